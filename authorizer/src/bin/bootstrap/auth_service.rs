@@ -1,0 +1,100 @@
+//! The HTTPS client for the auth service: bounded in time and size, no redirects, connections kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use authorizer::Settings;
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::Uri;
+use hyper::body::Bytes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
+
+/// An answer is a code and a JWT. Whatever is longer than this is something else.
+const MAX_BODY: usize = 64 * 1024;
+/// Below the 60 s after which load balancers and API Gateway cut an idle connection, so that ours ends first.
+const KEEP_IDLE: Duration = Duration::from_secs(50);
+
+/// The auth service, as seen from here.
+pub(crate) struct AuthService {
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    timeout: Duration,
+}
+
+/// Why there is no answer. The texts are ours: those of the libraries may quote the URL, and with it the token.
+enum Outage {
+    Connection(&'static str),
+    TooLarge,
+}
+
+impl AuthService {
+    /// A client that trusts the public roots and the private ones of the settings.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(pem) = &settings.ca_pem {
+            let added = add_roots(&mut roots, pem);
+            added.ok_or("AUTH_CA_PEM must hold one or more certificates in PEM form")?;
+        }
+        // The provider is named: with two of them in one build the library would refuse to choose.
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| format!("TLS can't be set up: {error}"))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        // Half of the time, so that a lost SYN leaves room for the retry.
+        tcp.set_connect_timeout(Some(settings.timeout / 2));
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().wrap_connector(tcp);
+        let client =
+            Client::builder(TokioExecutor::new()).pool_idle_timeout(KEEP_IDLE).pool_max_idle_per_host(1).build(https);
+        Ok(Self { client, timeout: settings.timeout })
+    }
+
+    /// One GET, tried again once when the connection fails: status and body, or why there is none.
+    pub(crate) async fn get(&self, url: &str, retried: &mut bool) -> Result<(u16, Bytes), String> {
+        let uri: Uri = url.parse().map_err(|_| "AUTH_HOST and AUTH_PATH make no valid URL")?;
+        let exchange = async {
+            match self.once(uri.clone()).await {
+                // Asking twice whether a token is valid changes nothing, so this is safe wherever the first one died.
+                Err(Outage::Connection(_)) => {
+                    *retried = true;
+                    self.once(uri).await
+                }
+                result => result,
+            }
+        };
+        match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Outage::Connection(what))) => Err(format!("the auth service {what}, twice")),
+            Ok(Err(Outage::TooLarge)) => Err(format!("the auth service's answer is over {MAX_BODY} bytes")),
+            Err(_) => Err(format!("the auth service gave no answer in {} ms", self.timeout.as_millis())),
+        }
+    }
+
+    async fn once(&self, uri: Uri) -> Result<(u16, Bytes), Outage> {
+        let response = self.client.get(uri).await.map_err(|error| {
+            Outage::Connection(if error.is_connect() { "can't be reached" } else { "cut the connection" })
+        })?;
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), MAX_BODY).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() { Outage::TooLarge } else { Outage::Connection("cut its answer short") }
+        })?;
+        Ok((status, body.to_bytes()))
+    }
+}
+
+/// Adds the certificates of a PEM text; `None` when it holds none or a broken one.
+fn add_roots(roots: &mut RootCertStore, pem: &str) -> Option<()> {
+    let before = roots.len();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate.ok()?).ok()?;
+    }
+    (roots.len() > before).then_some(())
+}

@@ -1,0 +1,270 @@
+//! Walks the plan's graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, FutureExt as _};
+use futures::stream::FuturesUnordered;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::Event;
+use crate::aws::Aws;
+use crate::error::{Failure, FailureKind, Result};
+use crate::kinds::Registry;
+use crate::model::{Address, Digest, Identity, Outputs, references, resolve};
+use crate::plan::{Action, Plan, Reason, Step};
+
+/// How an apply ended.
+#[derive(Debug)]
+pub struct Applied {
+    /// The outputs of everything that is there now, steps and unchanged resources alike.
+    pub outputs: BTreeMap<Address, Outputs>,
+    /// Steps that failed, with why.
+    pub failed: Vec<(Address, Failure)>,
+    /// How many steps were done.
+    pub done: usize,
+    /// How many were not begun.
+    pub skipped: usize,
+    /// The user interrupted it.
+    pub interrupted: bool,
+}
+
+impl Applied {
+    /// The one failure to end the process with, if the apply did not do all it should.
+    #[must_use]
+    pub fn into_failure(mut self) -> Option<Failure> {
+        let rest = "nothing is lost: run the same apply again, and it goes on where this one ended";
+        if self.interrupted {
+            let message = format!("interrupted: {} steps done, {} not begun", self.done, self.skipped);
+            return Some(Failure::new(FailureKind::Interrupted, message).hint(rest));
+        }
+        if self.failed.len() == 1 {
+            let (address, failure) = self.failed.remove(0);
+            return Some(failure.context(format!("{address} was not applied")).hint(rest));
+        }
+        if self.failed.is_empty() {
+            return None;
+        }
+        let mut all = Failure::new(FailureKind::Aws, format!("{} resources were not applied", self.failed.len()));
+        for (address, failure) in &self.failed {
+            all = all.cause(format!("{address}: {failure}"));
+        }
+        Some(all.hint(rest))
+    }
+}
+
+/// One piece of work: a step, or the second half of a replacement that makes the new one first.
+#[derive(Debug, Clone, Copy)]
+struct Work<'a> {
+    step: &'a Step,
+    retires: bool,
+}
+
+/// Carries out a plan. `interrupt` turns true when the user wants it to end: calls in flight are finished, nothing new is
+/// begun.
+pub async fn apply(
+    plan: &Plan,
+    registry: &Registry,
+    aws: &Aws,
+    mut interrupt: watch::Receiver<bool>,
+    emit: &mut (dyn FnMut(Event) + Send),
+) -> Applied {
+    let started = Instant::now();
+    let mut walk = Walk::new(plan);
+    emit(Event::Started { steps: walk.waiting.len() });
+    let mut running: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
+    loop {
+        let stop = *interrupt.borrow();
+        if !stop {
+            for index in walk.ready() {
+                let Work { step, retires } = walk.work[index];
+                let (action, what) = describe(step, retires);
+                emit(Event::StepStarted { address: step.address.clone(), action, what: what.to_owned() });
+                running.push(perform(index, walk.work[index], plan, registry, aws, walk.outputs.clone()).boxed());
+            }
+        }
+        tokio::select! {
+            done = running.next() => match done {
+                Some(done) => walk.finish(done, emit),
+                None => break,
+            },
+            // Only the wake-up matters; the loop reads the value.
+            _ = interrupt.changed(), if !stop => {}
+        }
+    }
+    let interrupted = *interrupt.borrow() && !walk.waiting.is_empty();
+    walk.skip_rest(emit);
+    let applied = Applied {
+        outputs: walk.outputs,
+        failed: walk.failed,
+        done: walk.done.len(),
+        skipped: walk.skipped,
+        interrupted,
+    };
+    emit(Event::Finished {
+        done: applied.done,
+        failed: applied.failed.len(),
+        skipped: applied.skipped,
+        elapsed: started.elapsed(),
+    });
+    applied
+}
+
+struct Done {
+    index: usize,
+    result: Result<Option<Outputs>>,
+    started: Instant,
+}
+
+struct Walk<'a> {
+    work: Vec<Work<'a>>,
+    waiting: BTreeSet<usize>,
+    running: BTreeSet<usize>,
+    done: BTreeSet<usize>,
+    failed: Vec<(Address, Failure)>,
+    skipped: usize,
+    outputs: BTreeMap<Address, Outputs>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let steps = plan.steps.iter().map(|step| Work { step, retires: false });
+        let retired = plan.steps.iter().filter(|step| step.action == Action::ReplaceCreateFirst);
+        let work: Vec<Work<'_>> = steps.chain(retired.map(|step| Work { step, retires: true })).collect();
+        let outputs = plan.unchanged.iter().map(|one| (one.address.clone(), one.live.outputs.clone())).collect();
+        Self {
+            waiting: (0..work.len()).collect(),
+            work,
+            running: BTreeSet::new(),
+            done: BTreeSet::new(),
+            failed: Vec::new(),
+            skipped: 0,
+            outputs,
+        }
+    }
+
+    /// Work that has to be done before another piece: what the plan says, and for the retirement of an old resource,
+    /// everything that may still have used it.
+    fn blockers(&self, index: usize) -> Vec<usize> {
+        let this = self.work[index];
+        (0..self.work.len())
+            .filter(|&other| other != index)
+            .filter(|&other| {
+                let that = self.work[other];
+                if this.retires {
+                    return !that.retires && that.step.action != Action::Delete;
+                }
+                !that.retires && this.step.after_steps.contains(&that.step.address)
+            })
+            .collect()
+    }
+
+    fn ready(&mut self) -> Vec<usize> {
+        let ready: Vec<usize> = self
+            .waiting
+            .iter()
+            .copied()
+            .filter(|&index| self.blockers(index).iter().all(|other| self.done.contains(other)))
+            .collect();
+        for index in &ready {
+            self.waiting.remove(index);
+            self.running.insert(*index);
+        }
+        ready
+    }
+
+    fn finish(&mut self, done: Done, emit: &mut (dyn FnMut(Event) + Send)) {
+        let Done { index, result, started } = done;
+        self.running.remove(&index);
+        let address = self.work[index].step.address.clone();
+        let elapsed = started.elapsed();
+        match result {
+            Ok(outputs) => {
+                self.done.insert(index);
+                if let Some(outputs) = outputs {
+                    self.outputs.insert(address.clone(), outputs);
+                }
+                emit(Event::StepDone { address, elapsed });
+            }
+            Err(failure) => {
+                emit(Event::StepFailed { address: address.clone(), failure: failure.to_string(), elapsed });
+                self.failed.push((address, failure));
+            }
+        }
+    }
+
+    fn skip_rest(&mut self, emit: &mut (dyn FnMut(Event) + Send)) {
+        for index in std::mem::take(&mut self.waiting) {
+            self.skipped += 1;
+            let blocker = self.blockers(index).into_iter().find(|other| !self.done.contains(other));
+            let address = self.work[index].step.address.clone();
+            let because = blocker.map_or_else(|| address.clone(), |other| self.work[other].step.address.clone());
+            emit(Event::StepSkipped { address, because });
+        }
+    }
+}
+
+fn describe(step: &Step, retires: bool) -> (Action, &'static str) {
+    match step.action {
+        _ if retires => (Action::Delete, "deleting the old one"),
+        Action::Create => (step.action, "creating"),
+        Action::Update if step.reason == Reason::RecordOnly => (step.action, "recording"),
+        Action::Update => (step.action, "updating"),
+        Action::ReplaceDeleteFirst | Action::ReplaceCreateFirst => (step.action, "replacing"),
+        Action::Delete => (step.action, "deleting"),
+    }
+}
+
+async fn perform(
+    index: usize,
+    work: Work<'_>,
+    plan: &Plan,
+    registry: &Registry,
+    aws: &Aws,
+    outputs: BTreeMap<Address, Outputs>,
+) -> Done {
+    let started = Instant::now();
+    let result = carry_out(work, plan, registry, aws, &outputs).await;
+    Done { index, result, started }
+}
+
+async fn carry_out(
+    work: Work<'_>,
+    plan: &Plan,
+    registry: &Registry,
+    aws: &Aws,
+    outputs: &BTreeMap<Address, Outputs>,
+) -> Result<Option<Outputs>> {
+    let Work { step, retires } = work;
+    let kind = registry.kind(step.address.kind())?;
+    let live = || step.live.as_ref().ok_or_else(|| Failure::internal(format!("{} was never read", step.address)));
+    if retires || step.action == Action::Delete {
+        kind.delete(aws, live()?).await?;
+        return Ok(None);
+    }
+    let identity = Identity { owner: plan.owner.clone(), address: step.address.clone(), place: plan.place.clone() };
+    let spec = resolved(step, outputs)?;
+    let made = match step.action {
+        Action::Update if step.changes.is_empty() => live()?.outputs.clone(),
+        Action::Update => kind.update(aws, live()?, &spec).await?,
+        Action::ReplaceDeleteFirst => {
+            kind.delete(aws, live()?).await?;
+            kind.create(aws, &identity, &spec).await?
+        }
+        Action::Create | Action::ReplaceCreateFirst | Action::Delete => kind.create(aws, &identity, &spec).await?,
+    };
+    kind.record(aws, &identity, &made, &Digest::of(&spec)).await?;
+    Ok(Some(made))
+}
+
+/// The spec with every output it refers to filled in.
+fn resolved(step: &Step, outputs: &BTreeMap<Address, Outputs>) -> Result<Value> {
+    let after = step.after.as_ref().ok_or_else(|| Failure::internal(format!("{} has no spec", step.address)))?;
+    let spec = resolve(after, &|reference| outputs.get(&reference.address)?.get(&reference.output).map(str::to_owned));
+    match references(&spec).into_iter().next() {
+        None => Ok(crate::model::without_nulls(&spec)),
+        Some(open) => Err(Failure::internal(format!("{} needs `{open}`, which no step gave", step.address))),
+    }
+}

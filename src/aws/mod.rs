@@ -1,0 +1,267 @@
+//! AWS as the kinds see it: sessions that read, sessions that write, and what every call to AWS has in common.
+//!
+//! [`ReadAws`] and [`Aws`] are different types. The clients of a [`ReadAws`] refuse a call that is not a read before it
+//! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
+
+pub mod failure;
+pub mod guard;
+pub mod retry;
+pub mod tags;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_apigateway::types::{RestApi, Stage};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use std::time::Duration;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::error::{Failure, FailureKind, Result};
+use crate::model::{Owner, Place};
+
+pub use failure::failed;
+
+/// How to reach AWS.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    /// The Region to work in.
+    pub region: String,
+    /// The profile of the AWS configuration files to use.
+    pub profile: Option<String>,
+    /// A role to assume with the profile's credentials.
+    pub role: Option<String>,
+    /// The external id that the role's trust policy asks for.
+    pub external_id: Option<String>,
+    /// Another endpoint for every service. `AWS_ENDPOINT_URL` and its kin work without it.
+    pub endpoint_url: Option<String>,
+    /// Another transport and its credentials: the sandbox in the process.
+    pub transport: Option<(SharedHttpClient, aws_credential_types::Credentials)>,
+}
+
+/// Attempts per call. API Gateway allows one CreateDeployment per 5 s and account (aws-facts A); with waits that double
+/// up to 20 s, ten attempts outlast a queue of a dozen products.
+const ATTEMPTS: u32 = 10;
+
+/// The longest wait between two attempts.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+impl Connection {
+    /// Loads credentials and settings as every AWS tool does, and opens the two sessions.
+    pub async fn open(&self, place: &Place) -> Result<Aws> {
+        let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_WAIT);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .retry_config(retry)
+            .app_name(app_name()?);
+        if let Some(profile) = &self.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &self.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some((client, credentials)) = &self.transport {
+            loader = loader.http_client(client.clone()).credentials_provider(credentials.clone());
+        }
+        let mut config = loader.load().await;
+        if let Some(role) = self.role.as_ref().filter(|_| self.transport.is_none()) {
+            let mut assume =
+                aws_config::sts::AssumeRoleProvider::builder(role).configure(&config).session_name("gwctl");
+            if let Some(id) = &self.external_id {
+                assume = assume.external_id(id);
+            }
+            let provider = aws_credential_types::provider::SharedCredentialsProvider::new(assume.build().await);
+            config = config.into_builder().credentials_provider(provider).build();
+        }
+        Ok(Aws { read: ReadAws::new(&config, place, true), write: Clients::new(&config, false), place: place.clone() })
+    }
+}
+
+fn app_name() -> Result<aws_config::AppName> {
+    aws_config::AppName::new(concat!("gwctl-", env!("CARGO_PKG_VERSION")))
+        .map_err(|error| Failure::internal("gwctl's own name is no application name").because(&error))
+}
+
+/// One client per service.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// API Gateway, REST APIs.
+    pub apigateway: aws_sdk_apigateway::Client,
+    /// Lambda.
+    pub lambda: aws_sdk_lambda::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Resource Groups Tagging.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
+    /// Security Token Service.
+    pub sts: aws_sdk_sts::Client,
+}
+
+impl Clients {
+    fn new(config: &SdkConfig, read_only: bool) -> Self {
+        macro_rules! client {
+            ($service:ident) => {{
+                let mut builder = $service::config::Builder::from(config);
+                if read_only {
+                    builder = builder.interceptor(guard::ReadOnly);
+                }
+                $service::Client::from_conf(builder.build())
+            }};
+        }
+        Self {
+            apigateway: client!(aws_sdk_apigateway),
+            lambda: client!(aws_sdk_lambda),
+            iam: client!(aws_sdk_iam),
+            logs: client!(aws_sdk_cloudwatchlogs),
+            tagging: client!(aws_sdk_resourcegroupstagging),
+            sts: client!(aws_sdk_sts),
+        }
+    }
+}
+
+/// A resource that the tagging service knows, by ARN, with its tags.
+pub type TaggedArns = BTreeMap<String, BTreeMap<String, String>>;
+
+/// A session that can only read. Lists that several kinds want are read once.
+#[derive(Debug)]
+pub struct ReadAws {
+    /// Clients that refuse to write.
+    pub clients: Clients,
+    /// The account and Region it reads.
+    pub place: Place,
+    apis: OnceCell<Arc<Vec<RestApi>>>,
+    tagged: OnceCell<Arc<TaggedArns>>,
+    stages: Mutex<BTreeMap<String, Shared<Stage>>>,
+}
+
+/// A list that is read once, however many ask for it at the same time.
+type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;
+
+impl ReadAws {
+    fn new(config: &SdkConfig, place: &Place, read_only: bool) -> Self {
+        Self {
+            clients: Clients::new(config, read_only),
+            place: place.clone(),
+            apis: OnceCell::new(),
+            tagged: OnceCell::new(),
+            stages: Mutex::default(),
+        }
+    }
+
+    /// The same session with nothing remembered: what is read next is read from AWS.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            clients: self.clients.clone(),
+            place: self.place.clone(),
+            apis: OnceCell::new(),
+            tagged: OnceCell::new(),
+            stages: Mutex::default(),
+        }
+    }
+
+    /// All REST APIs of the account and Region, read once.
+    pub async fn rest_apis(&self) -> Result<Arc<Vec<RestApi>>> {
+        self.apis
+            .get_or_try_init(|| async {
+                let pages = self.clients.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
+                let apis = pages.try_collect().await.map_err(|error| failed("list the REST APIs", error))?;
+                Ok(Arc::new(apis))
+            })
+            .await
+            .cloned()
+    }
+
+    /// The stages of an API, read once.
+    pub async fn stages(&self, api: &str) -> Result<Arc<Vec<Stage>>> {
+        let cell = self.stages.lock().await.entry(api.to_owned()).or_default().clone();
+        cell.get_or_try_init(|| async {
+            let answer = self.clients.apigateway.get_stages().rest_api_id(api).send().await;
+            let answer = answer.map_err(|error| failed(&format!("read the stages of API {api}"), error))?;
+            Ok(Arc::new(answer.item.unwrap_or_default()))
+        })
+        .await
+        .cloned()
+    }
+
+    /// What the tagging service knows of an owner's resources, read once. It lags, and it does not know every kind: a hit
+    /// is a place to look, and absence proves nothing (aws-facts A).
+    pub async fn tagged(&self, owner: &Owner) -> Arc<TaggedArns> {
+        self.tagged
+            .get_or_init(|| async {
+                match self.read_tagged(owner).await {
+                    Ok(found) => Arc::new(found),
+                    Err(failure) => {
+                        tracing::warn!("going on without the tagging service: {failure}");
+                        Arc::default()
+                    }
+                }
+            })
+            .await
+            .clone()
+    }
+
+    async fn read_tagged(&self, owner: &Owner) -> Result<TaggedArns> {
+        use aws_sdk_resourcegroupstagging::types::TagFilter;
+        let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
+        let mut found = TaggedArns::new();
+        let mut pages = self
+            .clients
+            .tagging
+            .get_resources()
+            .tag_filters(filter(tags::PRODUCT, &owner.product))
+            .tag_filters(filter(tags::ENVIRONMENT, &owner.environment))
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.try_next().await.map_err(|error| failed("list tagged resources", error))? {
+            let Some(arn) = item.resource_arn else { continue };
+            let tags = item.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+            found.insert(arn, tags);
+        }
+        Ok(found)
+    }
+
+    /// The role that API Gateway writes its logs with in this account and Region: `Some(None)` if there is none, `None` if
+    /// we may not ask.
+    pub async fn logging_role(&self) -> Option<Option<String>> {
+        match self.clients.apigateway.get_account().send().await {
+            Ok(account) => Some(account.cloudwatch_role_arn.filter(|arn| !arn.is_empty())),
+            Err(error) => {
+                tracing::warn!("{}", failed("read API Gateway's account settings", error));
+                None
+            }
+        }
+    }
+
+    /// Checks that the credentials are the account's that the configuration names.
+    pub async fn check_account(&self) -> Result<()> {
+        let identity =
+            self.clients.sts.get_caller_identity().send().await.map_err(|error| failed("ask who we are", error))?;
+        let account = identity.account.unwrap_or_default();
+        if account == self.place.account {
+            return Ok(());
+        }
+        let arn = identity.arn.unwrap_or_default();
+        Err(Failure::new(
+            FailureKind::Refused,
+            format!("the credentials are for account {account}, but targets.toml says {}", self.place.account),
+        )
+        .cause(format!("they belong to {arn}"))
+        .hint("choose the right credentials with --profile or AWS_PROFILE, or mend environments/targets.toml"))
+    }
+}
+
+/// A session that can write.
+#[derive(Debug)]
+pub struct Aws {
+    /// Its reading half.
+    pub read: ReadAws,
+    /// Clients that write.
+    pub write: Clients,
+    /// The account and Region it works in.
+    pub place: Place,
+}

@@ -1,0 +1,96 @@
+//! Waits for what AWS makes true only after a while: a new role that Lambda can't assume yet, an update in progress.
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::time::{Instant, sleep};
+
+use super::failure::{failed, is_ambiguous};
+use crate::error::{Failure, Result};
+
+/// An answer that means "not yet": an error code, and a part of its message.
+pub type NotYet = (&'static str, &'static str);
+
+/// Two writers met (aws-facts A): API Gateway asks to come back.
+pub const CONCURRENT_MODIFICATION: NotYet = ("ConflictException", "concurrent modification");
+
+/// Calls `operation` until it answers something other than one of `not_yet`, for at most `budget`. The pauses double from
+/// half a second up to five: a role spreads through IAM in about ten seconds (aws-facts G).
+pub async fn until_ready<T, E, R, F, Fut>(
+    budget: Duration,
+    not_yet: &[NotYet],
+    mut operation: F,
+) -> std::result::Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata + Error,
+    F: FnMut() -> Fut,
+    Fut: Future<Output = std::result::Result<T, SdkError<E, R>>>,
+{
+    let deadline = Instant::now() + budget;
+    let mut pause = Duration::from_millis(500);
+    loop {
+        let error = match operation().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let waits = not_yet
+            .iter()
+            .any(|(code, text)| error.code() == Some(code) && error.message().unwrap_or_default().contains(text));
+        if !waits || Instant::now() + pause > deadline {
+            return Err(error);
+        }
+        tracing::debug!("not ready yet, trying again in {pause:?}: {}", error.message().unwrap_or_default());
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+/// SDK-level retries off, for a create that would make a second resource if it were sent twice.
+#[must_use]
+pub fn once_apigateway() -> aws_sdk_apigateway::config::Builder {
+    aws_sdk_apigateway::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled())
+}
+
+/// Tries of a create that is refused for its rate or whose answer is lost. CreateDeployment goes once in 5 s for the whole
+/// account (aws-facts A), so a dozen tries outlast a busy fleet.
+const CREATE_TRIES: u32 = 12;
+
+/// Makes a resource exactly once, although AWS would make another one each time it is asked.
+///
+/// A refusal for the rate had no effect: the create is sent again after a pause. After an ambiguous failure (time-out,
+/// connection cut, 5xx) the create may have taken effect, so `find` looks for its result before it is sent again.
+pub async fn create_once<T, E, F, Fut, G, GFut>(doing: &str, mut create: F, find: G) -> Result<T>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    F: FnMut() -> Fut,
+    Fut: Future<Output = std::result::Result<T, SdkError<E, HttpResponse>>>,
+    G: Fn() -> GFut,
+    GFut: Future<Output = Result<Option<T>>>,
+{
+    let mut pause = Duration::from_secs(1);
+    for attempt in 1.. {
+        let error = match create().await {
+            Ok(made) => return Ok(made),
+            Err(error) => error,
+        };
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let throttled = status == Some(429) && error.code() != Some("LimitExceededException");
+        let ambiguous = is_ambiguous(&error) || status.is_some_and(|status| status >= 500);
+        if attempt == CREATE_TRIES || !(throttled || ambiguous) {
+            return Err(failed(doing, error));
+        }
+        let asked = error.raw_response().and_then(|response| response.headers().get("retry-after")?.parse().ok());
+        sleep(asked.map_or(pause, Duration::from_secs)).await;
+        pause = (pause * 2).min(Duration::from_secs(10));
+        if ambiguous {
+            if let Some(made) = find().await? {
+                return Ok(made);
+            }
+        }
+    }
+    Err(Failure::internal("a loop without end ended"))
+}

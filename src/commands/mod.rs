@@ -1,0 +1,30 @@
+//! The verbs, one a file. Each receives plain options, calls the pipeline and hands what came of it to a reporter.
+
+mod apply;
+mod check;
+mod destroy;
+mod output;
+mod package;
+mod plan;
+mod render;
+mod sandbox;
+mod show;
+mod work;
+
+use crate::cli::{Cli, Command};
+use crate::error::Result;
+
+/// Runs one command. The number is the exit code.
+pub async fn run(cli: Cli) -> Result<u8> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Check(options) => check::run(&global, &options),
+        Command::Render(options) => render::run(&global, &options),
+        Command::Package(options) => package::run(&global, &options).await,
+        Command::Plan(options) => plan::run(&global, &options).await,
+        Command::Apply(options) => apply::run(&global, &options).await,
+        Command::Destroy(options) => destroy::run(&global, &options).await,
+        Command::Show(options) => show::run(&global, &options).await,
+        Command::Sandbox(options) => sandbox::run(&global, &options).await,
+    }
+}

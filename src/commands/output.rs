@@ -1,0 +1,58 @@
+//! Where commands write: data to stdout, everything else to stderr.
+
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::cli::{Color, Global};
+use crate::config::Faults;
+use crate::error::{Failure, Result};
+use crate::report::TextOptions;
+
+/// Lines get harder to read beyond this, however wide the terminal is.
+const WIDEST: usize = 120;
+
+/// Columns where nobody can be asked: pipes, files, CI.
+const USUAL: usize = 80;
+
+fn choice(color: Color) -> ColorChoice {
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+}
+
+/// How to lay text out. Colour codes are always written; the stream strips them where they can't be seen.
+pub(super) fn text_options(global: &Global) -> TextOptions {
+    let width = terminal_size::terminal_size().map_or(USUAL, |(width, _)| usize::from(width.0).min(WIDEST));
+    TextOptions { width, color: true, verbose: global.verbose > 0 }
+}
+
+/// Writes to stdout. A reader that goes away (`| head`) ends the output, not the command.
+pub(super) fn data(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut stream = AutoStream::new(io::stdout().lock(), choice(global.color));
+    finish("stdout", write(&mut stream).and_then(|()| stream.flush()))
+}
+
+/// Writes to stderr.
+pub(super) fn notice(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut stream = AutoStream::new(io::stderr().lock(), choice(global.color));
+    finish("stderr", write(&mut stream).and_then(|()| stream.flush()))
+}
+
+fn finish(stream: &str, result: io::Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::io(format!("failed to write to {stream}"), &error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Shows faults on stderr and gives the failure that the command ends with.
+pub(super) fn faulty(global: &Global, faults: &Faults) -> Failure {
+    match notice(global, |out| writeln!(out, "{}", faults.render(true))) {
+        Ok(()) => faults.to_failure(),
+        Err(failure) => failure,
+    }
+}

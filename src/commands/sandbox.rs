@@ -1,0 +1,32 @@
+//! `gwctl sandbox`: the sandbox, offered to any AWS client over HTTP.
+
+use std::path::Path;
+
+use super::output::data;
+use crate::cli::{Global, SandboxOptions};
+use crate::error::{Failure, Result, exit};
+use crate::sandbox::{Sandbox, listener};
+
+/// Where `--sandbox` keeps its state unless told otherwise.
+const DEFAULT_DIR: &str = ".gwctl/sandbox";
+
+/// Runs the command, until Ctrl-C.
+pub(super) async fn run(global: &Global, options: &SandboxOptions) -> Result<u8> {
+    let dir = global.root.join(global.sandbox.as_deref().unwrap_or(Path::new(DEFAULT_DIR)));
+    let sandbox = Sandbox::open(&dir)?;
+    let socket = listener::bind(&options.listen).await?;
+    let address =
+        socket.local_addr().map_err(|error| Failure::io("failed to ask for the address listened on", &error))?;
+    data(global, |out| {
+        writeln!(out, "listening on http://{address}, state in {}", dir.display())?;
+        writeln!(out, "try: aws --endpoint-url http://{address} apigateway get-rest-apis")
+    })?;
+    let interrupted = async {
+        // A signal that can't be waited for leaves the process to end by being killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    listener::serve(sandbox, socket, interrupted).await?;
+    Ok(exit::DONE)
+}

@@ -1,0 +1,258 @@
+//! What `plan`, `apply`, `destroy` and `show` have in common: from a selection to sessions, live state and plans.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use aws_credential_types::Credentials;
+
+use super::output::{faulty, notice};
+use crate::aws::{Aws, Connection};
+use crate::cli::{Global, Selection};
+use crate::config::{self, Configuration, Environment, LoadError, Severity};
+use crate::error::{Failure, Result};
+use crate::kinds::stage::LOGGING_ROLE_HINT;
+use crate::kinds::{Artifacts, Registry};
+use crate::model::{Desired, Live, Owner, Place};
+use crate::package::{Architecture, Packager, read_zip};
+use crate::plan::build::Input;
+use crate::plan::{self, Action, Plan, Warning};
+use crate::sandbox::Sandbox;
+use crate::sandbox::connector::Connector;
+use crate::stack::{Expansion, gate};
+
+/// Loads what is selected, or shows what is wrong with it.
+pub(super) fn load(global: &Global, selection: &Selection) -> Result<Configuration> {
+    let Selection { environments, products, all } = selection;
+    let mut configuration =
+        config::load_selected(&global.root, products, environments, *all).map_err(|error| match error {
+            LoadError::Faults(faults) => faulty(global, &faults),
+            LoadError::Failure(failure) => failure,
+        })?;
+    if let Some(region) = &global.region {
+        for environment in &mut configuration.environments {
+            environment.target.region.clone_from(region);
+            config::partition_of(region).clone_into(&mut environment.target.partition);
+        }
+    }
+    Ok(configuration)
+}
+
+/// Expands one environment, or shows what is wrong with it.
+pub(super) fn expand(
+    global: &Global,
+    configuration: &Configuration,
+    environment: &Environment,
+    code_sha256: &str,
+) -> Result<Expansion> {
+    gate::expand(configuration, environment, code_sha256)?.map_err(|faults| faulty(global, &faults))
+}
+
+/// The code that the functions are to run.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    sha256: BTreeMap<String, String>,
+    artifacts: Artifacts,
+}
+
+impl Code {
+    /// Code for commands that look only at names: nothing is built, and no spec may be compared.
+    pub(super) const UNBUILT: &'static str = "unbuilt";
+
+    fn key(environment: &Environment) -> String {
+        let authorizer = &environment.settings.authorizer;
+        match &authorizer.zip {
+            Some(zip) => zip.display().to_string(),
+            None => authorizer.architecture.clone(),
+        }
+    }
+
+    /// The zips of all environments: named in the configuration, or built where that has not been done yet.
+    pub(super) async fn at_hand(global: &Global, configuration: &Configuration) -> Result<Self> {
+        let mut code = Self::default();
+        for environment in &configuration.environments {
+            let key = Self::key(environment);
+            if code.sha256.contains_key(&key) {
+                continue;
+            }
+            let (sha256, zip) = match &environment.settings.authorizer.zip {
+                Some(zip) => {
+                    let path = global.root.join(zip);
+                    (read_zip(&path)?.sha256_base64, path)
+                }
+                None => build(global, architecture(&environment.settings.authorizer.architecture)?).await?,
+            };
+            code.artifacts.insert(sha256.clone(), zip);
+            code.sha256.insert(key, sha256);
+        }
+        Ok(code)
+    }
+
+    fn sha256(&self, environment: &Environment) -> &str {
+        self.sha256.get(&Self::key(environment)).map_or(Self::UNBUILT, String::as_str)
+    }
+}
+
+fn architecture(name: &str) -> Result<Architecture> {
+    match name {
+        "arm64" => Ok(Architecture::Arm64),
+        "x86_64" => Ok(Architecture::X86_64),
+        other => Err(Failure::internal(format!("the configuration let the architecture `{other}` pass"))),
+    }
+}
+
+/// The packager for a configuration root. Only on the sandbox may a build for this machine stand in for one that Lambda
+/// runs.
+pub(super) fn packager(global: &Global) -> Packager {
+    let root = &global.root;
+    Packager::new(root, root.join("target/gwctl-package")).allow_host_build(global.sandbox.is_some())
+}
+
+async fn build(global: &Global, architecture: Architecture) -> Result<(String, PathBuf)> {
+    let progress = |line: &str| {
+        // Progress that can't be written is not worth stopping a build for.
+        let _ = notice(global, |out| writeln!(out, "authorizer ({architecture}): {line}"));
+    };
+    let package = packager(global).package(architecture, &progress).await?;
+    if !package.cached {
+        for note in &package.notes {
+            notice(global, |out| writeln!(out, "note: {note}"))?;
+        }
+    }
+    Ok((package.sha256_base64, package.zip))
+}
+
+/// One environment at work: what is wanted, and the sessions to get there.
+pub(super) struct Work {
+    /// Whose.
+    pub(super) owner: Owner,
+    /// Where.
+    pub(super) place: Place,
+    /// The environment needs more care than others.
+    pub(super) protected: bool,
+    /// What is wanted.
+    pub(super) desired: Vec<Desired>,
+    /// The kinds.
+    pub(super) registry: Registry,
+    /// The sessions.
+    pub(super) aws: Aws,
+    warnings: Vec<Warning>,
+}
+
+impl Work {
+    /// Expands an environment and opens sessions to its account and Region.
+    pub(super) async fn begin(
+        global: &Global,
+        configuration: &Configuration,
+        environment: &Environment,
+        code: &Code,
+    ) -> Result<Self> {
+        let expansion = expand(global, configuration, environment, code.sha256(environment))?;
+        let place = gate::place(&environment.target);
+        let aws = connection(global, environment)?.open(&place).await?;
+        let faults = configuration.warnings.iter().chain(expansion.warnings.iter());
+        let warnings = faults
+            .filter(|fault| fault.severity == Severity::Warning)
+            .map(|fault| Warning {
+                message: format!("{}: {}", fault.file.display(), fault.message),
+                hint: fault.hint.clone(),
+            })
+            .collect();
+        Ok(Self {
+            owner: gate::owner(environment),
+            place,
+            protected: environment.target.protected,
+            desired: expansion.desired,
+            registry: Registry::new(code.artifacts.clone()),
+            aws,
+            warnings,
+        })
+    }
+
+    /// Reads AWS afresh. The account is checked at the same time, so that it costs no time.
+    pub(super) async fn observe(&self) -> Result<Live> {
+        let read = self.aws.read.anew();
+        let observed = self.registry.observe(&read, &self.owner, &self.desired);
+        let (account, live) = futures::join!(read.check_account(), observed);
+        // Whatever else failed in a foreign account is beside the point.
+        account?;
+        live
+    }
+
+    /// Plans to make live what is wanted.
+    pub(super) async fn plan(&self) -> Result<Plan> {
+        let (live, logging_role) = futures::join!(self.observe(), self.aws.read.logging_role());
+        let mut plan = self.plan_from(&live?, plan::build)?;
+        plan.warnings.extend(self.warnings.iter().cloned());
+        let stage_step = plan.step(&gate::stage_address()).map(|step| step.action);
+        if logging_role == Some(None) && matches!(stage_step, Some(Action::Create | Action::Update)) {
+            let message = format!(
+                "account {} has no role for API Gateway's logs in {}: the stage will be refused",
+                self.place.account, self.place.region
+            );
+            plan.warnings.push(Warning { message, hint: Some(LOGGING_ROLE_HINT.to_owned()) });
+        }
+        Ok(plan)
+    }
+
+    /// Plans to remove everything.
+    pub(super) async fn plan_destroy(&self) -> Result<Plan> {
+        self.plan_from(&self.observe().await?, plan::build_destroy)
+    }
+
+    fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {
+        let predicted = self.registry.predict(&self.place, &self.desired)?;
+        build(&Input {
+            owner: &self.owner,
+            place: &self.place,
+            desired: &self.desired,
+            predicted: &predicted,
+            live,
+            rules: &self.registry.rules(),
+        })
+    }
+}
+
+/// Every environment that is selected, with its sessions.
+pub(super) async fn begin_all(global: &Global, configuration: &Configuration, code: &Code) -> Result<Vec<Work>> {
+    let mut all = Vec::new();
+    for environment in &configuration.environments {
+        all.push(Work::begin(global, configuration, environment, code).await?);
+    }
+    Ok(all)
+}
+
+/// Variables that say where credentials come from. They beat the profile of `targets.toml`, which a CI job has not got;
+/// the check of the account keeps that from going wrong.
+const CREDENTIAL_VARIABLES: [&str; 5] = [
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+fn connection(global: &Global, environment: &Environment) -> Result<Connection> {
+    let target = &environment.target;
+    let from_environment = CREDENTIAL_VARIABLES.iter().any(|name| std::env::var_os(name).is_some());
+    let transport = match &global.sandbox {
+        Some(dir) => Some(sandbox_transport(&global.root.join(dir), &target.account)?),
+        None => None,
+    };
+    Ok(Connection {
+        region: target.region.clone(),
+        profile: global.profile.clone().or_else(|| target.profile.clone().filter(|_| !from_environment)),
+        role: target.role.clone(),
+        external_id: target.external_id.clone(),
+        endpoint_url: global.endpoint_url.clone().or_else(|| target.endpoint_url.clone()),
+        transport,
+    })
+}
+
+/// The sandbox behind the SDK's HTTP client. An access key of twelve digits names its account there.
+fn sandbox_transport(
+    dir: &Path,
+    account: &str,
+) -> Result<(aws_smithy_runtime_api::client::http::SharedHttpClient, Credentials)> {
+    let client = Connector::new(Sandbox::open(dir)?).client();
+    Ok((client, Credentials::new(account, "sandbox", None, None, "sandbox")))
+}

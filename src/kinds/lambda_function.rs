@@ -1,0 +1,391 @@
+//! `lambda-function`: a function made from a zip.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State, TracingConfig,
+    TracingMode, VpcConfig,
+};
+use futures::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::{Artifacts, Kind, Scope};
+use crate::aws::failure::is_not_found;
+use crate::aws::tags::{self, Tags};
+use crate::aws::{Aws, ReadAws, failed, retry};
+use crate::error::{Failure, FailureKind, Result};
+use crate::model::{Digest, Identity, Input, Observed, Outputs, Place};
+
+/// The kind, with the zips at hand.
+#[derive(Debug, Clone)]
+pub struct LambdaFunction {
+    artifacts: Artifacts,
+}
+
+/// What gwctl decides about a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LambdaFunctionSpec {
+    /// `product-a-api-authorizer-dev`
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The ARN of its execution role.
+    pub role: Input,
+    /// `provided.al2023`
+    pub runtime: String,
+    /// `bootstrap`
+    pub handler: String,
+    /// `arm64` or `x86_64`.
+    pub architecture: String,
+    /// MiB.
+    pub memory_mb: i32,
+    /// Seconds.
+    pub timeout_seconds: i32,
+    /// Base64 of the SHA-256 of the zip, as Lambda reports it (aws-facts G).
+    pub code_sha256: String,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// Where it has network interfaces, if in a VPC.
+    pub vpc: Option<Vpc>,
+    /// `Active` or `PassThrough`.
+    pub tracing: String,
+    /// The user's tags.
+    pub tags: Tags,
+}
+
+/// A function's place in a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Vpc {
+    /// Subnets, sorted.
+    pub subnet_ids: Vec<String>,
+    /// Security groups, sorted.
+    pub security_group_ids: Vec<String>,
+}
+
+/// How long a function may take to become usable: one in a VPC gets its network interfaces when it is made, which takes
+/// minutes (aws-facts G).
+const BECOMES_ACTIVE: Duration = Duration::from_secs(600);
+
+/// How long a fresh role may take to be known to Lambda (aws-facts G: about ten seconds).
+const ROLE_SPREADS: Duration = Duration::from_secs(90);
+
+/// The texts of aws-facts G that mean "come back".
+const NOT_YET: [retry::NotYet; 3] = [
+    ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda"),
+    ("InvalidParameterValueException", "The provided execution role does not have permissions"),
+    ("ResourceConflictException", "An update is in progress for resource"),
+];
+
+fn outputs(place: &Place, arn: &str, name: &str) -> Outputs {
+    // The form in which API Gateway calls a function: a path in Lambda's own API.
+    let invoke = format!(
+        "arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/{arn}/invocations",
+        place.partition, place.region
+    );
+    Outputs::from_iter([("arn", arn.to_owned()), ("name", name.to_owned()), ("invoke_arn", invoke)])
+}
+
+fn arn(place: &Place, name: &str) -> String {
+    place.arn("lambda", &place.region, &format!("function:{name}"))
+}
+
+impl LambdaFunction {
+    /// The kind; functions are made from these zips.
+    #[must_use]
+    pub fn new(artifacts: Artifacts) -> Self {
+        Self { artifacts }
+    }
+
+    fn zip(&self, sha256: &str) -> Result<Blob> {
+        let path = self.artifacts.get(sha256).ok_or_else(|| {
+            Failure::internal(format!("no zip with SHA-256 {sha256} is at hand"))
+                .hint("plan again: the code changed meanwhile")
+        })?;
+        let bytes =
+            std::fs::read(path).map_err(|error| Failure::io(format!("failed to read {}", path.display()), &error))?;
+        Ok(Blob::new(bytes))
+    }
+
+    async fn read(&self, aws: &ReadAws, scope: &Scope, name: &str) -> Result<Option<Observed<LambdaFunctionSpec>>> {
+        match aws.clients.lambda.get_function().function_name(name).send().await {
+            Ok(answer) => Ok(observed(aws, scope, name, answer)),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(failed(&format!("read function `{name}`"), error)),
+        }
+    }
+}
+
+fn observed(
+    aws: &ReadAws,
+    scope: &Scope,
+    name: &str,
+    answer: GetFunctionOutput,
+) -> Option<Observed<LambdaFunctionSpec>> {
+    let all: Tags = answer.tags.unwrap_or_default().into_iter().collect();
+    let configuration = answer.configuration?;
+    let arn = configuration.function_arn().unwrap_or_default().to_owned();
+    Some(Observed {
+        name: name.to_owned(),
+        within: None,
+        spec: spec(name, configuration, tags::of_user(&all)),
+        outputs: outputs(&aws.place, &arn, name),
+        ownership: tags::ownership(&all, &scope.owner),
+        created: None,
+        in_use_by: None,
+    })
+}
+
+fn spec(name: &str, live: FunctionConfiguration, user: Tags) -> LambdaFunctionSpec {
+    let vpc = live.vpc_config.and_then(|vpc| {
+        let mut subnet_ids = vpc.subnet_ids.unwrap_or_default();
+        let mut security_group_ids = vpc.security_group_ids.unwrap_or_default();
+        subnet_ids.sort();
+        security_group_ids.sort();
+        (!subnet_ids.is_empty()).then_some(Vpc { subnet_ids, security_group_ids })
+    });
+    LambdaFunctionSpec {
+        name: name.to_owned(),
+        description: live.description.filter(|text| !text.is_empty()),
+        role: live.role.unwrap_or_default().into(),
+        runtime: live.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
+        handler: live.handler.unwrap_or_default(),
+        architecture: live
+            .architectures
+            .unwrap_or_default()
+            .first()
+            .map_or_else(|| "x86_64".to_owned(), |architecture| architecture.as_str().to_owned()),
+        memory_mb: live.memory_size.unwrap_or_default(),
+        timeout_seconds: live.timeout.unwrap_or_default(),
+        code_sha256: live.code_sha256.unwrap_or_default(),
+        environment: live
+            .environment
+            .and_then(|environment| environment.variables)
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
+        vpc,
+        tracing: live
+            .tracing_config
+            .and_then(|tracing| tracing.mode)
+            .map_or_else(|| "PassThrough".to_owned(), |mode| mode.as_str().to_owned()),
+        tags: user,
+    }
+}
+
+impl Kind for LambdaFunction {
+    type Spec = LambdaFunctionSpec;
+    const NAME: &'static str = "lambda-function";
+    const REPLACE_ON: &'static [&'static str] = &["name"];
+
+    fn predict(&self, place: &Place, spec: &LambdaFunctionSpec) -> Outputs {
+        outputs(place, &arn(place, &spec.name), &spec.name)
+    }
+
+    async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<LambdaFunctionSpec>>> {
+        let wanted = try_join_all(scope.names().map(|name| self.read(aws, scope, name)));
+        let (wanted, tagged) = futures::join!(wanted, aws.tagged(&scope.owner));
+        let mut found: Vec<_> = wanted?.into_iter().flatten().collect();
+        let start = arn(&aws.place, "");
+        let others = tagged
+            .keys()
+            .filter_map(|arn| arn.strip_prefix(&start))
+            .filter(|name| !scope.names().any(|wanted| wanted == *name));
+        let others = try_join_all(others.map(|name| self.read(aws, scope, name))).await?;
+        found.extend(others.into_iter().flatten().filter(|one| one.address().is_some()));
+        Ok(found)
+    }
+
+    async fn create(&self, aws: &Aws, identity: &Identity, spec: &LambdaFunctionSpec) -> Result<Outputs> {
+        let name = &spec.name;
+        let code = FunctionCode::builder().zip_file(self.zip(&spec.code_sha256)?).build();
+        let all = tags::at_birth(identity, &spec.tags);
+        let call = || {
+            aws.write
+                .lambda
+                .create_function()
+                .function_name(name)
+                .set_description(spec.description.clone())
+                .role(spec.role.known().unwrap_or_default())
+                .runtime(Runtime::from(spec.runtime.as_str()))
+                .handler(&spec.handler)
+                .architectures(Architecture::from(spec.architecture.as_str()))
+                .memory_size(spec.memory_mb)
+                .timeout(spec.timeout_seconds)
+                .code(code.clone())
+                .environment(environment(spec))
+                .set_vpc_config(spec.vpc.as_ref().map(vpc_config))
+                .tracing_config(tracing(spec))
+                .set_tags(Some(all.clone().into_iter().collect()))
+                .send()
+        };
+        spec.role.known()?;
+        match retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await {
+            Ok(_) => {}
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_conflict_exception()) => {
+                adopt_own(aws, identity, name).await?;
+            }
+            Err(error) => return Err(failed(&format!("create function `{name}`"), error)),
+        }
+        wait_until_usable(aws, name).await?;
+        Ok(outputs(&aws.place, &arn(&aws.place, name), name))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Observed<LambdaFunctionSpec>,
+        spec: &LambdaFunctionSpec,
+    ) -> Result<Outputs> {
+        let LambdaFunctionSpec {
+            name,
+            description,
+            role,
+            runtime,
+            handler,
+            architecture,
+            memory_mb,
+            timeout_seconds,
+            code_sha256,
+            environment: variables,
+            vpc,
+            tracing: mode,
+            tags: user,
+        } = spec;
+        let old = &live.spec;
+        let configuration_differs = old.description != *description
+            || old.role != *role
+            || old.runtime != *runtime
+            || old.handler != *handler
+            || old.memory_mb != *memory_mb
+            || old.timeout_seconds != *timeout_seconds
+            || old.environment != *variables
+            || old.vpc != *vpc
+            || old.tracing != *mode;
+        if configuration_differs {
+            update_configuration(aws, spec).await?;
+        }
+        if old.code_sha256 != *code_sha256 || old.architecture != *architecture {
+            self.update_code(aws, name, code_sha256, architecture).await?;
+        }
+        let arn = arn(&aws.place, name);
+        let (set, remove) = tags::changes(&old.tags, user);
+        if !set.is_empty() {
+            let call = aws.write.lambda.tag_resource().resource(&arn).set_tags(Some(set.into_iter().collect()));
+            call.send().await.map_err(|error| failed(&format!("tag function `{name}`"), error))?;
+        }
+        if !remove.is_empty() {
+            let call = aws.write.lambda.untag_resource().resource(&arn).set_tag_keys(Some(remove));
+            call.send().await.map_err(|error| failed(&format!("untag function `{name}`"), error))?;
+        }
+        Ok(live.outputs.clone())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Observed<LambdaFunctionSpec>) -> Result<()> {
+        match aws.write.lambda.delete_function().function_name(&live.name).send().await {
+            Err(error) if !is_not_found(&error) => Err(failed(&format!("delete function `{}`", live.name), error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
+        let name = outputs.get("name").unwrap_or_default();
+        let all = tags::record(identity, digest).into_iter().collect();
+        let call = aws.write.lambda.tag_resource().resource(arn(&aws.place, name)).set_tags(Some(all));
+        call.send().await.map_err(|error| failed(&format!("record the digest of function `{name}`"), error))?;
+        Ok(())
+    }
+}
+
+impl LambdaFunction {
+    async fn update_code(&self, aws: &Aws, name: &str, sha256: &str, architecture: &str) -> Result<()> {
+        let zip = self.zip(sha256)?;
+        let call = || {
+            let update = aws.write.lambda.update_function_code().function_name(name);
+            update.zip_file(zip.clone()).architectures(Architecture::from(architecture)).send()
+        };
+        let answer = retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await;
+        answer.map_err(|error| failed(&format!("update the code of function `{name}`"), error))?;
+        wait_until_usable(aws, name).await
+    }
+}
+
+async fn update_configuration(aws: &Aws, spec: &LambdaFunctionSpec) -> Result<()> {
+    let name = &spec.name;
+    let role = spec.role.known()?;
+    // An empty VPC configuration takes the function out of its VPC; leaving it out would leave it in.
+    let vpc = spec.vpc.as_ref().map_or_else(
+        || VpcConfig::builder().set_subnet_ids(Some(Vec::new())).set_security_group_ids(Some(Vec::new())).build(),
+        vpc_config,
+    );
+    let call = || {
+        aws.write
+            .lambda
+            .update_function_configuration()
+            .function_name(name)
+            .description(spec.description.clone().unwrap_or_default())
+            .role(role)
+            .runtime(Runtime::from(spec.runtime.as_str()))
+            .handler(&spec.handler)
+            .memory_size(spec.memory_mb)
+            .timeout(spec.timeout_seconds)
+            .environment(environment(spec))
+            .vpc_config(vpc.clone())
+            .tracing_config(tracing(spec))
+            .send()
+    };
+    let answer = retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await;
+    answer.map_err(|error| failed(&format!("update the configuration of function `{name}`"), error))?;
+    wait_until_usable(aws, name).await
+}
+
+fn environment(spec: &LambdaFunctionSpec) -> Environment {
+    Environment::builder().set_variables(Some(spec.environment.clone().into_iter().collect())).build()
+}
+
+fn tracing(spec: &LambdaFunctionSpec) -> TracingConfig {
+    TracingConfig::builder().mode(TracingMode::from(spec.tracing.as_str())).build()
+}
+
+fn vpc_config(vpc: &Vpc) -> VpcConfig {
+    VpcConfig::builder()
+        .set_subnet_ids(Some(vpc.subnet_ids.clone()))
+        .set_security_group_ids(Some(vpc.security_group_ids.clone()))
+        .build()
+}
+
+/// While a function is pending, updates fail; while an update runs, so does the next (aws-facts G).
+async fn wait_until_usable(aws: &Aws, name: &str) -> Result<()> {
+    let deadline = Instant::now() + BECOMES_ACTIVE;
+    let mut pause = Duration::from_millis(500);
+    loop {
+        let answer = aws.write.lambda.get_function_configuration().function_name(name).send().await;
+        let answer = answer.map_err(|error| failed(&format!("read function `{name}`"), error))?;
+        let broken = |reason: Option<&str>| {
+            Failure::new(FailureKind::Aws, format!("function `{name}` did not become usable"))
+                .cause(reason.unwrap_or("Lambda gave no reason").to_owned())
+        };
+        match (answer.state(), answer.last_update_status()) {
+            (Some(State::Failed), _) => return Err(broken(answer.state_reason())),
+            (_, Some(LastUpdateStatus::Failed)) => return Err(broken(answer.last_update_status_reason())),
+            (Some(State::Pending), _) | (_, Some(LastUpdateStatus::InProgress)) => {}
+            _ => return Ok(()),
+        }
+        if Instant::now() + pause > deadline {
+            return Err(broken(Some("it was still pending after ten minutes")));
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+async fn adopt_own(aws: &Aws, identity: &Identity, name: &str) -> Result<()> {
+    let answer = aws.write.lambda.list_tags().resource(arn(&aws.place, name)).send().await;
+    let answer = answer.map_err(|error| failed(&format!("list the tags of function `{name}`"), error))?;
+    let all: Tags = answer.tags.unwrap_or_default().into_iter().collect();
+    super::own_after_conflict(&tags::ownership(&all, &identity.owner), identity, name)
+}

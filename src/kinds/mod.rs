@@ -1,0 +1,306 @@
+//! The kinds of AWS resources, one a file, and the registry that knows them all.
+//!
+//! A kind reads live state in the type that desired state wears, and creates, updates and deletes. Adding one touches its
+//! own file and one line in [`Registry::new`]. The laws that every kind keeps are tested once, for all of them, in
+//! `tests/kinds.rs`.
+
+pub mod deployment;
+pub mod iam_role;
+pub mod lambda_function;
+pub mod log_group;
+pub mod rest_api;
+pub mod stage;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::path::PathBuf;
+
+use futures::future::{BoxFuture, FutureExt as _, try_join_all};
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::aws::{Aws, ReadAws};
+use crate::error::{Failure, FailureKind, Result};
+use crate::model::{
+    Address, Desired, Digest, Identity, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Rules, references,
+    without_nulls,
+};
+
+/// What a kind is asked to read: everything of this owner, and everything that bears a wanted name.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// Whose resources.
+    pub owner: Owner,
+    /// The resources of this kind that the stack names.
+    pub wanted: Vec<Wanted>,
+}
+
+/// A resource that the stack names.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its address.
+    pub address: Address,
+    /// The name AWS would know it by, where the kind has names.
+    pub name: Option<String>,
+}
+
+impl Scope {
+    /// The names that the stack gives to resources of the kind.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.wanted.iter().filter_map(|wanted| wanted.name.as_deref())
+    }
+}
+
+/// One kind of AWS resource.
+pub trait Kind: Send + Sync + 'static {
+    /// Everything gwctl decides about such a resource.
+    type Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync;
+
+    /// The name in addresses: `lambda-function`.
+    const NAME: &'static str;
+
+    /// Dotted spec paths whose change AWS can't make in place.
+    const REPLACE_ON: &'static [&'static str];
+
+    /// How many resources of the kind stay when no longer wanted, the wanted one included.
+    const KEEP: usize = 0;
+
+    /// The outputs that follow from the spec alone, before the resource exists.
+    fn predict(&self, place: &Place, spec: &Self::Spec) -> Outputs {
+        let _ = (place, spec);
+        Outputs::default()
+    }
+
+    /// Reads every resource in scope: what is ours by its tags, and what bears a wanted name, ours or not.
+    fn observe(&self, aws: &ReadAws, scope: &Scope) -> impl Future<Output = Result<Vec<Observed<Self::Spec>>>> + Send;
+
+    /// Makes the resource, tagged with its owner and address. After an ambiguous failure it looks before it makes again.
+    fn create(&self, aws: &Aws, identity: &Identity, spec: &Self::Spec)
+    -> impl Future<Output = Result<Outputs>> + Send;
+
+    /// Turns the live resource into what the spec says.
+    fn update(
+        &self,
+        aws: &Aws,
+        live: &Observed<Self::Spec>,
+        spec: &Self::Spec,
+    ) -> impl Future<Output = Result<Outputs>> + Send;
+
+    /// Removes the resource. One that is gone already is no error.
+    fn delete(&self, aws: &Aws, live: &Observed<Self::Spec>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Writes owner, address and the digest of what was applied into the resource's tags: the last call of every step.
+    fn record(
+        &self,
+        aws: &Aws,
+        identity: &Identity,
+        outputs: &Outputs,
+        digest: &Digest,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A kind with its spec as JSON, so that all kinds can stand in one list.
+pub trait AnyKind: Send + Sync {
+    /// See [`Kind::NAME`].
+    fn name(&self) -> &'static str;
+    /// See [`Kind::REPLACE_ON`].
+    fn replace_on(&self) -> &'static [&'static str];
+    /// See [`Kind::KEEP`].
+    fn keep(&self) -> usize;
+    /// The JSON Schema of the spec.
+    fn schema(&self) -> Schema;
+    /// See [`Kind::predict`]. A spec whose references are open gives what can be known all the same.
+    fn predict(&self, place: &Place, spec: &Value) -> Result<Outputs>;
+    /// See [`Kind::observe`].
+    fn observe<'a>(&'a self, aws: &'a ReadAws, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<Observed>>>;
+    /// See [`Kind::create`].
+    fn create<'a>(&'a self, aws: &'a Aws, identity: &'a Identity, spec: &'a Value) -> BoxFuture<'a, Result<Outputs>>;
+    /// See [`Kind::update`].
+    fn update<'a>(&'a self, aws: &'a Aws, live: &'a Observed, spec: &'a Value) -> BoxFuture<'a, Result<Outputs>>;
+    /// See [`Kind::delete`].
+    fn delete<'a>(&'a self, aws: &'a Aws, live: &'a Observed) -> BoxFuture<'a, Result<()>>;
+    /// See [`Kind::record`].
+    fn record<'a>(
+        &'a self,
+        aws: &'a Aws,
+        identity: &'a Identity,
+        outputs: &'a Outputs,
+        digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<()>>;
+}
+
+fn typed<K: Kind>(spec: &Value) -> Result<K::Spec> {
+    serde_json::from_value(spec.clone())
+        .map_err(|error| Failure::internal(format!("a {} spec does not have its own type", K::NAME)).because(&error))
+}
+
+fn json<K: Kind>(spec: &K::Spec) -> Result<Value> {
+    serde_json::to_value(spec)
+        .map(|value| without_nulls(&value))
+        .map_err(|error| Failure::internal(format!("a {} spec is no JSON", K::NAME)).because(&error))
+}
+
+impl<K: Kind> AnyKind for K {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn replace_on(&self) -> &'static [&'static str] {
+        K::REPLACE_ON
+    }
+
+    fn keep(&self) -> usize {
+        K::KEEP
+    }
+
+    fn schema(&self) -> Schema {
+        schemars::schema_for!(K::Spec)
+    }
+
+    fn predict(&self, place: &Place, spec: &Value) -> Result<Outputs> {
+        Ok(Kind::predict(self, place, &typed::<K>(spec)?))
+    }
+
+    fn observe<'a>(&'a self, aws: &'a ReadAws, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<Observed>>> {
+        async move {
+            let mut all = Vec::new();
+            for one in Kind::observe(self, aws, scope).await? {
+                let spec = json::<K>(&one.spec)?;
+                all.push(one.map(|_| spec));
+            }
+            Ok(all)
+        }
+        .boxed()
+    }
+
+    fn create<'a>(&'a self, aws: &'a Aws, identity: &'a Identity, spec: &'a Value) -> BoxFuture<'a, Result<Outputs>> {
+        async move { Kind::create(self, aws, identity, &typed::<K>(spec)?).await }.boxed()
+    }
+
+    fn update<'a>(&'a self, aws: &'a Aws, live: &'a Observed, spec: &'a Value) -> BoxFuture<'a, Result<Outputs>> {
+        async move {
+            let before = typed::<K>(&live.spec)?;
+            Kind::update(self, aws, &live.clone().map(|_| before), &typed::<K>(spec)?).await
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, aws: &'a Aws, live: &'a Observed) -> BoxFuture<'a, Result<()>> {
+        async move {
+            let before = typed::<K>(&live.spec)?;
+            Kind::delete(self, aws, &live.clone().map(|_| before)).await
+        }
+        .boxed()
+    }
+
+    fn record<'a>(
+        &'a self,
+        aws: &'a Aws,
+        identity: &'a Identity,
+        outputs: &'a Outputs,
+        digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<()>> {
+        Kind::record(self, aws, identity, outputs, digest).boxed()
+    }
+}
+
+/// A desired resource from its typed spec.
+pub fn desired<K: Kind>(stack: &str, name: &str, spec: &K::Spec) -> Result<Desired> {
+    Ok(Desired { address: Address::new(stack, K::NAME, name), spec: json::<K>(spec)?, labels: BTreeMap::new() })
+}
+
+/// The zips that functions are made from, by Lambda's `CodeSha256`.
+pub type Artifacts = BTreeMap<String, PathBuf>;
+
+/// Every kind there is.
+pub struct Registry {
+    kinds: Vec<Box<dyn AnyKind>>,
+}
+
+impl Registry {
+    /// The registry. Kinds stand in the order in which they build on each other; deletions run the other way.
+    #[must_use]
+    pub fn new(artifacts: Artifacts) -> Self {
+        Self {
+            kinds: vec![
+                Box::new(log_group::LogGroup),
+                Box::new(iam_role::IamRole),
+                Box::new(lambda_function::LambdaFunction::new(artifacts)),
+                Box::new(rest_api::RestApi),
+                Box::new(deployment::Deployment),
+                Box::new(stage::Stage),
+            ],
+        }
+    }
+
+    /// The kinds in order.
+    pub fn kinds(&self) -> impl Iterator<Item = &dyn AnyKind> {
+        self.kinds.iter().map(AsRef::as_ref)
+    }
+
+    /// The kind of that name.
+    pub fn kind(&self, name: &str) -> Result<&dyn AnyKind> {
+        self.kinds()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| Failure::internal(format!("no resource kind is named `{name}`")))
+    }
+
+    /// What the planner has to know about the kinds.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        self.kinds()
+            .enumerate()
+            .map(|(rank, kind)| (kind.name(), KindRules { replace_on: kind.replace_on(), keep: kind.keep(), rank }))
+            .collect()
+    }
+
+    /// The outputs of every desired resource that follow from its spec alone.
+    pub fn predict(&self, place: &Place, desired: &[Desired]) -> Result<BTreeMap<Address, Outputs>> {
+        desired
+            .iter()
+            .map(|one| Ok((one.address.clone(), self.kind(one.address.kind())?.predict(place, &one.spec)?)))
+            .collect()
+    }
+
+    /// Reads all kinds, side by side.
+    pub async fn observe(&self, aws: &ReadAws, owner: &Owner, desired: &[Desired]) -> Result<Live> {
+        let reads = self.kinds().map(|kind| async move {
+            let wanted = desired
+                .iter()
+                .filter(|one| one.address.kind() == kind.name())
+                .map(|one| Wanted { address: one.address.clone(), name: one.name().map(str::to_owned) })
+                .collect();
+            let scope = Scope { owner: owner.clone(), wanted };
+            Ok::<_, Failure>((kind.name(), kind.observe(aws, &scope).await?))
+        });
+        Ok(try_join_all(reads).await?.into_iter().collect())
+    }
+}
+
+/// Checks that every reference of the desired resources points at one of them: a fault of a stack's code.
+pub fn check_references(desired: &[Desired]) -> Result<()> {
+    let known: BTreeSet<&Address> = desired.iter().map(|one| &one.address).collect();
+    for one in desired {
+        for reference in references(&one.spec) {
+            if !known.contains(&reference.address) {
+                return Err(Failure::internal(format!("{} refers to {reference}, which does not exist", one.address)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A create that met a resource of the same name which the plan had not seen: fine if the tags say that an earlier try of
+/// this very create made it, whose answer was lost. Anything else is somebody else's, and is left alone.
+fn own_after_conflict(found: &Ownership, identity: &Identity, name: &str) -> Result<()> {
+    match found {
+        Ownership::Ours { address, .. } if address == &identity.address => Ok(()),
+        _ => Err(Failure::new(
+            FailureKind::Ownership,
+            format!("{} `{name}` was made by somebody else while this apply ran", identity.address.kind()),
+        )
+        .hint("look at who made it; then plan again")),
+    }
+}

@@ -1,0 +1,404 @@
+//! `stage`: a stage of a REST API: which deployment it serves, with which logs, tracing and throttles.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_apigateway::types::{MethodSetting, Op, PatchOperation, Stage as LiveStage};
+use futures::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rest_api::{OwnApi, own_apis};
+use super::{Kind, Scope};
+use crate::aws::failure::is_not_found;
+use crate::aws::tags::{self, Tags};
+use crate::aws::{Aws, ReadAws, failed, retry};
+use crate::error::{Failure, FailureKind, Result};
+use crate::model::{Digest, Identity, Input, Observed, Outputs, Place};
+
+/// The kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage;
+
+/// What gwctl decides about a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StageSpec {
+    /// `dev`
+    pub name: String,
+    /// The id of its API.
+    pub rest_api: Input,
+    /// The id of the deployment it serves.
+    pub deployment: Input,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether requests are traced with X-Ray.
+    pub xray: bool,
+    /// Stage variables.
+    pub variables: BTreeMap<String, String>,
+    /// Where each request is logged.
+    pub access_log: Option<AccessLog>,
+    /// Settings by method path: `*/*`, or `~1orders~1{id}/GET`.
+    pub method_settings: BTreeMap<String, MethodSettings>,
+    /// A canary. Never wanted; read so that one is seen.
+    pub canary: Option<Canary>,
+    /// The user's tags.
+    pub tags: Tags,
+}
+
+/// Where each request is logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccessLog {
+    /// The log group's ARN, without a trailing `:*` (aws-facts F).
+    pub destination: Input,
+    /// One line with `$context` variables.
+    pub format: String,
+}
+
+/// Settings of one method, or of all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MethodSettings {
+    /// Whether CloudWatch gets metrics by method.
+    pub metrics: bool,
+    /// `OFF`, `ERROR` or `INFO`.
+    pub logging_level: String,
+    /// Whether whole requests and answers are logged.
+    pub data_trace: bool,
+    /// Requests per second.
+    pub throttling_rate_limit: f64,
+    /// Requests at once.
+    pub throttling_burst_limit: i32,
+    /// Whether answers are cached.
+    pub caching: bool,
+}
+
+/// A share of the traffic on another deployment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Canary {
+    /// Percent of the requests.
+    pub percent: f64,
+    /// The deployment they go to.
+    pub deployment: String,
+}
+
+/// How long the account's logging role may take to be usable after it was made (aws-facts F).
+const LOGGING_ROLE_SPREADS: Duration = Duration::from_secs(60);
+
+/// The texts of aws-facts A and F that mean "come back".
+const NOT_YET: [retry::NotYet; 2] =
+    [retry::CONCURRENT_MODIFICATION, ("BadRequestException", "could not successfully write to CloudWatch Logs")];
+
+/// The tags of a stage.
+pub(super) fn all_tags(stage: &LiveStage) -> Tags {
+    stage.tags().map(|tags| tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()).unwrap_or_default()
+}
+
+fn arn(place: &Place, api: &str, name: &str) -> String {
+    format!("arn:{}:apigateway:{}::/restapis/{api}/stages/{name}", place.partition, place.region)
+}
+
+fn outputs(place: &Place, api: &str, name: &str) -> Outputs {
+    let url = format!("https://{api}.execute-api.{}.{}/{name}", place.region, place.dns_suffix());
+    Outputs::from_iter([("name", name.to_owned()), ("arn", arn(place, api, name)), ("url", url)])
+}
+
+fn observed(aws: &ReadAws, scope: &Scope, api: &OwnApi, live: &LiveStage) -> Observed<StageSpec> {
+    let all = all_tags(live);
+    let name = live.stage_name().unwrap_or_default().to_owned();
+    Observed {
+        within: Some(api.address.clone()),
+        spec: spec(&api.id, &name, live, tags::of_user(&all)),
+        outputs: outputs(&aws.place, &api.id, &name),
+        ownership: tags::ownership(&all, &scope.owner),
+        created: live.created_date().map(aws_smithy_types::DateTime::secs),
+        in_use_by: None,
+        name,
+    }
+}
+
+fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> StageSpec {
+    let access_log = live.access_log_settings().and_then(|log| {
+        let destination = log.destination_arn()?.trim_end_matches(":*");
+        Some(AccessLog { destination: Input::from(destination), format: log.format().unwrap_or_default().to_owned() })
+    });
+    let settings =
+        live.method_settings().map(|all| all.iter().map(|(path, one)| (path.clone(), settings(one))).collect());
+    StageSpec {
+        name: name.to_owned(),
+        rest_api: Input::from(api),
+        deployment: Input::from(live.deployment_id().unwrap_or_default()),
+        description: live.description().filter(|text| !text.is_empty()).map(str::to_owned),
+        xray: live.tracing_enabled(),
+        variables: live
+            .variables()
+            .map(|all| all.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+            .unwrap_or_default(),
+        access_log,
+        method_settings: settings.unwrap_or_default(),
+        canary: live.canary_settings().map(|canary| Canary {
+            percent: canary.percent_traffic(),
+            deployment: canary.deployment_id().unwrap_or_default().to_owned(),
+        }),
+        tags: user,
+    }
+}
+
+fn settings(live: &MethodSetting) -> MethodSettings {
+    MethodSettings {
+        metrics: live.metrics_enabled(),
+        logging_level: live.logging_level().unwrap_or("OFF").to_owned(),
+        data_trace: live.data_trace_enabled(),
+        throttling_rate_limit: live.throttling_rate_limit(),
+        throttling_burst_limit: live.throttling_burst_limit(),
+        caching: live.caching_enabled(),
+    }
+}
+
+impl Kind for Stage {
+    type Spec = StageSpec;
+    const NAME: &'static str = "stage";
+    const REPLACE_ON: &'static [&'static str] = &["name", "rest_api"];
+
+    async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<StageSpec>>> {
+        let apis = own_apis(aws, &scope.owner).await?;
+        let reads = apis.iter().map(|api| async move {
+            let stages = aws.stages(&api.id).await?;
+            Ok::<_, Failure>(stages.iter().map(|stage| observed(aws, scope, api, stage)).collect::<Vec<_>>())
+        });
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, identity: &Identity, spec: &StageSpec) -> Result<Outputs> {
+        let (api, name) = (spec.rest_api.known()?, &spec.name);
+        let all = tags::at_birth(identity, &spec.tags);
+        let call = aws
+            .write
+            .apigateway
+            .create_stage()
+            .rest_api_id(api)
+            .stage_name(name)
+            .deployment_id(spec.deployment.known()?)
+            .set_description(spec.description.clone())
+            .tracing_enabled(spec.xray)
+            .set_variables((!spec.variables.is_empty()).then(|| spec.variables.clone().into_iter().collect()))
+            .set_tags(Some(all.into_iter().collect()));
+        match call.send().await {
+            Ok(_) => {}
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conflict_exception()) => {
+                adopt_own(aws, identity, api, name).await?;
+            }
+            Err(error) => return Err(failed(&format!("create stage `{name}`"), error)),
+        }
+        // CreateStage takes neither access logs nor method settings (aws-facts F).
+        let born = StageSpec { access_log: None, method_settings: BTreeMap::new(), canary: None, ..spec.clone() };
+        patch(aws, api, name, patches(&born, spec)?).await?;
+        Ok(outputs(&aws.place, api, name))
+    }
+
+    async fn update(&self, aws: &Aws, live: &Observed<StageSpec>, spec: &StageSpec) -> Result<Outputs> {
+        let (api, name) = (spec.rest_api.known()?, &spec.name);
+        if let Some(canary) = &live.spec.canary {
+            let message = format!("stage `{name}` has a canary with {} % of the traffic", canary.percent);
+            return Err(Failure::new(FailureKind::Refused, message)
+                .hint("promote the canary or remove it from the stage; then run this again"));
+        }
+        patch(aws, api, name, patches(&live.spec, spec)?).await?;
+        let arn = arn(&aws.place, api, name);
+        let (set, remove) = tags::changes(&live.spec.tags, &spec.tags);
+        if !set.is_empty() {
+            let call = aws.write.apigateway.tag_resource().resource_arn(&arn).set_tags(Some(set.into_iter().collect()));
+            call.send().await.map_err(|error| failed(&format!("tag stage `{name}`"), error))?;
+        }
+        if !remove.is_empty() {
+            let call = aws.write.apigateway.untag_resource().resource_arn(&arn).set_tag_keys(Some(remove));
+            call.send().await.map_err(|error| failed(&format!("untag stage `{name}`"), error))?;
+        }
+        Ok(live.outputs.clone())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Observed<StageSpec>) -> Result<()> {
+        let api = live.spec.rest_api.known()?;
+        match aws.write.apigateway.delete_stage().rest_api_id(api).stage_name(&live.name).send().await {
+            Err(error) if !is_not_found(&error) => Err(failed(&format!("delete stage `{}`", live.name), error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
+        let all = tags::record(identity, digest).into_iter().collect();
+        let arn = outputs.get("arn").unwrap_or_default();
+        let call = aws.write.apigateway.tag_resource().resource_arn(arn).set_tags(Some(all));
+        call.send().await.map_err(|error| failed(&format!("record the digest of {}", identity.address), error))?;
+        Ok(())
+    }
+}
+
+async fn adopt_own(aws: &Aws, identity: &Identity, api: &str, name: &str) -> Result<()> {
+    let answer = aws.write.apigateway.get_stage().rest_api_id(api).stage_name(name).send().await;
+    let answer = answer.map_err(|error| failed(&format!("read stage `{name}`"), error))?;
+    let all: Tags = answer.tags.unwrap_or_default().into_iter().collect();
+    super::own_after_conflict(&tags::ownership(&all, &identity.owner), identity, name)
+}
+
+async fn patch(aws: &Aws, api: &str, name: &str, operations: Vec<PatchOperation>) -> Result<()> {
+    if operations.is_empty() {
+        return Ok(());
+    }
+    let call = || {
+        let update = aws.write.apigateway.update_stage().rest_api_id(api).stage_name(name);
+        update.set_patch_operations(Some(operations.clone())).send()
+    };
+    let answer = retry::until_ready(LOGGING_ROLE_SPREADS, &NOT_YET, call).await;
+    answer.map_err(|error| {
+        let no_role = aws_smithy_types::error::metadata::ProvideErrorMetadata::message(&error)
+            .is_some_and(|message| message.contains("CloudWatch Logs role ARN must be set"));
+        let failure = failed(&format!("update stage `{name}`"), error);
+        if no_role { failure.hint(LOGGING_ROLE_HINT) } else { failure }
+    })?;
+    Ok(())
+}
+
+/// What to do where a Region has no role for API Gateway's logs. It is the account's, so gwctl does not make it unasked.
+pub const LOGGING_ROLE_HINT: &str = "set it once per Region: aws apigateway update-account --patch-operations \
+     op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN, with a role that apigateway.amazonaws.com may assume and the \
+     policy service-role/AmazonAPIGatewayPushToCloudWatchLogs";
+
+fn operation(op: Op, path: impl Into<String>, value: Option<String>) -> PatchOperation {
+    PatchOperation::builder().op(op).path(path).set_value(value).build()
+}
+
+fn replace(path: impl Into<String>, value: impl ToString) -> PatchOperation {
+    operation(Op::Replace, path, Some(value.to_string()))
+}
+
+/// The patch operations that turn one state of a stage into another, in API Gateway's paths (aws-facts F).
+fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> {
+    let StageSpec {
+        name: _,     // can't change in place
+        rest_api: _, // can't change in place
+        deployment,
+        description,
+        xray,
+        variables,
+        access_log,
+        method_settings,
+        canary: _, // an update over a canary is refused
+        tags: _,   // have calls of their own
+    } = wanted;
+    let mut list = Vec::new();
+    if live.deployment != *deployment {
+        list.push(replace("/deploymentId", deployment.known()?));
+    }
+    if live.description != *description {
+        list.push(replace("/description", description.clone().unwrap_or_default()));
+    }
+    if live.xray != *xray {
+        list.push(replace("/tracingEnabled", xray));
+    }
+    for (key, value) in variables {
+        if live.variables.get(key) != Some(value) {
+            list.push(replace(format!("/variables/{}", escaped(key)), value));
+        }
+    }
+    for key in live.variables.keys().filter(|key| !variables.contains_key(*key)) {
+        list.push(operation(Op::Remove, format!("/variables/{}", escaped(key)), None));
+    }
+    match access_log {
+        Some(AccessLog { destination, format }) if live.access_log != *access_log => {
+            list.push(replace("/accessLogSettings/destinationArn", destination.known()?));
+            list.push(replace("/accessLogSettings/format", format));
+        }
+        None if live.access_log.is_some() => list.push(operation(Op::Remove, "/accessLogSettings", None)),
+        _ => {}
+    }
+    for (path, settings) in method_settings {
+        if live.method_settings.get(path) != Some(settings) {
+            list.extend(setting_patches(path, settings));
+        }
+    }
+    // A single field of a setting can't be removed; the whole key can.
+    for path in live.method_settings.keys().filter(|path| !method_settings.contains_key(*path)) {
+        list.push(operation(Op::Remove, format!("/{path}"), None));
+    }
+    Ok(list)
+}
+
+fn setting_patches(path: &str, settings: &MethodSettings) -> [PatchOperation; 6] {
+    let MethodSettings { metrics, logging_level, data_trace, throttling_rate_limit, throttling_burst_limit, caching } =
+        settings;
+    [
+        replace(format!("/{path}/metrics/enabled"), metrics),
+        replace(format!("/{path}/logging/loglevel"), logging_level),
+        replace(format!("/{path}/logging/dataTrace"), data_trace),
+        replace(format!("/{path}/throttling/rateLimit"), throttling_rate_limit),
+        replace(format!("/{path}/throttling/burstLimit"), throttling_burst_limit),
+        replace(format!("/{path}/caching/enabled"), caching),
+    ]
+}
+
+/// A name as a part of a JSON pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage() -> StageSpec {
+        StageSpec {
+            name: "dev".into(),
+            rest_api: "abc".into(),
+            deployment: "d1".into(),
+            description: None,
+            xray: true,
+            variables: BTreeMap::from([("a/b".into(), "1".into())]),
+            access_log: Some(AccessLog { destination: "arn".into(), format: "$context.requestId".into() }),
+            method_settings: BTreeMap::from([(
+                "*/*".into(),
+                MethodSettings {
+                    metrics: true,
+                    logging_level: "INFO".into(),
+                    data_trace: true,
+                    throttling_rate_limit: 100.5,
+                    throttling_burst_limit: 10,
+                    caching: false,
+                },
+            )]),
+            canary: None,
+            tags: Tags::new(),
+        }
+    }
+
+    fn shown(list: &[PatchOperation]) -> Vec<String> {
+        list.iter()
+            .map(|one| {
+                let op = one.op().map(Op::as_str).unwrap_or_default();
+                format!("{op} {} {}", one.path().unwrap_or_default(), one.value().unwrap_or_default())
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn nothing_changed_means_no_patch() {
+        assert!(patches(&stage(), &stage()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_longer_wanted_is_removed_by_its_whole_key() {
+        let bare =
+            StageSpec { access_log: None, method_settings: BTreeMap::new(), variables: BTreeMap::new(), ..stage() };
+        let list = shown(&patches(&stage(), &bare).unwrap());
+        assert_eq!(list, ["remove /variables/a~1b", "remove /accessLogSettings", "remove /*/*"]);
+    }
+
+    #[test]
+    fn a_throttle_is_one_setting_of_the_whole_key() {
+        let mut slower = stage();
+        slower.method_settings.get_mut("*/*").unwrap().throttling_rate_limit = 5.0;
+        let list = shown(&patches(&stage(), &slower).unwrap());
+        assert!(list.contains(&"replace /*/*/throttling/rateLimit 5".to_owned()), "{list:?}");
+        assert!(list.iter().all(|line| line.starts_with("replace /*/*/")), "{list:?}");
+    }
+}

@@ -1,0 +1,55 @@
+//! The binary: parse, run, exit.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use gwctl::cli::{Cli, Color};
+use gwctl::error::{Failure, exit};
+use gwctl::{commands, report};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout; a stream that is closed already can't be told of it.
+            let _ = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return ExitCode::from(if asked { exit::DONE } else { exit::FAILED });
+        }
+    };
+    log_to_stderr(cli.global.verbose);
+    let color = cli.global.color;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::io("failed to start", &error), color),
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => fail(&failure, color),
+    }
+}
+
+fn fail(failure: &Failure, color: Color) -> ExitCode {
+    let choice = match color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    let mut stderr = anstream::AutoStream::new(std::io::stderr().lock(), choice);
+    // With stderr closed, the exit code is all that is left to say it with.
+    let _ = report::failure_text(failure, &mut stderr, true).and_then(|()| stderr.flush());
+    ExitCode::from(failure.exit_code())
+}
+
+fn log_to_stderr(verbose: u8) {
+    let default = match verbose {
+        0 => "off",
+        1 => "gwctl=debug",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("GWCTL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

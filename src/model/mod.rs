@@ -1,0 +1,489 @@
+//! The words that every part of gwctl speaks: addresses, specs, outputs, references between resources, digests.
+//!
+//! A resource's *spec* is everything gwctl decides about it, typed per kind; its *outputs* are what AWS decides. Desired
+//! and live state wear the same spec type. Between the kinds, a spec travels as canonical JSON; in it, a value that another
+//! resource's output will give is the object `{"$output": "gate/rest-api/gateway#id"}`, an [`Input::From`] in the typed
+//! form. Dependencies between resources are those references and nothing else.
+
+pub mod diff;
+pub mod policy;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// The name of one resource inside an environment: `gate/lambda-function/authorizer`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Address(String);
+
+impl Address {
+    /// `stack/kind/name`.
+    #[must_use]
+    pub fn new(stack: &str, kind: &str, name: &str) -> Self {
+        Self(format!("{stack}/{kind}/{name}"))
+    }
+
+    /// Reads an address from a tag; `None` unless it has three parts, none empty.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('/').collect();
+        (parts.len() == 3 && parts.iter().all(|part| !part.is_empty())).then(|| Self(text.to_owned()))
+    }
+
+    /// The whole address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.0.split('/').nth(index).unwrap_or_default()
+    }
+
+    /// `gate`
+    #[must_use]
+    pub fn stack(&self) -> &str {
+        self.part(0)
+    }
+
+    /// `lambda-function`
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.part(1)
+    }
+
+    /// `authorizer`
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.part(2)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What AWS decides about a resource: ids, ARNs, URLs, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Outputs(BTreeMap<String, String>);
+
+impl Outputs {
+    /// The output `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The outputs in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Outputs {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// The member that marks a reference in canonical JSON.
+const OUTPUT: &str = "$output";
+
+/// One output of one resource: `gate/rest-api/gateway#id`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    /// The resource.
+    pub address: Address,
+    /// Its output.
+    pub output: String,
+}
+
+impl Reference {
+    fn parse(text: &str) -> Option<Self> {
+        let (address, output) = text.split_once('#')?;
+        Some(Self { address: Address::parse(address)?, output: output.to_owned() })
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.address, self.output)
+    }
+}
+
+/// A string in a spec: known, or an output of another resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Input {
+    /// The string itself. In live state, every input is known.
+    Known(String),
+    /// What another resource's output will be.
+    From {
+        /// The reference, `gate/rest-api/gateway#id`.
+        #[serde(rename = "$output")]
+        reference: String,
+    },
+}
+
+impl Input {
+    /// The output of another resource.
+    #[must_use]
+    pub fn output(address: &Address, output: &str) -> Self {
+        Self::From { reference: format!("{address}#{output}") }
+    }
+
+    /// The same as a JSON value, for documents that are JSON all through.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Known(text) => Value::String(text.clone()),
+            Self::From { reference } => serde_json::json!({ OUTPUT: reference }),
+        }
+    }
+
+    /// The string, or an error that names the reference. The executor resolves every reference before a kind sees it.
+    pub fn known(&self) -> crate::error::Result<&str> {
+        match self {
+            Self::Known(text) => Ok(text),
+            Self::From { reference } => {
+                Err(crate::error::Failure::internal(format!("`{reference}` was used before it was known")))
+            }
+        }
+    }
+}
+
+impl From<String> for Input {
+    fn from(text: String) -> Self {
+        Self::Known(text)
+    }
+}
+
+impl From<&str> for Input {
+    fn from(text: &str) -> Self {
+        Self::Known(text.to_owned())
+    }
+}
+
+/// The reference that a JSON value is, if it is one.
+#[must_use]
+pub fn as_reference(value: &Value) -> Option<Reference> {
+    let object = value.as_object()?;
+    if object.len() != 1 {
+        return None;
+    }
+    Reference::parse(object.get(OUTPUT)?.as_str()?)
+}
+
+/// Every reference inside a spec.
+#[must_use]
+pub fn references(spec: &Value) -> BTreeSet<Reference> {
+    fn walk(value: &Value, found: &mut BTreeSet<Reference>) {
+        if let Some(reference) = as_reference(value) {
+            found.insert(reference);
+            return;
+        }
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+            Value::Object(members) => members.values().for_each(|member| walk(member, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(spec, &mut found);
+    found
+}
+
+/// The spec with every reference that `known` can answer replaced by the output's value. Others stay as they are.
+#[must_use]
+pub fn resolve(spec: &Value, known: &dyn Fn(&Reference) -> Option<String>) -> Value {
+    if let Some(reference) = as_reference(spec) {
+        return known(&reference).map_or_else(|| spec.clone(), Value::String);
+    }
+    match spec {
+        Value::Array(items) => Value::Array(items.iter().map(|item| resolve(item, known)).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(key, member)| (key.clone(), resolve(member, known))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Canonical JSON: compact, members sorted by name at every level. Equal specs give equal bytes.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
+    fn write(value: &Value, out: &mut String) {
+        match value {
+            Value::Object(members) => {
+                let sorted: BTreeMap<&String, &Value> = members.iter().collect();
+                out.push('{');
+                for (index, (key, member)) in sorted.into_iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    out.push_str(&Value::String(key.clone()).to_string());
+                    out.push(':');
+                    write(member, out);
+                }
+                out.push('}');
+            }
+            Value::Array(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write(item, out);
+                }
+                out.push(']');
+            }
+            other => out.push_str(&other.to_string()),
+        }
+    }
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
+/// SHA-256 of a spec's canonical JSON, in lower-case hex.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of a spec.
+    #[must_use]
+    pub fn of(spec: &Value) -> Self {
+        Self::of_bytes(canonical(spec).as_bytes())
+    }
+
+    /// The digest of bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        use std::fmt::Write as _;
+        let mut hex = String::with_capacity(64);
+        for byte in Sha256::digest(bytes) {
+            // Writing to a string can't fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(hex)
+    }
+
+    /// The 64 hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first twelve digits: enough to tell deployments of one API apart.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.0[..12]
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where an environment lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The twelve digits of the account.
+    pub account: String,
+    /// `ap-southeast-1`
+    pub region: String,
+    /// `aws`, `aws-cn`, …
+    pub partition: String,
+}
+
+impl Place {
+    /// The suffix of AWS host names in the partition (aws-facts H).
+    #[must_use]
+    pub fn dns_suffix(&self) -> &'static str {
+        if self.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+    }
+
+    /// An ARN in this place. IAM's ARNs carry no Region; pass `""` for it.
+    #[must_use]
+    pub fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{resource}", self.partition, self.account)
+    }
+}
+
+/// Whose a resource is: the product and environment in its tags.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Owner {
+    /// `product-a`
+    pub product: String,
+    /// `dev`
+    pub environment: String,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.product, self.environment)
+    }
+}
+
+/// Whose a new resource is: what its tags will say.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Product and environment.
+    pub owner: Owner,
+    /// The resource.
+    pub address: Address,
+    /// The place it is made in.
+    pub place: Place,
+}
+
+/// A resource as the configuration wants it.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// Its name inside the environment.
+    pub address: Address,
+    /// Its spec, references and all.
+    pub spec: Value,
+    /// Words for the reader of a plan, by the field they stand at: the route type of each path.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Desired {
+    /// The name AWS knows the resource by, where the kind has one: the spec's `name`.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.spec.get("name").and_then(Value::as_str)
+    }
+}
+
+/// What the tags of a live resource say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ownership {
+    /// Tagged as this product's and environment's.
+    Ours {
+        /// The address in the tag.
+        address: Address,
+        /// The digest of what was last applied; absent while the first apply has not finished it.
+        digest: Option<String>,
+    },
+    /// Tagged as another product's or environment's.
+    Others {
+        /// Whose.
+        owner: Owner,
+    },
+    /// Without our tags.
+    Nobody,
+}
+
+/// A live resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observed<S = Value> {
+    /// The name AWS knows it by: role name, function name, stage name, API name.
+    pub name: String,
+    /// The resource it lives in, by address: a stage's API.
+    pub within: Option<Address>,
+    /// Its state, in the type that desired wears.
+    pub spec: S,
+    /// What AWS decided about it.
+    pub outputs: Outputs,
+    /// What its tags say.
+    pub ownership: Ownership,
+    /// When it was made, in seconds since the epoch, where AWS tells.
+    pub created: Option<i64>,
+    /// Something that is not ours uses it, so that it can't go: a deployment that somebody's stage points at.
+    pub in_use_by: Option<String>,
+}
+
+impl<S> Observed<S> {
+    /// The address in the tags, if it is ours.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        match &self.ownership {
+            Ownership::Ours { address, .. } => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The same resource with another form of its spec.
+    pub fn map<T>(self, spec: impl FnOnce(S) -> T) -> Observed<T> {
+        let Self { name, within, spec: old, outputs, ownership, created, in_use_by } = self;
+        Observed { name, within, spec: spec(old), outputs, ownership, created, in_use_by }
+    }
+}
+
+/// What the planner has to know about a kind.
+#[derive(Debug, Clone, Copy)]
+pub struct KindRules {
+    /// Dotted spec paths that AWS can't change in place.
+    pub replace_on: &'static [&'static str],
+    /// How many resources of the kind stay when no longer wanted, the wanted one included, newest first. 0: none stay.
+    pub keep: usize,
+    /// Kinds build on kinds of a lower rank; what goes, goes from the highest rank down.
+    pub rank: usize,
+}
+
+/// The rules of every kind, by name.
+pub type Rules = BTreeMap<&'static str, KindRules>;
+
+/// Live resources, by kind.
+pub type Live = BTreeMap<&'static str, Vec<Observed>>;
+
+/// A spec as its digest is taken: a member that is null counts as absent.
+#[must_use]
+pub fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .filter(|(_, member)| !member.is_null())
+                .map(|(name, member)| (name.clone(), without_nulls(member)))
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn canonical_json_does_not_depend_on_the_order_of_members() {
+        let one: Value = serde_json::from_str(r#"{"b":[{"z":1,"a":2}],"a":"\u00e9\n"}"#).unwrap();
+        let two: Value = serde_json::from_str(r#"{"a":"é\n","b":[{"a":2,"z":1}]}"#).unwrap();
+        assert_eq!(canonical(&one), canonical(&two));
+        assert_eq!(canonical(&one), r#"{"a":"é\n","b":[{"a":2,"z":1}]}"#);
+        assert_ne!(Digest::of(&one), Digest::of(&json!({"a": "é\n", "b": [{"a": 2, "z": 2}]})));
+    }
+
+    #[test]
+    fn references_are_found_and_resolved_wherever_they_stand() {
+        let api = Address::new("gate", "rest-api", "gateway");
+        let spec = json!({"rest_api": Input::output(&api, "id"), "list": [{"deep": Input::output(&api, "arn")}], "plain": {"$output": 3}});
+        let found: Vec<String> = references(&spec).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["gate/rest-api/gateway#arn", "gate/rest-api/gateway#id"]);
+        let half = resolve(&spec, &|reference| (reference.output == "id").then(|| "abc123".to_owned()));
+        assert_eq!(half["rest_api"], "abc123");
+        assert_eq!(references(&half).len(), 1);
+    }
+
+    #[test]
+    fn an_address_has_three_parts() {
+        assert_eq!(Address::parse("gate/iam-role/authorizer").unwrap().kind(), "iam-role");
+        for wrong in ["", "gate", "gate/iam-role", "gate//x", "a/b/c/d"] {
+            assert!(Address::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! Makes the plan: matches desired with live, compares, orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Action, Plan, Reason, Step, Unchanged, Warning};
+use crate::error::{Failure, FailureKind, Result};
+use crate::model::diff::diff;
+use crate::model::{
+    Address, Desired, Digest, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Reference, Rules,
+    references, resolve, without_nulls,
+};
+
+/// Everything a plan is made from.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// Whose the plan is.
+    pub owner: &'a Owner,
+    /// Where it applies.
+    pub place: &'a Place,
+    /// What the configuration wants, in any order.
+    pub desired: &'a [Desired],
+    /// Outputs that follow from names alone: the ARN of a role that is yet to be made.
+    pub predicted: &'a BTreeMap<Address, Outputs>,
+    /// What AWS holds.
+    pub live: &'a Live,
+    /// The kinds' rules.
+    pub rules: &'a Rules,
+}
+
+/// The plan that turns live into desired.
+pub fn build(input: &Input<'_>) -> Result<Plan> {
+    let mut draft = Draft { input, known: BTreeMap::new(), plan: empty(input), claimed: BTreeSet::new() };
+    for desired in in_order(input.desired)? {
+        draft.consider(desired)?;
+    }
+    let changed: Vec<Address> = draft.plan.steps.iter().map(|step| step.address.clone()).collect();
+    draft.retire(&changed, Reason::NotWanted)?;
+    Ok(draft.plan)
+}
+
+/// The plan that removes everything that is ours.
+pub fn build_destroy(input: &Input<'_>) -> Result<Plan> {
+    let mut draft = Draft { input, known: BTreeMap::new(), plan: empty(input), claimed: BTreeSet::new() };
+    draft.retire(&[], Reason::Destroy)?;
+    Ok(draft.plan)
+}
+
+fn empty(input: &Input<'_>) -> Plan {
+    Plan {
+        owner: input.owner.clone(),
+        place: input.place.clone(),
+        steps: Vec::new(),
+        unchanged: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+/// A live resource, by kind and place in its list.
+type Claim = (&'static str, usize);
+
+struct Draft<'a> {
+    input: &'a Input<'a>,
+    /// Outputs known at this point of the walk.
+    known: BTreeMap<Address, Outputs>,
+    plan: Plan,
+    claimed: BTreeSet<Claim>,
+}
+
+impl Draft<'_> {
+    fn consider(&mut self, desired: &Desired) -> Result<()> {
+        let matched = find(desired, self.input)?;
+        let after = resolve(&desired.spec, &|reference: &Reference| {
+            self.known.get(&reference.address)?.get(&reference.output).map(str::to_owned)
+        });
+        let after_steps = references(&desired.spec)
+            .into_iter()
+            .map(|reference| reference.address)
+            .filter(|address| self.plan.step(address).is_some())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let mut step = Step {
+            address: desired.address.clone(),
+            name: desired.name().map(str::to_owned),
+            action: Action::Create,
+            reason: Reason::Missing,
+            replaced_by: Vec::new(),
+            changes: Vec::new(),
+            after: Some(after.clone()),
+            live: None,
+            after_steps,
+            labels: desired.labels.clone(),
+        };
+        let Some((claim, live)) = matched else {
+            self.foretell(&desired.address);
+            self.plan.steps.push(step);
+            return Ok(());
+        };
+        self.claimed.insert(claim);
+        step.changes = diff(&live.spec, &after);
+        step.reason = reason(live, &after, step.changes.is_empty());
+        if step.changes.is_empty() && step.reason == Reason::ConfigurationChanged {
+            self.known.insert(desired.address.clone(), live.outputs.clone());
+            self.plan.unchanged.push(Unchanged { address: desired.address.clone(), live: live.clone() });
+            return Ok(());
+        }
+        step.replaced_by = self
+            .rules(&desired.address)?
+            .replace_on
+            .iter()
+            .filter(|path| step.changes.iter().any(|change| change.is_within(path)))
+            .map(|path| (*path).to_owned())
+            .collect();
+        step.action = match step.replaced_by.as_slice() {
+            [] => Action::Update,
+            _ if step.name.as_deref() == Some(&live.name) => Action::ReplaceDeleteFirst,
+            _ => Action::ReplaceCreateFirst,
+        };
+        if step.action == Action::Update {
+            self.known.insert(desired.address.clone(), live.outputs.clone());
+        } else {
+            self.foretell(&desired.address);
+        }
+        step.live = Some(live.clone());
+        self.plan.steps.push(step);
+        Ok(())
+    }
+
+    fn foretell(&mut self, address: &Address) {
+        let outputs = self.input.predicted.get(address).cloned().unwrap_or_default();
+        self.known.insert(address.clone(), outputs);
+    }
+
+    fn rules(&self, address: &Address) -> Result<KindRules> {
+        rules(self.input.rules, address.kind())
+    }
+
+    /// Adds the deletion of everything ours that nothing has claimed.
+    fn retire(&mut self, others: &[Address], reason: Reason) -> Result<()> {
+        let mut doomed: Vec<(usize, Step)> = Vec::new();
+        for (kind, live) in self.input.live {
+            let rules = rules(self.input.rules, kind)?;
+            let mut unwanted: Vec<(usize, &Observed)> = live
+                .iter()
+                .enumerate()
+                .filter(|(index, one)| one.address().is_some() && !self.claimed.contains(&(*kind, *index)))
+                .collect();
+            // Newest first, so that what is kept for a rollback is the most recent.
+            unwanted.sort_by_key(|(_, one)| std::cmp::Reverse(one.created));
+            let wanted = self.input.desired.iter().filter(|desired| desired.address.kind() == *kind).count();
+            let kept = if reason == Reason::Destroy { 0 } else { rules.keep.saturating_sub(wanted) };
+            for (position, (_, one)) in unwanted.into_iter().enumerate() {
+                if position < kept {
+                    continue;
+                }
+                if let Some(user) = one.in_use_by.as_ref().filter(|_| reason != Reason::Destroy) {
+                    self.plan.warnings.push(Warning {
+                        message: format!("{kind} `{}` is no longer wanted, but {user} uses it, so it stays", one.name),
+                        hint: None,
+                    });
+                    continue;
+                }
+                let reason = if rules.keep > 0 && reason == Reason::NotWanted { Reason::Superseded } else { reason };
+                doomed.push((rules.rank, deletion(one, reason)?));
+            }
+        }
+        refuse_orphaning(&doomed, self.input.live)?;
+        doomed.sort_by(|(a, one), (b, two)| b.cmp(a).then_with(|| one.address.cmp(&two.address)));
+        // One address can be deleted twice, where the answer to a create was lost: each goes by its own name.
+        let order: Vec<(usize, Address)> = doomed.iter().map(|(rank, step)| (*rank, step.address.clone())).collect();
+        for (rank, mut step) in doomed {
+            let before = order.iter().filter(|(other, _)| *other > rank).map(|(_, address)| address.clone());
+            step.after_steps = others.iter().cloned().chain(before).collect::<BTreeSet<_>>().into_iter().collect();
+            self.plan.steps.push(step);
+        }
+        Ok(())
+    }
+}
+
+fn rules(all: &Rules, kind: &str) -> Result<KindRules> {
+    all.get(kind).copied().ok_or_else(|| Failure::internal(format!("no resource kind is named `{kind}`")))
+}
+
+fn deletion(live: &Observed, reason: Reason) -> Result<Step> {
+    let address = live.address().cloned().ok_or_else(|| Failure::internal("planned to delete what is not ours"))?;
+    Ok(Step {
+        address,
+        name: Some(live.name.clone()),
+        action: Action::Delete,
+        reason,
+        replaced_by: Vec::new(),
+        changes: Vec::new(),
+        after: None,
+        live: Some(live.clone()),
+        after_steps: Vec::new(),
+        labels: BTreeMap::new(),
+    })
+}
+
+/// Deleting an API deletes its stages with it. One that is not ours must not go that way.
+fn refuse_orphaning(doomed: &[(usize, Step)], live: &Live) -> Result<()> {
+    for (_, step) in doomed {
+        for (kind, all) in live {
+            for child in all {
+                if child.within.as_ref() == Some(&step.address) && child.address().is_none() {
+                    return Err(Failure::new(
+                        FailureKind::Ownership,
+                        format!("deleting {} would delete {kind} `{}`, which is not gwctl's", step.address, child.name),
+                    )
+                    .hint(format!(
+                        "delete the {kind} `{}` yourself if nobody needs it, then run this again",
+                        child.name
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Who moved. `ConfigurationChanged` with nothing to change is a resource in sync.
+fn reason(live: &Observed, after: &Value, same: bool) -> Reason {
+    let Ownership::Ours { digest, address: _ } = &live.ownership else { return Reason::Unfinished };
+    let Some(tag) = digest.as_deref() else { return Reason::Unfinished };
+    let desired = Digest::of(&without_nulls(after));
+    let found = Digest::of(&without_nulls(&live.spec));
+    match (tag == desired.as_str(), tag == found.as_str()) {
+        (true, _) if same => Reason::ConfigurationChanged,
+        (false, _) if same => Reason::RecordOnly,
+        (_, true) => Reason::ConfigurationChanged,
+        (true, false) => Reason::Drifted,
+        (false, false) => Reason::ChangedAndDrifted,
+    }
+}
+
+/// The live resource that a desired one is, if it is there.
+fn find<'a>(desired: &Desired, input: &Input<'a>) -> Result<Option<(Claim, &'a Observed)>> {
+    let Some((kind, all)) = input.live.get_key_value(desired.address.kind()) else { return Ok(None) };
+    let mut same: Vec<(Claim, &Observed)> = all
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one.address() == Some(&desired.address))
+        .map(|(index, one)| ((*kind, index), one))
+        .collect();
+    if rules(input.rules, kind)?.keep > 0 {
+        // A lost answer can leave two snapshots of one state. They are equal; the newest serves.
+        same.sort_by_key(|(_, one)| std::cmp::Reverse(one.created));
+        same.truncate(1);
+    }
+    match same.as_slice() {
+        [] => {}
+        [one] => return Ok(Some(*one)),
+        several => return Err(ambiguous(desired, several)),
+    }
+    let Some(name) = desired.name() else { return Ok(None) };
+    let Some((index, one)) = all.iter().enumerate().find(|(_, one)| one.name == name) else { return Ok(None) };
+    match &one.ownership {
+        // Ours under an older address: the apply writes the new one into its tag.
+        Ownership::Ours { address, .. } if !input.desired.iter().any(|other| &other.address == address) => {
+            Ok(Some(((*kind, index), one)))
+        }
+        _ => Err(foreign(desired, one, input.owner)),
+    }
+}
+
+fn ambiguous(desired: &Desired, several: &[(Claim, &Observed)]) -> Failure {
+    let list: Vec<String> = several
+        .iter()
+        .map(|(_, one)| {
+            let outputs: Vec<String> = one.outputs.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            format!("`{}` ({})", one.name, outputs.join(", "))
+        })
+        .collect();
+    Failure::new(FailureKind::Ownership, format!("{} exists {} times in AWS", desired.address, several.len()))
+        .cause(format!("each is tagged as {}: {}", desired.address, list.join("; ")))
+        .hint("delete the one that serves no traffic, or remove its gwctl:* tags, and run this again")
+}
+
+fn foreign(desired: &Desired, live: &Observed, owner: &Owner) -> Failure {
+    let kind = desired.address.kind();
+    let name = &live.name;
+    let whose = match &live.ownership {
+        Ownership::Others { owner } => format!("it belongs to {owner}"),
+        Ownership::Ours { address, .. } => format!("it is tagged as {address}"),
+        Ownership::Nobody => "it has no gwctl:* tags".to_owned(),
+    };
+    Failure::new(FailureKind::Ownership, format!("{kind} `{name}` exists already and is not {}: {whose}", desired.address))
+        .hint(format!(
+            "to hand it over to gwctl, tag it gwctl:product={}, gwctl:environment={}, gwctl:address={}; else rename or delete it",
+            owner.product, owner.environment, desired.address
+        ))
+}
+
+/// Desired resources so that each stands behind what it refers to.
+fn in_order(desired: &[Desired]) -> Result<Vec<&Desired>> {
+    let mut placed: BTreeSet<&Address> = BTreeSet::new();
+    let mut order = Vec::with_capacity(desired.len());
+    let mut waiting: Vec<&Desired> = desired.iter().collect();
+    while !waiting.is_empty() {
+        let (ready, blocked): (Vec<&Desired>, Vec<&Desired>) = waiting
+            .into_iter()
+            .partition(|one| references(&one.spec).iter().all(|reference| placed.contains(&reference.address)));
+        if ready.is_empty() {
+            let names: Vec<&str> = blocked.iter().map(|one| one.address.as_str()).collect();
+            return Err(Failure::internal(format!("resources refer to each other in a circle: {}", names.join(", "))));
+        }
+        placed.extend(ready.iter().map(|one| &one.address));
+        order.extend(ready);
+        waiting = blocked;
+    }
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Input as Text;
+    use serde_json::json;
+
+    fn rules() -> Rules {
+        BTreeMap::from([
+            ("iam-role", KindRules { replace_on: &["name"], keep: 0, rank: 0 }),
+            ("rest-api", KindRules { replace_on: &[], keep: 0, rank: 1 }),
+            ("deployment", KindRules { replace_on: &[], keep: 2, rank: 2 }),
+            ("stage", KindRules { replace_on: &["name"], keep: 0, rank: 3 }),
+        ])
+    }
+
+    fn desired(address: &str, spec: Value) -> Desired {
+        Desired { address: Address::parse(address).unwrap(), spec, labels: BTreeMap::new() }
+    }
+
+    fn live(address: Option<&str>, name: &str, spec: &Value, digest: Option<&Value>) -> Observed {
+        let ownership = match address {
+            Some(address) => Ownership::Ours {
+                address: Address::parse(address).unwrap(),
+                digest: digest.map(|spec| Digest::of(spec).as_str().to_owned()),
+            },
+            None => Ownership::Nobody,
+        };
+        Observed {
+            name: name.to_owned(),
+            within: None,
+            spec: spec.clone(),
+            outputs: Outputs::from_iter([("id", format!("id-of-{name}"))]),
+            ownership,
+            created: Some(1),
+            in_use_by: None,
+        }
+    }
+
+    fn plan(desired: &[Desired], found: &Live) -> Result<Plan> {
+        let owner = Owner { product: "product-a".into(), environment: "dev".into() };
+        let place = Place { account: "1".repeat(12), region: "eu-central-1".into(), partition: "aws".into() };
+        let predicted = BTreeMap::new();
+        build(&Input { owner: &owner, place: &place, desired, predicted: &predicted, live: found, rules: &rules() })
+    }
+
+    const ROLE: &str = "gate/iam-role/authorizer";
+
+    fn reason_of(before: &Value, after: &Value, tag: Option<&Value>) -> Option<Reason> {
+        let found = Live::from([("iam-role", vec![live(Some(ROLE), "r", before, tag)])]);
+        let plan = plan(&[desired(ROLE, after.clone())], &found).unwrap();
+        plan.steps.first().map(|step| step.reason)
+    }
+
+    #[test]
+    fn three_digests_tell_who_moved() {
+        let (old, new, edited) =
+            (json!({"name": "r", "x": 1}), json!({"name": "r", "x": 2}), json!({"name": "r", "x": 3}));
+        assert_eq!(reason_of(&old, &old, Some(&old)), None);
+        assert_eq!(reason_of(&old, &new, Some(&old)), Some(Reason::ConfigurationChanged));
+        assert_eq!(reason_of(&edited, &old, Some(&old)), Some(Reason::Drifted));
+        assert_eq!(reason_of(&edited, &new, Some(&old)), Some(Reason::ChangedAndDrifted));
+        assert_eq!(reason_of(&old, &old, Some(&new)), Some(Reason::RecordOnly));
+        assert_eq!(reason_of(&old, &old, None), Some(Reason::Unfinished));
+        assert_eq!(reason_of(&old, &new, None), Some(Reason::Unfinished));
+    }
+
+    #[test]
+    fn a_resource_under_our_name_without_our_tags_is_an_error_that_names_it() {
+        let found = Live::from([("iam-role", vec![live(None, "r", &json!({"name": "r"}), None)])]);
+        let failure = plan(&[desired(ROLE, json!({"name": "r"}))], &found).unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::Ownership);
+        assert!(failure.to_string().contains("iam-role `r` exists already"), "{failure}");
+    }
+
+    #[test]
+    fn two_resources_with_one_address_are_an_error_that_lists_them() {
+        let spec = json!({"name": "g"});
+        let twin = |id: &str| Observed {
+            outputs: Outputs::from_iter([("id", id)]),
+            ..live(Some("gate/rest-api/gateway"), "g", &spec, None)
+        };
+        let found = Live::from([("rest-api", vec![twin("aaa"), twin("bbb")])]);
+        let failure = plan(&[desired("gate/rest-api/gateway", spec)], &found).unwrap_err();
+        assert!(failure.to_string().contains("id aaa") && failure.to_string().contains("id bbb"), "{failure}");
+    }
+
+    #[test]
+    fn steps_wait_for_what_they_refer_to_and_deletes_for_everything() {
+        let api = Address::parse("gate/rest-api/gateway").unwrap();
+        let wanted = [
+            desired("gate/stage/gateway", json!({"name": "dev", "rest_api": Text::output(&api, "id")})),
+            desired("gate/rest-api/gateway", json!({"name": "g"})),
+        ];
+        let old = json!({"name": "old"});
+        let found = Live::from([("iam-role", vec![live(Some(ROLE), "old", &old, Some(&old))])]);
+        let plan = plan(&wanted, &found).unwrap();
+        let order: Vec<&str> = plan.steps.iter().map(|step| step.address.as_str()).collect();
+        assert_eq!(order, ["gate/rest-api/gateway", "gate/stage/gateway", ROLE]);
+        assert_eq!(plan.steps[1].after_steps, [api]);
+        assert_eq!(plan.steps[2].after_steps.len(), 2);
+        assert!(!references(plan.steps[1].after.as_ref().unwrap()).is_empty(), "the id is known only after apply");
+    }
+
+    #[test]
+    fn a_new_name_replaces_and_makes_the_new_one_first() {
+        let (old, new) = (json!({"name": "old"}), json!({"name": "new"}));
+        let found = Live::from([("iam-role", vec![live(Some(ROLE), "old", &old, Some(&old))])]);
+        let plan = plan(&[desired(ROLE, new)], &found).unwrap();
+        assert_eq!(plan.steps[0].action, Action::ReplaceCreateFirst);
+        assert_eq!(plan.steps[0].replaced_by, ["name"]);
+    }
+
+    #[test]
+    fn old_snapshots_go_once_there_are_more_than_are_kept_but_never_one_in_use() {
+        let snapshot = |n: i64| Observed {
+            created: Some(n),
+            in_use_by: (n == 1).then(|| "a stage of somebody's".to_owned()),
+            ..live(
+                Some(&format!("gate/deployment/d{n}")),
+                &format!("d{n}"),
+                &json!({"snapshot": n}),
+                Some(&json!({"snapshot": n})),
+            )
+        };
+        let found = Live::from([("deployment", (1..=4).map(snapshot).collect())]);
+        let plan = plan(&[desired("gate/deployment/d9", json!({"snapshot": 9}))], &found).unwrap();
+        let gone: Vec<&str> =
+            plan.steps.iter().filter(|step| step.action == Action::Delete).map(|step| step.address.name()).collect();
+        assert_eq!(gone, ["d2", "d3"]);
+        assert_eq!(plan.warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_stage_that_is_not_ours_keeps_its_api_from_being_destroyed() {
+        let spec = json!({"name": "g"});
+        let mut stage = live(None, "by-hand", &json!({"name": "by-hand"}), None);
+        stage.within = Address::parse("gate/rest-api/gateway");
+        let found = Live::from([
+            ("rest-api", vec![live(Some("gate/rest-api/gateway"), "g", &spec, None)]),
+            ("stage", vec![stage]),
+        ]);
+        let owner = Owner { product: "product-a".into(), environment: "dev".into() };
+        let place = Place { account: "1".repeat(12), region: "eu-central-1".into(), partition: "aws".into() };
+        let input = Input {
+            owner: &owner,
+            place: &place,
+            desired: &[],
+            predicted: &BTreeMap::new(),
+            live: &found,
+            rules: &rules(),
+        };
+        let failure = build_destroy(&input).unwrap_err();
+        assert!(failure.to_string().contains("stage `by-hand`"), "{failure}");
+    }
+}

@@ -1,0 +1,114 @@
+//! Keeps secrets out of everything that is shown: the values of environment and stage variables whose names sound
+//! secret.
+//!
+//! A plan is masked once, before any reporter sees it, so that no format can forget to. What is saved with `plan --out`
+//! is not a report and is not masked.
+
+use serde_json::{Map, Value};
+
+use crate::model::as_reference;
+use crate::model::diff::FieldChange;
+use crate::plan::{Plan, Step};
+
+/// The members of a spec whose members are names that the user chose.
+const VARIABLES: [&str; 2] = ["environment", "variables"];
+
+/// What sounds secret, in capitals.
+const SECRET: [&str; 4] = ["SECRET", "TOKEN", "PASSWORD", "KEY"];
+
+/// Stands for a value that is not shown.
+pub(super) const SENSITIVE: &str = "(sensitive)";
+
+/// Stands for a value that is not shown and is not the one before.
+pub(super) const SENSITIVE_CHANGED: &str = "(sensitive, changed)";
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    SECRET.iter().any(|word| name.contains(word))
+}
+
+/// The plan, fit to be shown.
+pub(super) fn masked(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    for step in &mut plan.steps {
+        mask_step(step);
+    }
+    for unchanged in &mut plan.unchanged {
+        unchanged.live.spec = mask_spec(&unchanged.live.spec, None);
+    }
+    plan
+}
+
+fn mask_step(step: &mut Step) {
+    let before = step.before().cloned();
+    step.after = step.after.as_ref().map(|after| mask_spec(after, before.as_ref()));
+    if let Some(live) = &mut step.live {
+        live.spec = mask_spec(&live.spec, None);
+    }
+    for change in &mut step.changes {
+        mask_change(change);
+    }
+}
+
+/// The spec with secret variables masked; those that differ from the ones in `before` say so.
+pub(super) fn mask_spec(spec: &Value, before: Option<&Value>) -> Value {
+    let mut spec = spec.clone();
+    for member in VARIABLES {
+        if let Some(variables) = spec.get_mut(member) {
+            *variables = mask_variables(variables, before.and_then(|before| before.get(member)));
+        }
+    }
+    spec
+}
+
+fn mask_variables(variables: &Value, before: Option<&Value>) -> Value {
+    let Value::Object(members) = variables else { return variables.clone() };
+    let members = members.iter().map(|(name, value)| {
+        let before = before.and_then(|before| before.get(name));
+        (name.clone(), if is_secret(name) { mask(value, before) } else { value.clone() })
+    });
+    Value::Object(members.collect())
+}
+
+/// A reference to another resource's output says where a value comes from and not what it is, so it stays.
+fn mask(value: &Value, before: Option<&Value>) -> Value {
+    match before {
+        _ if value.is_null() || as_reference(value).is_some() => value.clone(),
+        Some(before) if before != value && !before.is_null() => SENSITIVE_CHANGED.into(),
+        _ => SENSITIVE.into(),
+    }
+}
+
+fn mask_change(change: &mut FieldChange) {
+    let before = change.before.clone();
+    let cover = |value: &mut Option<Value>, cover: &dyn Fn(&Value) -> Value| *value = value.as_ref().map(cover);
+    match change.path.as_slice() {
+        [] => {
+            cover(&mut change.after, &|value| mask_spec(value, before.as_ref()));
+            cover(&mut change.before, &|value| mask_spec(value, None));
+        }
+        [member] if VARIABLES.contains(&member.as_str()) => {
+            cover(&mut change.after, &|value| mask_variables(value, before.as_ref()));
+            cover(&mut change.before, &|value| mask_variables(value, None));
+        }
+        [member, name, ..] if VARIABLES.contains(&member.as_str()) && is_secret(name) => {
+            cover(&mut change.after, &|value| mask(value, before.as_ref()));
+            cover(&mut change.before, &|value| mask(value, None));
+        }
+        _ => {}
+    }
+}
+
+/// The shape of `spec` with `true` at every masked value, as Terraform's `before_sensitive` has it.
+pub(super) fn sensitive_parts(spec: &Value) -> Value {
+    let mut parts = Map::new();
+    for member in VARIABLES {
+        let Some(Value::Object(variables)) = spec.get(member) else { continue };
+        let secret = variables.iter().filter(|(name, value)| is_secret(name) && as_reference(value).is_none());
+        let secret: Map<String, Value> = secret.map(|(name, _)| (name.clone(), true.into())).collect();
+        if !secret.is_empty() {
+            parts.insert(member.to_owned(), secret.into());
+        }
+    }
+    parts.into()
+}

@@ -1,0 +1,108 @@
+//! What people and programs see of a plan, of an apply and of a failure.
+//!
+//! Stage 6 of the pipeline in [`crate`], and the reader of the events of stage 8. Reporters write to the stream they
+//! are given and never choose one; nothing else in gwctl prints. The formats of a plan, all masked by one and the same
+//! pass:
+//!
+//! - text for a terminal ([`plan_text`]): a tree that fits 80 columns and reads without colour;
+//! - JSON in the shape of `terraform show -json` ([`plan_json`]), for policy checkers and bots;
+//! - Markdown for a comment under a pull request ([`plan_markdown`]).
+
+mod document;
+mod failure;
+mod field;
+mod inventory;
+mod json;
+mod layout;
+mod markdown;
+mod mask;
+mod outcome;
+mod policy;
+pub mod progress;
+mod style;
+mod text;
+mod tree;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+pub use failure::failure_text;
+pub use inventory::{Inventory, inventories_json, inventory_text};
+pub use json::{plan_json, plans_json};
+pub use markdown::plan_markdown;
+pub use outcome::{Outcome, outcome_text, outcomes_json};
+pub use progress::Reporter;
+pub use text::{TextOptions, footer, plan_text};
+
+use crate::plan::Plan;
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment under a pull request.
+    Markdown,
+}
+
+impl Format {
+    /// Every format, in the order in which they are documented.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Markdown];
+
+    /// The word for it on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == text)
+            .ok_or_else(|| format!("`{text}` is not one of {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
+/// Writes plans in a format: text and Markdown one below the other, JSON as one object (see [`plans_json`]).
+pub fn plans(plans: &[Plan], format: Format, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
+    match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &plans_json(plans))?;
+            writeln!(out)
+        }
+        Format::Text | Format::Markdown => {
+            for (index, plan) in plans.iter().enumerate() {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                match format {
+                    Format::Markdown => out.write_all(plan_markdown(plan).as_bytes())?,
+                    _ => plan_text(plan, out, options)?,
+                }
+            }
+            Ok(())
+        }
+    }
+}

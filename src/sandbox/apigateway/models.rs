@@ -1,0 +1,104 @@
+//! Models: JSON schemas with names.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::errors::{Answer, bad_request, conflict, not_found, required};
+use super::state::Model;
+use super::{Call, accepted, created, ok};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateInput {
+    name: Option<String>,
+    description: Option<String>,
+    schema: Option<String>,
+    content_type: Option<String>,
+}
+
+/// `/restapis/{api}/models…`.
+pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer {
+    match (call.verb(), rest) {
+        ("GET", []) => call.page(call.definition(api)?.models.values()),
+        ("GET", [name]) => {
+            let model = call.definition(api)?.models.get(*name);
+            Ok(ok(model.ok_or_else(|| not_found(format!("Invalid model name specified: {name}")))?))
+        }
+        ("POST", []) => create(call, api),
+        ("DELETE", [name]) => delete(call, api, name),
+        _ => Err(call.unknown()),
+    }
+}
+
+/// The models that `CreateRestApi` makes. An import makes none (recorded).
+pub(super) fn defaults(call: &mut Call<'_, '_>) -> BTreeMap<String, Model> {
+    let mut model = |name: &str, kind: &str, schema: &str| Model {
+        id: call.new_id(),
+        name: name.to_owned(),
+        description: Some(format!("This is a default {kind} schema model")),
+        schema: schema.to_owned(),
+        content_type: "application/json".into(),
+    };
+    let empty = "{\n  \"$schema\": \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Empty Schema\",\n  \
+                 \"type\" : \"object\"\n}";
+    let error = "{\n  \"$schema\" : \"http://json-schema.org/draft-04/schema#\",\n  \"title\" : \"Error Schema\",\n  \
+                 \"type\" : \"object\",\n  \"properties\" : {\n    \"message\" : { \"type\" : \"string\" }\n  }\n}";
+    [model("Empty", "empty", empty), model("Error", "error", error)]
+        .into_iter()
+        .map(|model| (model.name.clone(), model))
+        .collect()
+}
+
+/// Refuses a model name that is not letters and digits.
+pub(super) fn check_name(name: &str) -> Answer<()> {
+    if name.is_empty() {
+        return Err(bad_request("Model name must be non-empty"));
+    }
+    if !name.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Err(bad_request(format!("Model name must be alphanumeric: {name}")));
+    }
+    Ok(())
+}
+
+fn create(call: &mut Call<'_, '_>, api: &str) -> Answer {
+    let input: CreateInput = call.body()?;
+    let name = required(input.name, "createModelInput.name")?;
+    let content_type = required(input.content_type, "createModelInput.contentType")?;
+    let id = call.new_id();
+    let definition = call.definition_mut(api)?;
+    check_name(&name)?;
+    let schema = input.schema.unwrap_or_default();
+    if serde_json::from_str::<serde_json::Value>(&schema).is_err() {
+        return Err(bad_request(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
+        ));
+    }
+    if definition.models.contains_key(&name) {
+        return Err(conflict("Model name already exists for this REST API"));
+    }
+    let model = Model { id, name: name.clone(), description: input.description, schema, content_type };
+    let answer = created(&model);
+    definition.models.insert(name, model);
+    Ok(answer)
+}
+
+fn delete(call: &mut Call<'_, '_>, api: &str, name: &str) -> Answer {
+    let definition = call.definition_mut(api)?;
+    for resource in definition.resources.values() {
+        for method in resource.resource_methods.values() {
+            let path = format!("{}/{}", resource.path, method.http_method);
+            if method.request_models.iter().flatten().any(|(_, model)| model == name) {
+                return Err(conflict(format!("Cannot delete model '{name}', is referenced in method request: {path}")));
+            }
+            let mut responses = method.method_responses.values();
+            if responses.any(|response| response.response_models.iter().flatten().any(|(_, model)| model == name)) {
+                return Err(conflict(format!(
+                    "Cannot delete model '{name}', is referenced in method response: {path}"
+                )));
+            }
+        }
+    }
+    definition.models.remove(name).ok_or_else(|| not_found(format!("Invalid model name specified: {name}")))?;
+    Ok(accepted())
+}

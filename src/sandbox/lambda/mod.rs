@@ -1,0 +1,144 @@
+//! Lambda in the sandbox: functions, their code, configuration, tags and resource policies, over REST-JSON.
+//!
+//! Functions are ready at once (`State: Active`). They do not run yet: `Invoke` says so. Versions, aliases, layers,
+//! container images, code in S3 and the other ways to make a function are refused, never ignored.
+
+mod code;
+mod configuration;
+mod function;
+mod names;
+mod permissions;
+mod requests;
+mod settings;
+mod tags;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::fault::{Answer, Fault};
+use super::wire::{Caller, Request, Response};
+use super::world::View;
+use configuration::Configuration;
+use permissions::Statement;
+
+/// Lambda of one Region of one account.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {
+    functions: BTreeMap<String, Function>,
+}
+
+/// One function.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Function {
+    configuration: Configuration,
+    /// The hexadecimal SHA-256 of its zip.
+    code: String,
+    tags: BTreeMap<String, String>,
+    /// The statements of its resource policy.
+    policy: Vec<Statement>,
+    policy_revision: String,
+}
+
+impl State {
+    /// The hexadecimal SHA-256 digests of the zips of all functions.
+    pub(crate) fn code_in_use(&self) -> impl Iterator<Item = &str> {
+        self.functions.values().map(|function| function.code.as_str())
+    }
+
+    /// The digest of the zip of the function with an ARN or a name; [`Sandbox::code`](super::Sandbox::code) has the zip.
+    #[must_use]
+    pub fn code_of(&self, function: &str) -> Option<&str> {
+        let name = function.rsplit(":function:").next()?;
+        self.functions.get(name).map(|function| function.code.as_str())
+    }
+
+    /// The ARNs of all functions that have tags, and their tags.
+    #[must_use]
+    pub fn tagged(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        let tagged = self.functions.values().filter(|function| !function.tags.is_empty());
+        tagged.map(|function| (function.configuration.function_arn.clone(), function.tags.clone())).collect()
+    }
+
+    fn function(&self, name: &str, caller: &Caller) -> Answer<&Function> {
+        self.functions.get(name).ok_or_else(|| no_function(name, caller))
+    }
+
+    fn function_mut(&mut self, name: &str, caller: &Caller) -> Answer<&mut Function> {
+        self.functions.get_mut(name).ok_or_else(|| no_function(name, caller))
+    }
+}
+
+/// Answers one request.
+pub fn handle(view: &mut View<'_>, request: &Request) -> Response {
+    match act(view, request) {
+        Ok((204, _)) => Response::empty(204),
+        Ok((status, body)) => Response::json(status, &body),
+        Err(fault) => refuse(&fault),
+    }
+}
+
+fn act(view: &mut View<'_>, request: &Request) -> Answer<(u16, Value)> {
+    let segments = request.segments();
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let name = |text: &str| names::function(text, request);
+    match (request.method.as_str(), path.as_slice()) {
+        ("POST", ["2015-03-31", "functions"]) => function::create(view, request),
+        ("GET", ["2015-03-31", "functions"]) => function::list(&view.region.lambda, request),
+        ("GET", ["2015-03-31", "functions", text]) => function::get(&view.region.lambda, request, &name(text)?),
+        ("DELETE", ["2015-03-31", "functions", text]) => {
+            function::delete(&mut view.region.lambda, request, &name(text)?)
+        }
+        ("GET", ["2015-03-31", "functions", text, "configuration"]) => {
+            function::get_configuration(&view.region.lambda, request, &name(text)?)
+        }
+        ("PUT", ["2015-03-31", "functions", text, "configuration"]) => {
+            function::update_configuration(view, request, &name(text)?)
+        }
+        ("PUT", ["2015-03-31", "functions", text, "code"]) => function::update_code(view, request, &name(text)?),
+        ("GET", ["2015-03-31", "functions", text, "policy"]) => {
+            permissions::get(&view.region.lambda, request, &name(text)?)
+        }
+        ("POST", ["2015-03-31", "functions", text, "policy"]) => permissions::add(view, request, &name(text)?),
+        ("DELETE", ["2015-03-31", "functions", text, "policy", id]) => {
+            permissions::remove(view, request, &name(text)?, id)
+        }
+        ("POST", ["2015-03-31", "functions", text, "invocations"]) => {
+            view.region.lambda.function(&name(text)?, &request.caller)?;
+            Err(Fault::new(501, "ServiceException", "The sandbox does not run functions yet"))
+        }
+        ("GET", ["2017-03-31", "tags", arn]) => tags::list(&view.region.lambda, request, arn),
+        ("POST", ["2017-03-31", "tags", arn]) => tags::tag(&mut view.region.lambda, request, arn),
+        ("DELETE", ["2017-03-31", "tags", arn]) => tags::untag(&mut view.region.lambda, request, arn),
+        (method, _) => Err(Fault::new(
+            404,
+            "UnknownOperationException",
+            format!("The sandbox's Lambda has no operation {method} {}", request.path),
+        )),
+    }
+}
+
+/// Lambda's envelope: `Type` beside a message whose spelling depends on the exception, as its service model says.
+fn refuse(fault: &Fault) -> Response {
+    let kind = if fault.status >= 500 { "Service" } else { "User" };
+    let body = match fault.code.as_str() {
+        "ResourceNotFoundException" | "ServiceException" => json!({ "Type": kind, "Message": fault.message }),
+        // These come from the front end, before Lambda's own code, and have no type.
+        "ValidationException" | "AccessDeniedException" => json!({ "message": fault.message }),
+        _ => json!({ "Type": kind, "message": fault.message }),
+    };
+    fault.typed(&body, "application/json")
+}
+
+fn no_function(name: &str, caller: &Caller) -> Fault {
+    let arn = names::arn(name, caller);
+    Fault::new(404, "ResourceNotFoundException", format!("Function not found: {arn}"))
+}
+
+fn invalid(message: impl Into<String>) -> Fault {
+    Fault::new(400, "InvalidParameterValueException", message)
+}
+
+#[cfg(test)]
+mod tests;

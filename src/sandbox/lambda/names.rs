@@ -1,0 +1,60 @@
+//! What a function may be called by: its name, a part of its ARN, or all of it.
+
+use super::no_function;
+use crate::sandbox::fault::{Answer, Fault, violation};
+use crate::sandbox::wire::{Caller, Request};
+
+const PATTERN: &str = "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?\
+                       ([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
+
+/// The ARN of a function of the caller's account and Region.
+pub(super) fn arn(name: &str, caller: &Caller) -> String {
+    format!("arn:{}:lambda:{}:{}:function:{name}", caller.partition(), caller.region, caller.account)
+}
+
+/// The bare name of the function that a text and the request's qualifier mean.
+pub(super) fn function(text: &str, request: &Request) -> Answer<String> {
+    let caller = &request.caller;
+    let parts: Vec<&str> = text.split(':').collect();
+    let (region, account, rest) = match parts.as_slice() {
+        ["arn", _, "lambda", region, account, "function", rest @ ..] => (Some(*region), Some(*account), rest),
+        [account, "function", rest @ ..] => (None, Some(*account), rest),
+        ["function", rest @ ..] | rest => (None, None, rest),
+    };
+    let (name, qualifier) = match rest {
+        [name] => (*name, request.parameter("Qualifier")),
+        [name, qualifier] => (*name, Some(*qualifier)),
+        _ => return Err(malformed(text)),
+    };
+    check(name, text)?;
+    if account.is_some_and(|account| account != caller.account) {
+        let message = format!("User is not authorized to perform this operation on resource: {text}");
+        return Err(Fault::new(403, "AccessDeniedException", message));
+    }
+    if let Some(region) = region.filter(|region| *region != caller.region) {
+        let message = format!("Functions from '{region}' are not reachable in this region ('{}')", caller.region);
+        return Err(Fault::new(404, "ResourceNotFoundException", message));
+    }
+    match qualifier {
+        None | Some("$LATEST" | "") => Ok(name.to_owned()),
+        // Nothing publishes versions or makes aliases here, so no qualifier leads anywhere.
+        Some(other) => Err(no_function(&format!("{name}:{other}"), caller)),
+    }
+}
+
+fn check(name: &str, text: &str) -> Answer<()> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if name.is_empty() || !name.bytes().all(allowed) {
+        return Err(malformed(text));
+    }
+    if name.len() > 64 {
+        let constraint = "Member must have length less than or equal to 64";
+        return Err(Fault::new(400, "ValidationException", violation(text, "functionName", constraint)));
+    }
+    Ok(())
+}
+
+fn malformed(text: &str) -> Fault {
+    let constraint = format!("Member must satisfy regular expression pattern: {PATTERN}");
+    Fault::new(400, "ValidationException", violation(text, "functionName", &constraint))
+}

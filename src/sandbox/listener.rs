@@ -1,0 +1,226 @@
+//! The sandbox on a socket: `gwctl sandbox --listen 127.0.0.1:PORT` serves boto3, the AWS CLI and every other AWS client
+//! that takes an endpoint URL.
+//!
+//! Only loopback addresses are served: there is no authentication worth the name, and a sandbox on a network would be an
+//! open door to whoever finds it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming as Body;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::Sandbox;
+use super::wire::{Incoming, Response};
+use crate::error::{Failure, FailureKind, Result};
+
+/// More than any request of the services here may have: Lambda takes 70 MB.
+const BODY_LIMIT: usize = 100 * 1024 * 1024;
+
+/// Binds an address such as `127.0.0.1:4566`, `[::1]:0` or `localhost:4566`; refuses one that is not loopback.
+pub async fn bind(address: &str) -> Result<TcpListener> {
+    let address = match address.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => address.to_owned(),
+    };
+    let parsed: SocketAddr = address.parse().map_err(|_| {
+        Failure::new(FailureKind::Usage, format!("`{address}` is no address to listen on"))
+            .hint("write address and port: `127.0.0.1:4566`")
+    })?;
+    if !parsed.ip().is_loopback() {
+        return Err(Failure::new(FailureKind::Usage, format!("the sandbox does not listen on {parsed}"))
+            .cause("it lets everybody do everything, so only this machine may reach it")
+            .hint(format!("listen on 127.0.0.1:{}", parsed.port())));
+    }
+    TcpListener::bind(parsed).await.map_err(|error| {
+        Failure::io(format!("failed to listen on {parsed}"), &error)
+            .hint("another program may use the port; port 0 takes a free one")
+    })
+}
+
+/// Serves a sandbox until `shutdown` is ready, then lets the requests under way finish.
+pub async fn serve(sandbox: Sandbox, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(sandbox.clone(), stream, stopped.clone()));
+                }
+                // A client that gave up, or no file descriptors left: neither is a reason to stop serving the others.
+                Err(error) => {
+                    tracing::warn!(%error, "failed to accept a connection");
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    // Nobody listening any more means that all connections are closed already.
+    let _ = stop.send(true);
+    while connections.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn connection(sandbox: Sandbox, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+    // Answers are small and written at once; waiting to fill a packet would only delay them.
+    let _ = stream.set_nodelay(true);
+    let sandbox = Arc::new(sandbox);
+    let service = service_fn(move |request| {
+        let sandbox = Arc::clone(&sandbox);
+        async move { Ok::<_, Infallible>(respond(&sandbox, request).await) }
+    });
+    let serving = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            _ = stopped.wait_for(|stop| *stop), if !stopping => {
+                stopping = true;
+                serving.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+async fn respond(sandbox: &Sandbox, request: hyper::Request<Body>) -> hyper::Response<Full<Bytes>> {
+    let response = match incoming(request).await {
+        Ok(incoming) => {
+            let sandbox = sandbox.clone();
+            let answer = tokio::task::spawn_blocking(move || sandbox.receive(incoming)).await;
+            answer.unwrap_or_else(|_| plain(500, "the sandbox failed to answer; its log says why"))
+        }
+        Err(refusal) => refusal,
+    };
+    tracing::debug!(status = response.status, "answered");
+    let mut answer = hyper::Response::builder().status(response.status);
+    for (name, value) in response.headers {
+        answer = answer.header(name, value);
+    }
+    answer.body(Full::new(response.body)).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer had a header that can't be sent");
+        let mut answer = hyper::Response::new(Full::new(Bytes::new()));
+        *answer.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        answer
+    })
+}
+
+async fn incoming(request: hyper::Request<Body>) -> Result<Incoming, Response> {
+    let (parts, body) = request.into_parts();
+    // Reading the body is also what makes hyper answer `Expect: 100-continue`.
+    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(plain(413, "the request is too large")),
+        Err(error) => return Err(plain(400, &format!("failed to read the request: {error}"))),
+    };
+    let headers: Vec<(String, String)> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let chunked = headers.iter().any(|(name, value)| name == "content-encoding" && value.contains("aws-chunked"));
+    let body = if chunked {
+        unchunk(&body).ok_or_else(|| plain(400, "the body is not in the aws-chunked encoding"))?
+    } else {
+        body
+    };
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    tracing::debug!(method = %parts.method, %target, "asked");
+    Ok(Incoming { method: parts.method.as_str().to_owned(), target, headers, body })
+}
+
+/// Takes the `aws-chunked` encoding off a body: hexadecimal size, extensions, data, until a chunk of size 0.
+fn unchunk(body: &Bytes) -> Option<Bytes> {
+    let mut rest = body.as_ref();
+    let mut whole = Vec::with_capacity(body.len());
+    loop {
+        let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
+        let line = std::str::from_utf8(&rest[..end]).ok()?;
+        let size = usize::from_str_radix(line.split(';').next()?.trim(), 16).ok()?;
+        rest = &rest[end + 2..];
+        if size == 0 {
+            // Checksums may follow as trailers; nobody here verifies signatures either.
+            return Some(whole.into());
+        }
+        whole.extend_from_slice(rest.get(..size)?);
+        rest = rest.get(size..)?.strip_prefix(b"\r\n")?;
+    }
+}
+
+fn plain(status: u16, text: &str) -> Response {
+    Response {
+        status,
+        headers: vec![("content-type".into(), "text/plain".into())],
+        body: Bytes::copy_from_slice(text.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    #[tokio::test]
+    async fn only_loopback_is_served() {
+        for address in ["0.0.0.0:0", "192.168.0.1:80", "[::]:0"] {
+            let failure = bind(address).await.unwrap_err();
+            assert_eq!(failure.kind(), FailureKind::Usage);
+            assert!(failure.to_string().contains("only this machine"), "{failure}");
+        }
+        assert!(bind("4566").await.unwrap_err().to_string().contains("no address"));
+        assert!(bind("localhost:0").await.is_ok());
+    }
+
+    #[test]
+    fn aws_chunked_bodies_are_put_together() {
+        let body = Bytes::from_static(
+            b"3;chunk-signature=00\r\nabc\r\nA\r\n0123456789\r\n0\r\nx-amz-checksum-crc32:AA\r\n\r\n",
+        );
+        assert_eq!(unchunk(&body).unwrap(), "abc0123456789");
+        assert!(unchunk(&Bytes::from_static(b"5\r\nabc\r\n0\r\n")).is_none());
+        assert!(unchunk(&Bytes::from_static(b"ffffffffffffffff\r\nabc")).is_none());
+        assert!(unchunk(&Bytes::from_static(b"")).is_none());
+    }
+
+    #[tokio::test]
+    async fn requests_are_answered_until_the_shutdown() {
+        let listener = bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(serve(Sandbox::in_memory(), listener, async { stopped.await.unwrap() }));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = "POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut buffer = vec![0; 4096];
+        let count = stream.read(&mut buffer).await.unwrap();
+        assert!(buffer[..count].starts_with(b"HTTP/1.1 100 Continue"));
+        stream.write_all(b"2\r\n{}\r\n0\r\n\r\n").await.unwrap();
+        let count = stream.read(&mut buffer).await.unwrap();
+        let answer = String::from_utf8_lossy(&buffer[..count]).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        assert!(answer.contains("Missing Authentication Token"), "{answer}");
+        // The connection is still open; the shutdown must not wait for it.
+        stop.send(()).unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(5), server).await.unwrap().unwrap().unwrap();
+    }
+}

@@ -1,0 +1,257 @@
+//! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
+//!
+//! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
+//! Lambda, IAM, Logs, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
+//! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
+//! client. Its state is kept in a folder between commands, or in memory.
+//!
+//! What it does not do: verify signatures, authorise calls by IAM policy, or let time pass between a request and its
+//! effect. What it does not know it refuses loudly; it never answers 200 to a request it did not carry out.
+
+pub mod apigateway;
+pub mod connector;
+mod fault;
+pub mod iam;
+pub mod lambda;
+pub mod listener;
+pub mod logs;
+mod query;
+mod signature;
+mod store;
+pub mod sts;
+pub mod tagging;
+pub mod wire;
+pub mod world;
+mod xml;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::error::Result;
+use fault::{Fault, Protocol};
+pub use signature::DEFAULT_ACCOUNT;
+use store::Store;
+use wire::{Incoming, REQUEST_ID, Request, Response};
+use world::{View, World};
+
+/// The path below which the sandbox hands out the code of functions, to whoever has the link, as S3 does.
+const CODE: &str = "/_sandbox/code/";
+
+/// A handle on one sandbox; clones share it.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    held: Arc<Mutex<Held>>,
+    persistent: bool,
+    requests: Arc<AtomicU64>,
+    /// Tells the request ids of this process from those of others.
+    born: u128,
+}
+
+/// The world, and where it is kept.
+#[derive(Debug)]
+struct Held {
+    world: World,
+    store: Option<Store>,
+}
+
+impl Sandbox {
+    /// The sandbox whose state is kept in `dir`, which is made if it does not exist. Several processes may have it open.
+    ///
+    /// Fails when the state there is damaged or of a newer version; it is then left as it is.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let (store, world) = Store::open(dir)?;
+        Ok(Self::over(Held { world, store: Some(store) }))
+    }
+
+    /// An empty sandbox that is gone with its last handle.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::over(Held { world: World::default(), store: None })
+    }
+
+    fn over(held: Held) -> Self {
+        let born = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let persistent = held.store.is_some();
+        Self { held: Arc::new(Mutex::new(held)), persistent, requests: Arc::default(), born }
+    }
+
+    /// Whether the state is kept in a folder; a call then may wait for the disk.
+    #[must_use]
+    pub fn is_persistent(&self) -> bool {
+        self.persistent
+    }
+
+    /// Answers a request from a transport: finds out who calls, then does what [`Sandbox::handle`] does.
+    pub fn receive(&self, incoming: Incoming) -> Response {
+        match self.authenticate(incoming) {
+            Ok(request) => self.handle(request),
+            Err(response) => response,
+        }
+    }
+
+    /// Answers a request whose caller is known.
+    pub fn handle(&self, mut request: Request) -> Response {
+        let id = self.next_request_id();
+        request.headers.push((REQUEST_ID.to_owned(), id.clone()));
+        let response = match Service::signed_as(&request.caller.service) {
+            Some(service) => self.serve(service, &request),
+            None => fault::unknown_service(&request, &Service::ALL.map(Service::signing_name)),
+        };
+        with_id(response, id)
+    }
+
+    /// The zip of a function's code, by the hexadecimal SHA-256 of the zip.
+    pub fn code(&self, digest: &str) -> Result<Option<Bytes>> {
+        let held = self.hold();
+        match (held.world.blobs.get(digest), &held.store) {
+            (Some(code), _) => Ok(Some(code.clone())),
+            (None, Some(store)) => store.code(digest),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Reads who calls. A refusal, or the code of a function, which needs no signature, is an answer already.
+    fn authenticate(&self, incoming: Incoming) -> Result<Request, Response> {
+        let id = self.next_request_id();
+        if let ("GET", Some(digest)) = (incoming.method.as_str(), incoming.target.strip_prefix(CODE)) {
+            return Err(with_id(self.code_response(digest), id));
+        }
+        signature::authenticate(incoming, &id).map_err(|response| with_id(response, id))
+    }
+
+    fn code_response(&self, digest: &str) -> Response {
+        match self.code(digest) {
+            Ok(Some(code)) => {
+                Response { status: 200, headers: vec![("content-type".into(), "application/zip".into())], body: code }
+            }
+            Ok(None) => {
+                Fault::new(404, "NoSuchKey", "The sandbox has no such code").wrapped(Protocol::RestJson, None, "")
+            }
+            Err(failure) => Fault::internal(failure.to_string()).wrapped(Protocol::RestJson, None, ""),
+        }
+    }
+
+    fn serve(&self, service: Service, request: &Request) -> Response {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let caller = &request.caller;
+        let answer = self.hold().turn(service.is_read(request), |world| {
+            service.handle(&mut world.view(&caller.account, &caller.region, now), request)
+        });
+        answer.unwrap_or_else(|failure| {
+            let text = failure.hints().iter().fold(failure.to_string(), |text, hint| format!("{text}; {hint}"));
+            Fault::internal(text).wrapped(Protocol::of(&request.headers), None, request.id())
+        })
+    }
+
+    fn hold(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(|poisoned: PoisonError<MutexGuard<'_, Held>>| {
+            let mut held = poisoned.into_inner();
+            // A handler died half-way: what is on disk is whole, what is in memory may not be.
+            if let Some(store) = &mut held.store {
+                store.distrust();
+            }
+            self.held.clear_poison();
+            held
+        })
+    }
+
+    fn next_request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let digest = Sha256::digest(format!("{} {} {number}", self.born, std::process::id()));
+        let hex = hex(&digest);
+        format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+    }
+}
+
+impl Held {
+    /// Runs one call against the world as it is now, and keeps what the call changed.
+    fn turn(&mut self, read: bool, call: impl FnOnce(&mut World) -> Response) -> Result<Response> {
+        let Some(store) = &mut self.store else { return Ok(call(&mut self.world)) };
+        // Readers take no lock: the state is replaced as a whole, so they see the old or the new one.
+        let _lock = if read { None } else { Some(store.lock()?) };
+        store.refresh(&mut self.world)?;
+        let response = call(&mut self.world);
+        if !read {
+            store.commit(&mut self.world)?;
+        }
+        Ok(response)
+    }
+}
+
+/// The services of the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    ApiGateway,
+    Iam,
+    Lambda,
+    Logs,
+    Sts,
+    Tagging,
+}
+
+impl Service {
+    const ALL: [Self; 6] = [Self::ApiGateway, Self::Iam, Self::Lambda, Self::Logs, Self::Sts, Self::Tagging];
+
+    /// The name in the credential scope.
+    const fn signing_name(self) -> &'static str {
+        match self {
+            Self::ApiGateway => "apigateway",
+            Self::Iam => "iam",
+            Self::Lambda => "lambda",
+            Self::Logs => "logs",
+            Self::Sts => "sts",
+            Self::Tagging => "tagging",
+        }
+    }
+
+    fn signed_as(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.signing_name() == name)
+    }
+
+    /// Whether a request only looks: then nothing is written to disk.
+    fn is_read(self, request: &Request) -> bool {
+        match self {
+            Self::ApiGateway => apigateway::is_read(request),
+            Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
+            Self::Lambda => request.method == "GET",
+            Self::Logs => logs::is_read(request),
+            Self::Sts | Self::Tagging => true,
+        }
+    }
+
+    fn handle(self, view: &mut View<'_>, request: &Request) -> Response {
+        match self {
+            Self::ApiGateway => apigateway::handle(view, request),
+            Self::Iam => iam::handle(view, request),
+            Self::Lambda => lambda::handle(view, request),
+            Self::Logs => logs::handle(view, request),
+            Self::Sts => sts::handle(view, request),
+            Self::Tagging => tagging::handle(view, request),
+        }
+    }
+}
+
+fn with_id(mut response: Response, id: String) -> Response {
+    if response.header(REQUEST_ID).is_none() {
+        response.headers.push((REQUEST_ID.to_owned(), id));
+    }
+    response
+}
+
+/// Bytes as hexadecimal digits in lower case.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;
