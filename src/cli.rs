@@ -149,7 +149,7 @@ pub enum Rendered {
 /// Options of `package`.
 #[derive(Debug, Args)]
 pub struct PackageOptions {
-    /// Processor: arm64 or x86_64; may be repeated
+    /// Processor: arm64 or `x86_64`; may be repeated
     #[arg(long = "arch", value_name = "ARCH", value_parser = architecture, default_value = "arm64")]
     pub architectures: Vec<Architecture>,
 
@@ -192,6 +192,10 @@ pub struct ApplyOptions {
     /// Carry out a plan that removes an API or a large share of what exists
     #[arg(long)]
     pub allow_deletes: bool,
+
+    /// Deploy an API that does not read back as it was imported: for emulators only
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 /// Options of `destroy`.

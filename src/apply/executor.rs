@@ -87,7 +87,13 @@ pub async fn apply(
         }
         tokio::select! {
             done = running.next() => match done {
-                Some(done) => walk.finish(done, emit),
+                Some(done) => {
+                    let address = walk.work[done.index].step.address.clone();
+                    for message in aws.take_notes() {
+                        emit(Event::StepProgress { address: address.clone(), message });
+                    }
+                    walk.finish(done, emit);
+                }
                 None => break,
             },
             // Only the wake-up matters; the loop reads the value.

@@ -9,6 +9,8 @@ use crate::error::{Failure, FailureKind};
 
 /// `failed to <doing>`, with AWS's code and message as cause.
 #[must_use]
+// By value: this is where an error of the SDK ends, and `map_err(|error| failed(…, error))` reads best so.
+#[allow(clippy::needless_pass_by_value)]
 pub fn failed<E, R>(doing: &str, error: SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,

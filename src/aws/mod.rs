@@ -40,7 +40,7 @@ pub struct Connection {
     pub transport: Option<(SharedHttpClient, aws_credential_types::Credentials)>,
 }
 
-/// Attempts per call. API Gateway allows one CreateDeployment per 5 s and account (aws-facts A); with waits that double
+/// Attempts per call. API Gateway allows one `CreateDeployment` per 5 s and account (aws-facts A); with waits that double
 /// up to 20 s, ten attempts outlast a queue of a dozen products.
 const ATTEMPTS: u32 = 10;
 
@@ -74,7 +74,13 @@ impl Connection {
             let provider = aws_credential_types::provider::SharedCredentialsProvider::new(assume.build().await);
             config = config.into_builder().credentials_provider(provider).build();
         }
-        Ok(Aws { read: ReadAws::new(&config, place, true), write: Clients::new(&config, false), place: place.clone() })
+        Ok(Aws {
+            read: ReadAws::new(&config, place),
+            write: Clients::new(&config, false),
+            place: place.clone(),
+            tolerant: false,
+            notes: std::sync::Mutex::default(),
+        })
     }
 }
 
@@ -141,9 +147,9 @@ pub struct ReadAws {
 type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;
 
 impl ReadAws {
-    fn new(config: &SdkConfig, place: &Place, read_only: bool) -> Self {
+    fn new(config: &SdkConfig, place: &Place) -> Self {
         Self {
-            clients: Clients::new(config, read_only),
+            clients: Clients::new(config, true),
             place: place.clone(),
             apis: OnceCell::new(),
             tagged: OnceCell::new(),
@@ -264,4 +270,26 @@ pub struct Aws {
     pub write: Clients,
     /// The account and Region it works in.
     pub place: Place,
+    /// Go on where AWS does not give back what it was given: for emulators. Never for AWS itself, where it would mean an
+    /// API without its policy or its authorizers.
+    pub tolerant: bool,
+    notes: std::sync::Mutex<Vec<String>>,
+}
+
+impl Aws {
+    /// Reports a failure, unless this session tolerates it: then it becomes a note.
+    pub fn tolerate(&self, result: Result<()>) -> Result<()> {
+        match result {
+            Err(failure) if self.tolerant => {
+                self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(failure.to_string());
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// The notes since the last time they were taken.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
 }

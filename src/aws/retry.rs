@@ -55,7 +55,7 @@ pub fn once_apigateway() -> aws_sdk_apigateway::config::Builder {
     aws_sdk_apigateway::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled())
 }
 
-/// Tries of a create that is refused for its rate or whose answer is lost. CreateDeployment goes once in 5 s for the whole
+/// Tries of a create that is refused for its rate or whose answer is lost. `CreateDeployment` goes once in 5 s for the whole
 /// account (aws-facts A), so a dozen tries outlast a busy fleet.
 const CREATE_TRIES: u32 = 12;
 
@@ -86,10 +86,8 @@ where
         let asked = error.raw_response().and_then(|response| response.headers().get("retry-after")?.parse().ok());
         sleep(asked.map_or(pause, Duration::from_secs)).await;
         pause = (pause * 2).min(Duration::from_secs(10));
-        if ambiguous {
-            if let Some(made) = find().await? {
-                return Ok(made);
-            }
+        if ambiguous && let Some(made) = find().await? {
+            return Ok(made);
         }
     }
     Err(Failure::internal("a loop without end ended"))

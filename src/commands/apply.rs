@@ -19,7 +19,8 @@ pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
     let interrupt = watch_interrupt();
     let mut outcomes = Vec::new();
     let mut failure = None;
-    for work in begin_all(global, &configuration, &code).await? {
+    for mut work in begin_all(global, &configuration, &code).await? {
+        work.aws.tolerant = options.no_verify;
         let plan = work.plan().await?;
         show(global, &plan)?;
         safety::refuse_dangerous(&plan, options.allow_deletes)?;

@@ -1,7 +1,7 @@
 //! `iam-role`: a role with its trust policy, inline policies and attached managed policies.
 //!
 //! Roles are made under the path `/gwctl/PRODUCT/ENVIRONMENT/`: the tagging service does not cover IAM (aws-facts A), and a
-//! path is what lets one ListRoles call find all of an environment's roles, those no longer wanted included.
+//! path is what lets one `ListRoles` call find all of an environment's roles, those no longer wanted included.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -185,7 +185,11 @@ impl Kind for IamRole {
             .set_tags(Some(sdk_tags(&tags::at_birth(identity, user))?));
         let arn = match call.send().await {
             Ok(answer) => answer.role.map(|role| role.arn).unwrap_or_default(),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_entity_already_exists_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_iam::operation::create_role::CreateRoleError::is_entity_already_exists_exception,
+                ) =>
+            {
                 adopt_own(aws, identity, name).await?
             }
             Err(error) => return Err(failed(&format!("create role `{name}`"), error)),

@@ -69,7 +69,7 @@ pub struct Vpc {
 
 /// How long a function may take to become usable: one in a VPC gets its network interfaces when it is made, which takes
 /// minutes (aws-facts G).
-const BECOMES_ACTIVE: Duration = Duration::from_secs(600);
+const BECOMES_ACTIVE: Duration = Duration::from_mins(10);
 
 /// How long a fresh role may take to be known to Lambda (aws-facts G: about ten seconds).
 const ROLE_SPREADS: Duration = Duration::from_secs(90);
@@ -226,7 +226,11 @@ impl Kind for LambdaFunction {
         spec.role.known()?;
         match retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await {
             Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_conflict_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_lambda::operation::create_function::CreateFunctionError::is_resource_conflict_exception,
+                ) =>
+            {
                 adopt_own(aws, identity, name).await?;
             }
             Err(error) => return Err(failed(&format!("create function `{name}`"), error)),

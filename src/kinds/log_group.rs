@@ -124,7 +124,7 @@ impl Kind for LogGroup {
             Ok(_) => {}
             // The plan saw no such group, so this is our own call, sent again after its answer was lost; `record` and
             // the next plan would show it if it were somebody else's.
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_already_exists_exception()) => {
+            Err(error) if error.as_service_error().is_some_and(aws_sdk_cloudwatchlogs::operation::create_log_group::CreateLogGroupError::is_resource_already_exists_exception) => {
                 adopt_own(aws, identity, name).await?;
             }
             Err(error) => return Err(failed(&format!("create log group `{name}`"), error)),
@@ -182,15 +182,12 @@ async fn adopt_own(aws: &Aws, identity: &Identity, name: &str) -> Result<()> {
 async fn set_retention(aws: &Aws, name: &str, days: Option<i32>) -> Result<()> {
     let logs = &aws.write.logs;
     let doing = format!("set the retention of log group `{name}`");
-    match days {
-        Some(days) => {
-            let call = logs.put_retention_policy().log_group_name(name).retention_in_days(days);
-            call.send().await.map_err(|error| failed(&doing, error))?;
-        }
-        None => {
-            let call = logs.delete_retention_policy().log_group_name(name);
-            call.send().await.map_err(|error| failed(&doing, error))?;
-        }
+    if let Some(days) = days {
+        let call = logs.put_retention_policy().log_group_name(name).retention_in_days(days);
+        call.send().await.map_err(|error| failed(&doing, error))?;
+    } else {
+        let call = logs.delete_retention_policy().log_group_name(name);
+        call.send().await.map_err(|error| failed(&doing, error))?;
     }
     Ok(())
 }

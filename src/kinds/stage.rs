@@ -81,7 +81,7 @@ pub struct Canary {
 }
 
 /// How long the account's logging role may take to be usable after it was made (aws-facts F).
-const LOGGING_ROLE_SPREADS: Duration = Duration::from_secs(60);
+const LOGGING_ROLE_SPREADS: Duration = Duration::from_mins(1);
 
 /// The texts of aws-facts A and F that mean "come back".
 const NOT_YET: [retry::NotYet; 2] =
@@ -183,7 +183,11 @@ impl Kind for Stage {
             .set_tags(Some(all.into_iter().collect()));
         match call.send().await {
             Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conflict_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_apigateway::operation::create_stage::CreateStageError::is_conflict_exception,
+                ) =>
+            {
                 adopt_own(aws, identity, api, name).await?;
             }
             Err(error) => return Err(failed(&format!("create stage `{name}`"), error)),
@@ -266,7 +270,7 @@ fn operation(op: Op, path: impl Into<String>, value: Option<String>) -> PatchOpe
     PatchOperation::builder().op(op).path(path).set_value(value).build()
 }
 
-fn replace(path: impl Into<String>, value: impl ToString) -> PatchOperation {
+fn replace(path: impl Into<String>, value: &(impl ToString + ?Sized)) -> PatchOperation {
     operation(Op::Replace, path, Some(value.to_string()))
 }
 
@@ -289,7 +293,7 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         list.push(replace("/deploymentId", deployment.known()?));
     }
     if live.description != *description {
-        list.push(replace("/description", description.clone().unwrap_or_default()));
+        list.push(replace("/description", description.as_deref().unwrap_or_default()));
     }
     if live.xray != *xray {
         list.push(replace("/tracingEnabled", xray));

@@ -64,10 +64,10 @@ impl Policy {
             for member in ["Resource", "NotResource"] {
                 let Some(Value::Array(items)) = statement.get_mut(member) else { continue };
                 for item in items.iter_mut() {
-                    if let Some(rest) = item.as_str().and_then(|text| text.strip_prefix(api_arn)) {
-                        if rest.starts_with('/') {
-                            *item = Value::String(format!("execute-api:{rest}"));
-                        }
+                    if let Some(rest) = item.as_str().and_then(|text| text.strip_prefix(api_arn))
+                        && rest.starts_with('/')
+                    {
+                        *item = Value::String(format!("execute-api:{rest}"));
                     }
                 }
                 items.sort_by_key(ToString::to_string);

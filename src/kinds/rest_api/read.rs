@@ -87,13 +87,12 @@ fn policy(place: &Place, id: &str, text: Option<&str>) -> Result<Option<Policy>>
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let broken =
         |why: String| Failure::new(FailureKind::Aws, format!("the policy of API {id} can't be read")).cause(why);
-    let plain: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(_) => {
-            let unescaped: String =
-                serde_json::from_str(&format!("\"{text}\"")).map_err(|error| broken(error.to_string()))?;
-            serde_json::from_str(&unescaped).map_err(|error| broken(error.to_string()))?
-        }
+    let plain: Value = if let Ok(value) = serde_json::from_str(text) {
+        value
+    } else {
+        let unescaped: String =
+            serde_json::from_str(&format!("\"{text}\"")).map_err(|error| broken(error.to_string()))?;
+        serde_json::from_str(&unescaped).map_err(|error| broken(error.to_string()))?
     };
     let mut policy = Policy::parse(&plain).map_err(broken)?;
     policy.contract(&place.arn("execute-api", &place.region, id));
