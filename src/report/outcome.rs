@@ -68,8 +68,11 @@ pub fn outcome_text(outcome: &Outcome, out: &mut dyn Write, options: &TextOption
     }
     if !outcome.plan.is_empty() {
         writeln!(out)?;
-        let (done, noun) = if outcome.destroyed { ("Destroyed", "destroyed") } else { ("Applied", "destroyed") };
-        let text = format!("{done} {owner}: {add} added, {change} changed, {destroy} {noun}.");
+        let text = if outcome.destroyed {
+            format!("Destroyed {owner}: {destroy} resources are gone.")
+        } else {
+            format!("Applied {owner}: {add} added, {change} changed, {destroy} destroyed.")
+        };
         page.paragraph(&Text::of(Tone::Strong, &text), out)?;
     }
     for url in outcome.urls() {

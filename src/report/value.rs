@@ -25,8 +25,15 @@ pub(super) fn words(value: &Value, detail: Detail) -> String {
             let members = members.iter().map(|(name, member)| format!("{name}: {}", words(member, detail)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
+        Value::Number(number) => whole(number).unwrap_or_else(|| number.to_string()),
         other => canonical(other),
     }
+}
+
+/// `10000` for `10000.0`: a rate is a fraction to AWS, and a whole number to everybody else.
+fn whole(number: &serde_json::Number) -> Option<String> {
+    let text = number.to_string();
+    text.strip_suffix(".0").map(str::to_owned)
 }
 
 /// Two values in words that differ, as the values do.
@@ -87,6 +94,8 @@ mod tests {
             (json!(["a/b", "c"]), "a/b, c"),
             (json!([]), "[]"),
             (json!({}), "{}"),
+            (json!(10000.0), "10000"),
+            (json!(0.5), "0.5"),
             (json!({"a": 1, "b": [true]}), "{a: 1, b: true}"),
             (json!({"$output": "gate/rest-api/gateway#id"}), "(known after apply)"),
             (json!("ab".repeat(32)), "abababababab…"),
