@@ -96,8 +96,8 @@ pub async fn apply(
                 }
                 None => break,
             },
-            // Only the wake-up matters; the loop reads the value.
-            _ = interrupt.changed(), if !stop => {}
+            // Only the wake-up matters; the loop reads the value. With nobody left to interrupt, there is none.
+            Ok(()) = interrupt.changed(), if !stop => {}
         }
     }
     let interrupted = *interrupt.borrow() && !walk.waiting.is_empty();

@@ -18,7 +18,13 @@ where
 {
     let failure = Failure::new(FailureKind::Aws, format!("failed to {doing}"));
     let (Some(code), true) = (error.code(), matches!(error, SdkError::ServiceError(_))) else {
-        let failure = failure.because(&below(&error));
+        let below = below(&error);
+        let no_credentials = below.0.contains("credentials");
+        let failure = failure.because(&below);
+        if no_credentials {
+            return failure
+                .hint("find credentials: set AWS_PROFILE, log in (`aws sso login`), or try it with --sandbox");
+        }
         return match &error {
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
                 failure.hint("check the network, the Region and --endpoint-url, then run this again")

@@ -75,7 +75,7 @@ impl Connection {
             config = config.into_builder().credentials_provider(provider).build();
         }
         Ok(Aws {
-            read: ReadAws::new(&config, place),
+            read: ReadAws::new(&config, place, self.profile.clone()),
             write: Clients::new(&config, false),
             place: place.clone(),
             tolerant: false,
@@ -138,6 +138,8 @@ pub struct ReadAws {
     pub clients: Clients,
     /// The account and Region it reads.
     pub place: Place,
+    /// The profile its credentials are to come from, for messages.
+    profile: Option<String>,
     apis: OnceCell<Arc<Vec<RestApi>>>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
@@ -147,10 +149,11 @@ pub struct ReadAws {
 type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;
 
 impl ReadAws {
-    fn new(config: &SdkConfig, place: &Place) -> Self {
+    fn new(config: &SdkConfig, place: &Place, profile: Option<String>) -> Self {
         Self {
             clients: Clients::new(config, true),
             place: place.clone(),
+            profile,
             apis: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
@@ -163,6 +166,7 @@ impl ReadAws {
         Self {
             clients: self.clients.clone(),
             place: self.place.clone(),
+            profile: self.profile.clone(),
             apis: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
@@ -245,8 +249,15 @@ impl ReadAws {
 
     /// Checks that the credentials are the account's that the configuration names.
     pub async fn check_account(&self) -> Result<()> {
-        let identity =
-            self.clients.sts.get_caller_identity().send().await.map_err(|error| failed("ask who we are", error))?;
+        let identity = self.clients.sts.get_caller_identity().send().await.map_err(|error| {
+            let failure = failed("ask AWS whose credentials these are", error);
+            match &self.profile {
+                Some(profile) => {
+                    failure.hint(format!("the profile to use is `{profile}`: is it in ~/.aws/config, and logged in?"))
+                }
+                None => failure,
+            }
+        })?;
         let account = identity.account.unwrap_or_default();
         if account == self.place.account {
             return Ok(());
