@@ -33,7 +33,7 @@ pub(super) fn list(root: &Path, folder: &Path, faults: &mut Faults) -> Option<Ve
     let entries = match std::fs::read_dir(root.join(folder)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let hint = "start gwctl where stacks/ and environments/ are, or write them with `gwctl init`";
+            let hint = "run gwctl where stacks/ and environments/ are, or name that folder with --root";
             faults.file_error(folder, "the folder is missing", hint);
             return None;
         }

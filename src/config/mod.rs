@@ -91,7 +91,7 @@ pub fn load(root: &Path) -> (Configuration, Faults) {
     let mut faults = Faults::default();
     let known = select::environments(root, &mut faults);
     if known.values().all(Vec::is_empty) && !faults.has_errors() {
-        let hint = "write `environments/PRODUCT/ENV.json`, or start with `gwctl init`";
+        let hint = "write `environments/PRODUCT/ENV.json`: its keys are in docs/guide.md";
         faults.file_error(Path::new(ENVIRONMENTS), "there is no environment", hint);
     }
     let wanted: Vec<(&str, &str)> = pairs(&known).collect();

@@ -95,7 +95,7 @@ pub(super) fn load(root: &Path, faults: &mut Faults) -> Stacks {
 
 /// The object a file holds; nothing, with its fault, if it holds none.
 fn object(root: &Path, path: &str, faults: &mut Faults) -> Option<Node> {
-    let hint = "`gwctl init` writes a complete stack to copy it from";
+    let hint = "copy it from the stack that comes with gwctl";
     let file = files::read(root, Path::new(path), hint, faults)?;
     let node = parse_json(&file, faults)?;
     if node.members().is_none() {
@@ -121,7 +121,11 @@ fn route_templates(root: &Path, faults: &mut Faults) -> (BTreeMap<String, RouteT
         }
     }
     if templates.is_empty() && broken.is_empty() {
-        faults.file_error(folder, "there is no route template", "`gwctl init` writes the four usual ones");
+        faults.file_error(
+            folder,
+            "there is no route template",
+            "copy the four usual ones from the stack that comes with gwctl",
+        );
     }
     (templates, broken)
 }

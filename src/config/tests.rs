@@ -732,7 +732,7 @@ fn a_file_that_is_not_there_is_named() {
         assert_eq!(faults.errors(), 1, "{path}\n{}", faults.render(false));
     }
     let (_, faults) = load(&PathBuf::from("no/such/folder"));
-    assert!(faults.has_errors() && faults.render(false).contains("gwctl init"));
+    assert!(faults.has_errors() && faults.render(false).contains("--root"));
 }
 
 #[test]

@@ -1,25 +1,29 @@
 //! The gate stack: a public REST API behind a Lambda authorizer with and without result cache.
 
+mod api;
+mod limits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use self::api::{gateway_responses, policy, snapshot};
 use super::Expansion;
 use super::ingress::{ingress_url, target_url};
 use super::openapi::{Context, methods};
 use super::template::{Values, fill};
-use crate::config::{Configuration, Environment, Faults, GateStack, Node, Route, Settings, Target, limits};
+use crate::config::{Configuration, Environment, Faults, GateStack, Route, Settings, Target};
 use crate::error::{Failure, Result};
 use crate::kinds::deployment::{self, Deployment, DeploymentSpec};
 use crate::kinds::iam_role::{self, IamRole, IamRoleSpec};
 use crate::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
 use crate::kinds::log_group::{LogGroup, LogGroupSpec};
-use crate::kinds::rest_api::spec::{Authorizer, DEFAULT_TEMPLATE, GATEWAY_RESPONSES, GatewayResponse, Method};
+use crate::kinds::rest_api::spec::{Authorizer, Method};
 use crate::kinds::rest_api::{RestApi, RestApiSpec, document};
 use crate::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
 use crate::kinds::{Registry, check_references, desired};
 use crate::model::policy::Policy;
-use crate::model::{Address, Desired, Digest, Input, Owner, Place, resolve};
+use crate::model::{Address, Desired, Input, Owner, Place, resolve};
 
 /// The name of the stack in addresses.
 pub const NAME: &str = "gate";
@@ -360,157 +364,5 @@ impl<'a> Gate<'a> {
         values.insert(url.0.to_owned(), json!(url.1));
         values.extend(route.values.clone());
         values
-    }
-
-    /// What only the whole can break: AWS's limits on an API.
-    fn check(&self, api: &RestApiSpec, expansion: &Expansion, faults: &mut Faults) {
-        let file = &self.environment.file.path;
-        let resources = resource_count(api.routes.keys().map(String::as_str));
-        if resources > limits::RESOURCES_PER_API {
-            let message =
-                format!("the paths need {resources} resources; an API has at most {}", limits::RESOURCES_PER_API);
-            faults.file_error(
-                file,
-                message,
-                "let `{proxy+}` stand for what is below a path, or ask AWS for a higher quota",
-            );
-        }
-        let arn = self.place.arn("execute-api", &self.place.region, "0123456789");
-        let policy = expansion.policy.to_string().replace("\"execute-api:/", &format!("\"{arn}/"));
-        let length = policy.chars().count();
-        if length > limits::POLICY_CHARACTERS {
-            let message = format!(
-                "the resource policy has {length} characters as AWS counts them; {} are allowed",
-                limits::POLICY_CHARACTERS
-            );
-            let hint =
-                format!("shorten {}: AWS writes the API's whole ARN for each `execute-api:/`", crate::config::POLICY);
-            faults.file_error(std::path::Path::new(crate::config::POLICY), message, hint);
-        }
-        let bytes = expansion.document.to_string().len();
-        if bytes > limits::DOCUMENT_BYTES {
-            let message =
-                format!("the OpenAPI document has {bytes} bytes; API Gateway takes {}", limits::DOCUMENT_BYTES);
-            faults.file_error(file, message, "shorten the templates, or let `{proxy+}` stand for many routes");
-        }
-        if !self.settings.private_subnet.is_empty() && self.vpc().is_none() {
-            let span = crate::config::Span::new(&self.environment.file, 0..1);
-            let message = "`private_subnet` without `security_group_ids`: the authorizer functions run outside the VPC";
-            faults.warning(&span, message, "add `security_group_ids`, or leave `private_subnet` out");
-        }
-    }
-}
-
-/// The nodes of the tree that the paths span, the root included.
-fn resource_count<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
-    let mut nodes = BTreeSet::from(["/"]);
-    for path in paths {
-        nodes.extend(path.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(end, _)| &path[..end]));
-        nodes.insert(path);
-    }
-    nodes.len()
-}
-
-/// The digest of everything that is in effect only after a redeployment. Names, descriptions, tags and the endpoint type
-/// take effect at once.
-fn snapshot(api: &RestApiSpec) -> Result<Digest> {
-    let RestApiSpec {
-        name: _,
-        description: _,
-        endpoint_type: _,
-        disable_execute_api_endpoint: _,
-        tags: _,
-        api_key_source,
-        binary_media_types,
-        minimum_compression_size,
-        policy,
-        authorizers,
-        gateway_responses,
-        routes,
-    } = api;
-    let parts = json!({
-        "api_key_source": api_key_source,
-        "binary_media_types": binary_media_types,
-        "minimum_compression_size": minimum_compression_size,
-        "policy": policy,
-        "authorizers": authorizers,
-        "gateway_responses": gateway_responses,
-        "routes": routes,
-    });
-    match crate::model::references(&parts).into_iter().next() {
-        None => Ok(Digest::of(&parts)),
-        Some(open) => Err(Failure::internal(format!("a deployment can't be told before `{open}` is known"))),
-    }
-}
-
-fn policy(node: &Node, values: &Values, faults: &mut Faults) -> Option<Policy> {
-    let filled = fill(node, values, faults);
-    if filled.members().is_some_and(<[_]>::is_empty) {
-        return None;
-    }
-    match Policy::parse(&filled.to_json()) {
-        Ok(policy) => Some(policy),
-        Err(why) => {
-            faults.error(&node.span.first(), why, "see the grammar of IAM policies in AWS's documentation");
-            None
-        }
-    }
-}
-
-fn gateway_responses(node: &Node, values: &Values, faults: &mut Faults) -> BTreeMap<String, GatewayResponse> {
-    let filled = fill(node, values, faults);
-    let mut responses = BTreeMap::new();
-    for member in filled.members().unwrap_or_default() {
-        let Some((_, status)) = GATEWAY_RESPONSES.iter().find(|(kind, _)| *kind == member.key) else {
-            let known: Vec<&str> = GATEWAY_RESPONSES.iter().map(|(kind, _)| *kind).collect();
-            let message = format!("API Gateway has no response `{}`", member.key);
-            faults.error(&member.key_span, message, crate::config::suggestion(&member.key, &known));
-            continue;
-        };
-        responses.insert(member.key.clone(), gateway_response(&member.value, *status, faults));
-    }
-    responses
-}
-
-/// What is left out is what API Gateway fills in, so that it reads back the same.
-fn gateway_response(node: &Node, status: Option<&str>, faults: &mut Faults) -> GatewayResponse {
-    let mut response = GatewayResponse {
-        status_code: status.map(str::to_owned),
-        parameters: BTreeMap::new(),
-        templates: BTreeMap::from([("application/json".to_owned(), DEFAULT_TEMPLATE.to_owned())]),
-    };
-    let texts = |node: &Node| -> BTreeMap<String, String> {
-        let members = node.members().unwrap_or_default();
-        members.iter().map(|one| (one.key.clone(), one.value.as_str().unwrap_or_default().to_owned())).collect()
-    };
-    for member in node.members().unwrap_or_default() {
-        match (member.key.as_str(), member.value.to_json()) {
-            ("statusCode", Value::String(code)) => response.status_code = Some(code),
-            ("statusCode", Value::Number(code)) => response.status_code = Some(code.to_string()),
-            ("responseParameters", Value::Object(_)) => response.parameters = texts(&member.value),
-            ("responseTemplates", Value::Object(_)) => response.templates = texts(&member.value),
-            (key @ ("statusCode" | "responseParameters" | "responseTemplates"), _) => {
-                let message = format!("`{key}` is {}", member.value.type_name());
-                faults.error(&member.value.span, message, "a status is a number; parameters and templates are objects");
-            }
-            (key, _) => {
-                let known = ["statusCode", "responseParameters", "responseTemplates"];
-                let message = format!("a gateway response has no `{key}`");
-                faults.error(&member.key_span, message, crate::config::suggestion(key, &known));
-            }
-        }
-    }
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::resource_count;
-
-    #[test]
-    fn every_part_of_a_path_is_a_resource() {
-        assert_eq!(resource_count([].into_iter()), 1);
-        assert_eq!(resource_count(["/"].into_iter()), 1);
-        assert_eq!(resource_count(["/a/b/{c+}", "/a/d"].into_iter()), 5);
     }
 }

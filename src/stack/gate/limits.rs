@@ -1,0 +1,70 @@
+//! What only the whole can break: AWS's limits on an API.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Gate;
+use crate::config::{Faults, POLICY, Span, limits};
+use crate::kinds::rest_api::RestApiSpec;
+use crate::stack::Expansion;
+
+impl Gate<'_> {
+    /// Adds a fault for every limit that the expanded stack breaks.
+    pub(super) fn check(&self, api: &RestApiSpec, expansion: &Expansion, faults: &mut Faults) {
+        let file = &self.environment.file.path;
+        let resources = resource_count(api.routes.keys().map(String::as_str));
+        if resources > limits::RESOURCES_PER_API {
+            let message =
+                format!("the paths need {resources} resources; an API has at most {}", limits::RESOURCES_PER_API);
+            faults.file_error(
+                file,
+                message,
+                "let `{proxy+}` stand for what is below a path, or ask AWS for a higher quota",
+            );
+        }
+        let arn = self.place.arn("execute-api", &self.place.region, "0123456789");
+        let policy = expansion.policy.to_string().replace("\"execute-api:/", &format!("\"{arn}/"));
+        let length = policy.chars().count();
+        if length > limits::POLICY_CHARACTERS {
+            let message = format!(
+                "the resource policy has {length} characters as AWS counts them; {} are allowed",
+                limits::POLICY_CHARACTERS
+            );
+            let hint = format!("shorten {}: AWS writes the API's whole ARN for each `execute-api:/`", POLICY);
+            faults.file_error(Path::new(POLICY), message, hint);
+        }
+        let bytes = expansion.document.to_string().len();
+        if bytes > limits::DOCUMENT_BYTES {
+            let message =
+                format!("the OpenAPI document has {bytes} bytes; API Gateway takes {}", limits::DOCUMENT_BYTES);
+            faults.file_error(file, message, "shorten the templates, or let `{proxy+}` stand for many routes");
+        }
+        if !self.settings.private_subnet.is_empty() && self.vpc().is_none() {
+            let span = Span::new(&self.environment.file, 0..1);
+            let message = "`private_subnet` without `security_group_ids`: the authorizer functions run outside the VPC";
+            faults.warning(&span, message, "add `security_group_ids`, or leave `private_subnet` out");
+        }
+    }
+}
+
+/// The nodes of the tree that the paths span, the root included.
+fn resource_count<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
+    let mut nodes = BTreeSet::from(["/"]);
+    for path in paths {
+        nodes.extend(path.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(end, _)| &path[..end]));
+        nodes.insert(path);
+    }
+    nodes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resource_count;
+
+    #[test]
+    fn every_part_of_a_path_is_a_resource() {
+        assert_eq!(resource_count([].into_iter()), 1);
+        assert_eq!(resource_count(["/"].into_iter()), 1);
+        assert_eq!(resource_count(["/a/b/{c+}", "/a/d"].into_iter()), 5);
+    }
+}
