@@ -7,6 +7,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::package::Architecture;
 use crate::report::Format;
 
+/// Where the sandbox keeps its state unless told otherwise, below the root.
+pub const SANDBOX_DIR: &str = ".gwctl/sandbox";
+
 /// Deploys and reconciles AWS API Gateways, without a state file.
 #[derive(Debug, Parser)]
 #[command(name = "gwctl", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -49,7 +52,7 @@ pub struct Global {
 
     /// Work on an AWS inside this process, its state in DIR [default DIR: .gwctl/sandbox]
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true,
-          default_missing_value = ".gwctl/sandbox", conflicts_with = "endpoint_url")]
+          default_missing_value = SANDBOX_DIR, conflicts_with = "endpoint_url")]
     pub sandbox: Option<PathBuf>,
 
     /// Say more; twice for the AWS SDK's own log
@@ -70,6 +73,16 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
 }
 
 /// The verbs.
@@ -150,20 +163,12 @@ pub enum Rendered {
 #[derive(Debug, Args)]
 pub struct PackageOptions {
     /// Processor: arm64 or `x86_64`; may be repeated
-    #[arg(long = "arch", value_name = "ARCH", value_parser = architecture, default_value = "arm64")]
+    #[arg(long = "arch", value_name = "ARCH", default_value = "arm64")]
     pub architectures: Vec<Architecture>,
 
     /// Folder to copy the zips to
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-}
-
-fn architecture(text: &str) -> Result<Architecture, String> {
-    match text {
-        "arm64" => Ok(Architecture::Arm64),
-        "x86_64" => Ok(Architecture::X86_64),
-        _ => Err("choose arm64 or x86_64".to_owned()),
-    }
 }
 
 /// Options of `plan`.

@@ -33,12 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn fail(failure: &Failure, color: Color) -> ExitCode {
-    let choice = match color {
-        Color::Auto => anstream::ColorChoice::Auto,
-        Color::Always => anstream::ColorChoice::Always,
-        Color::Never => anstream::ColorChoice::Never,
-    };
-    let mut stderr = anstream::AutoStream::new(std::io::stderr().lock(), choice);
+    let mut stderr = anstream::AutoStream::new(std::io::stderr().lock(), color.into());
     // With stderr closed, the exit code is all that is left to say it with.
     let _ = report::failure_text(failure, &mut stderr, true).and_then(|()| stderr.flush());
     ExitCode::from(failure.exit_code())

@@ -281,13 +281,23 @@ pub struct Aws {
     pub write: Clients,
     /// The account and Region it works in.
     pub place: Place,
-    /// Go on where AWS does not give back what it was given: for emulators. Never for AWS itself, where it would mean an
-    /// API without its policy or its authorizers.
-    pub tolerant: bool,
+    tolerant: bool,
     notes: std::sync::Mutex<Vec<String>>,
 }
 
 impl Aws {
+    /// Whether to go on where a service does not give back what it was given, or takes no tags for it: for emulators. Never
+    /// for AWS itself, where it would mean an API without its policy or its authorizers.
+    pub fn tolerate_differences(&mut self, tolerant: bool) {
+        self.tolerant = tolerant;
+    }
+
+    /// Whether differences are tolerated.
+    #[must_use]
+    pub fn is_tolerant(&self) -> bool {
+        self.tolerant
+    }
+
     /// Reports a failure, unless this session tolerates it: then it becomes a note.
     pub fn tolerate(&self, result: Result<()>) -> Result<()> {
         match result {

@@ -1,6 +1,6 @@
 //! `gwctl check`: every fault of the configuration, offline.
 
-use super::output::{data, notice};
+use super::output::{self, data, notice};
 use super::work::Code;
 use crate::cli::{CheckOptions, Deny, Global};
 use crate::config;
@@ -20,10 +20,7 @@ pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<u8> {
     faults.sort();
     let count = configuration.environments.len();
     match global.output {
-        Format::Json => data(global, |out| {
-            serde_json::to_writer_pretty(&mut *out, &faults.to_json())?;
-            writeln!(out)
-        })?,
+        Format::Json => output::json(global, &faults.to_json())?,
         Format::Text | Format::Markdown => {
             if !faults.is_empty() {
                 notice(global, |out| writeln!(out, "{}", faults.render(true)))?;

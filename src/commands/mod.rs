@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod destroy;
+mod execution;
 mod output;
 mod package;
 mod plan;

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::AutoStream;
+use serde_json::Value;
 
-use crate::cli::{Color, Global};
+use crate::cli::Global;
 use crate::config::Faults;
 use crate::error::{Failure, Result};
 use crate::report::TextOptions;
@@ -15,14 +16,6 @@ const WIDEST: usize = 120;
 /// Columns where nobody can be asked: pipes, files, CI.
 const USUAL: usize = 80;
 
-fn choice(color: Color) -> ColorChoice {
-    match color {
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
-    }
-}
-
 /// How to lay text out. Colour codes are always written; the stream strips them where they can't be seen.
 pub(super) fn text_options(global: &Global) -> TextOptions {
     let width = terminal_size::terminal_size().map_or(USUAL, |(width, _)| usize::from(width.0).min(WIDEST));
@@ -31,13 +24,21 @@ pub(super) fn text_options(global: &Global) -> TextOptions {
 
 /// Writes to stdout. A reader that goes away (`| head`) ends the output, not the command.
 pub(super) fn data(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let mut stream = AutoStream::new(io::stdout().lock(), choice(global.color));
+    let mut stream = AutoStream::new(io::stdout().lock(), global.color.into());
     finish("stdout", write(&mut stream).and_then(|()| stream.flush()))
+}
+
+/// Writes one JSON value to stdout, for programs.
+pub(super) fn json(global: &Global, value: &Value) -> Result<()> {
+    data(global, |out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        writeln!(out)
+    })
 }
 
 /// Writes to stderr.
 pub(super) fn notice(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let mut stream = AutoStream::new(io::stderr().lock(), choice(global.color));
+    let mut stream = AutoStream::new(io::stderr().lock(), global.color.into());
     finish("stderr", write(&mut stream).and_then(|()| stream.flush()))
 }
 

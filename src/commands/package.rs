@@ -1,25 +1,19 @@
 //! `gwctl package`: builds the authorizer's zips, reproducibly.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::output::{data, notice};
-use super::work::packager;
+use super::output::{self, data};
+use super::work::build;
 use crate::cli::{Global, PackageOptions};
 use crate::error::{Failure, Result, exit};
+use crate::package::Package;
 use crate::report::Format;
 
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &PackageOptions) -> Result<u8> {
     let mut built = Vec::new();
     for architecture in &options.architectures {
-        let progress = |line: &str| {
-            // Progress that can't be written is not worth stopping a build for.
-            let _ = notice(global, |out| writeln!(out, "authorizer ({architecture}): {line}"));
-        };
-        let mut package = packager(global).package(*architecture, &progress).await?;
-        for note in &package.notes {
-            notice(global, |out| writeln!(out, "note: {note}"))?;
-        }
+        let mut package = build(global, *architecture).await?;
         if let Some(dir) = &options.out {
             let copy = dir.join(format!("authorizer-{architecture}.zip"));
             std::fs::create_dir_all(dir)
@@ -29,25 +23,27 @@ pub(super) async fn run(global: &Global, options: &PackageOptions) -> Result<u8>
         }
         built.push(package);
     }
-    data(global, |out| match global.output {
-        Format::Json => {
-            let list: Vec<_> = built
-                .iter()
-                .map(|one| {
-                    json!({"architecture": one.architecture, "zip": one.zip, "code_sha256": one.sha256_base64,
-                        "size": one.size, "source_digest": one.source_digest, "notes": one.notes})
-                })
-                .collect();
-            serde_json::to_writer_pretty(&mut *out, &list)?;
-            writeln!(out)
+    if global.output == Format::Json {
+        output::json(global, &built.iter().map(describe).collect())?;
+        return Ok(exit::DONE);
+    }
+    data(global, |out| {
+        for one in &built {
+            writeln!(out, "{}", one.zip.display())?;
+            writeln!(out, "  {} bytes for {}, CodeSha256 {}", one.size, one.architecture, one.sha256_base64)?;
         }
-        Format::Text | Format::Markdown => {
-            for one in &built {
-                writeln!(out, "{}", one.zip.display())?;
-                writeln!(out, "  {} bytes for {}, CodeSha256 {}", one.size, one.architecture, one.sha256_base64)?;
-            }
-            Ok(())
-        }
+        Ok(())
     })?;
     Ok(exit::DONE)
+}
+
+fn describe(package: &Package) -> Value {
+    json!({
+        "architecture": package.architecture,
+        "zip": package.zip,
+        "code_sha256": package.sha256_base64,
+        "size": package.size,
+        "source_digest": package.source_digest,
+        "notes": package.notes,
+    })
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::output::data;
+use super::output;
 use super::work::{Code, expand, load};
 use crate::cli::{Global, RenderOptions, Rendered};
 use crate::error::{Failure, FailureKind, Result, exit};
+use crate::report;
 
 /// Runs the command.
 pub(super) fn run(global: &Global, options: &RenderOptions) -> Result<u8> {
@@ -19,14 +20,14 @@ pub(super) fn run(global: &Global, options: &RenderOptions) -> Result<u8> {
         Rendered::Document => expansion.document,
         Rendered::Policy => expansion.policy,
         Rendered::Resources => {
-            let all: BTreeMap<String, _> =
-                expansion.desired.into_iter().map(|one| (one.address.to_string(), one.spec)).collect();
+            let all: BTreeMap<String, _> = expansion
+                .desired
+                .into_iter()
+                .map(|one| (one.address.to_string(), report::masked_spec(&one.spec)))
+                .collect();
             serde_json::json!(all)
         }
     };
-    data(global, |out| {
-        serde_json::to_writer_pretty(&mut *out, &value)?;
-        writeln!(out)
-    })?;
+    output::json(global, &value)?;
     Ok(exit::DONE)
 }

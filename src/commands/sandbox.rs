@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use super::output::data;
-use crate::cli::{Global, SandboxOptions};
+use crate::cli::{Global, SANDBOX_DIR, SandboxOptions};
 use crate::error::{Failure, Result, exit};
 use crate::sandbox::{Sandbox, listener};
 
-/// Where `--sandbox` keeps its state unless told otherwise.
-const DEFAULT_DIR: &str = ".gwctl/sandbox";
-
 /// Runs the command, until Ctrl-C.
 pub(super) async fn run(global: &Global, options: &SandboxOptions) -> Result<u8> {
-    let dir = global.root.join(global.sandbox.as_deref().unwrap_or(Path::new(DEFAULT_DIR)));
+    let dir = global.root.join(global.sandbox.as_deref().unwrap_or(Path::new(SANDBOX_DIR)));
     let sandbox = Sandbox::open(&dir)?;
     let socket = listener::bind(&options.listen).await?;
     let address =

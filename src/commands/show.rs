@@ -2,7 +2,7 @@
 
 use futures::future::try_join_all;
 
-use super::output::{data, text_options};
+use super::output::{self, data, text_options};
 use super::work::{Code, Work, begin_all, load};
 use crate::cli::{Global, ShowOptions};
 use crate::error::{Failure, Result, exit};
@@ -17,20 +17,18 @@ pub(super) async fn run(global: &Global, options: &ShowOptions) -> Result<u8> {
         Ok::<_, Failure>(Inventory::new(&work.owner, &work.place, live))
     }))
     .await?;
-    data(global, |out| match global.output {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &report::inventories_json(&found))?;
-            writeln!(out)
-        }
-        Format::Text | Format::Markdown => {
-            for (index, inventory) in found.iter().enumerate() {
-                if index > 0 {
-                    writeln!(out)?;
-                }
-                report::inventory_text(inventory, out, &text_options(global))?;
+    if global.output == Format::Json {
+        output::json(global, &report::inventories_json(&found))?;
+        return Ok(exit::DONE);
+    }
+    data(global, |out| {
+        for (index, inventory) in found.iter().enumerate() {
+            if index > 0 {
+                writeln!(out)?;
             }
-            Ok(())
+            report::inventory_text(inventory, out, &text_options(global))?;
         }
+        Ok(())
     })?;
     Ok(exit::DONE)
 }

@@ -1,7 +1,7 @@
 //! What `plan`, `apply`, `destroy` and `show` have in common: from a selection to sessions, live state and plans.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws_credential_types::Credentials;
 
@@ -13,7 +13,7 @@ use crate::error::{Failure, Result};
 use crate::kinds::stage::LOGGING_ROLE_HINT;
 use crate::kinds::{Artifacts, Registry};
 use crate::model::{Desired, Live, Owner, Place};
-use crate::package::{Architecture, Packager, read_zip};
+use crate::package::{Architecture, Package, Packager, read_zip};
 use crate::plan::build::Input;
 use crate::plan::{self, Action, Plan, Warning};
 use crate::sandbox::Sandbox;
@@ -79,7 +79,10 @@ impl Code {
                     let path = global.root.join(zip);
                     (read_zip(&path)?.sha256_base64, path)
                 }
-                None => build(global, architecture(&environment.settings.authorizer.architecture)?).await?,
+                None => {
+                    let package = build(global, architecture(environment)?).await?;
+                    (package.sha256_base64, package.zip)
+                }
             };
             code.artifacts.insert(sha256.clone(), zip);
             code.sha256.insert(key, sha256);
@@ -92,33 +95,27 @@ impl Code {
     }
 }
 
-fn architecture(name: &str) -> Result<Architecture> {
-    match name {
-        "arm64" => Ok(Architecture::Arm64),
-        "x86_64" => Ok(Architecture::X86_64),
-        other => Err(Failure::internal(format!("the configuration let the architecture `{other}` pass"))),
-    }
+fn architecture(environment: &Environment) -> Result<Architecture> {
+    let name = &environment.settings.authorizer.architecture;
+    name.parse().map_err(|_| Failure::internal(format!("the configuration let the architecture `{name}` pass")))
 }
 
-/// The packager for a configuration root. Only on the sandbox may a build for this machine stand in for one that Lambda
-/// runs.
-pub(super) fn packager(global: &Global) -> Packager {
+/// Builds the authorizer's zip where that has not been done yet. Only on the sandbox may a build for this machine stand in
+/// for one that Lambda runs.
+pub(super) async fn build(global: &Global, architecture: Architecture) -> Result<Package> {
     let root = &global.root;
-    Packager::new(root, root.join("target/gwctl-package")).allow_host_build(global.sandbox.is_some())
-}
-
-async fn build(global: &Global, architecture: Architecture) -> Result<(String, PathBuf)> {
+    let packager = Packager::new(root, root.join("target/gwctl-package")).allow_host_build(global.sandbox.is_some());
     let progress = |line: &str| {
         // Progress that can't be written is not worth stopping a build for.
         let _ = notice(global, |out| writeln!(out, "authorizer ({architecture}): {line}"));
     };
-    let package = packager(global).package(architecture, &progress).await?;
+    let package = packager.package(architecture, &progress).await?;
     if !package.cached {
         for note in &package.notes {
             notice(global, |out| writeln!(out, "note: {note}"))?;
         }
     }
-    Ok((package.sha256_base64, package.zip))
+    Ok(package)
 }
 
 /// One environment at work: what is wanted, and the sessions to get there.

@@ -20,6 +20,7 @@ mod toolchain;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,18 @@ impl fmt::Display for Architecture {
             Self::Arm64 => "arm64",
             Self::X86_64 => "x86_64",
         })
+    }
+}
+
+impl FromStr for Architecture {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "arm64" => Ok(Self::Arm64),
+            "x86_64" => Ok(Self::X86_64),
+            _ => Err("choose arm64 or x86_64".to_owned()),
+        }
     }
 }
 

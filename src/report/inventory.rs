@@ -106,7 +106,7 @@ pub fn inventories_json(inventories: &[Inventory]) -> Value {
                 .resources
                 .iter()
                 .filter_map(|one| {
-                    let value = json!({"name": one.name, "spec": super::mask::mask_spec(&one.spec, None), "outputs": one.outputs,
+                    let value = json!({"name": one.name, "spec": super::masked_spec(&one.spec), "outputs": one.outputs,
                         "ownership": one.ownership, "created": one.created});
                     Some((one.address()?.to_string(), value))
                 })

@@ -1,8 +1,8 @@
 //! Keeps secrets out of everything that is shown: the values of environment and stage variables whose names sound
 //! secret.
 //!
-//! A plan is masked once, before any reporter sees it, so that no format can forget to. What is saved with `plan --out`
-//! is not a report and is not masked.
+//! Every format begins by masking the whole plan, before anything is laid out: a value that a reporter never holds can't
+//! slip through in one of its corners.
 
 use serde_json::{Map, Value};
 
@@ -50,8 +50,14 @@ fn mask_step(step: &mut Step) {
     }
 }
 
+/// A spec, fit to be shown.
+#[must_use]
+pub fn masked_spec(spec: &Value) -> Value {
+    mask_spec(spec, None)
+}
+
 /// The spec with secret variables masked; those that differ from the ones in `before` say so.
-pub(super) fn mask_spec(spec: &Value, before: Option<&Value>) -> Value {
+fn mask_spec(spec: &Value, before: Option<&Value>) -> Value {
     let mut spec = spec.clone();
     for member in VARIABLES {
         if let Some(variables) = spec.get_mut(member) {

@@ -35,6 +35,7 @@ pub use failure::failure_text;
 pub use inventory::{Inventory, inventories_json, inventory_text};
 pub use json::{plan_json, plans_json};
 pub use markdown::plan_markdown;
+pub use mask::masked_spec;
 pub use outcome::{Outcome, outcome_text, outcomes_json};
 pub use progress::Reporter;
 pub use text::{TextOptions, footer, plan_text};
