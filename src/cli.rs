@@ -26,7 +26,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Folder that holds `stacks/`, `environments/` and `authorizer/`
+    /// Folder that holds `stacks/` and `environments/`; and `authorizer/` with its workspace, unless a zip is named
     #[arg(long, global = true, value_name = "DIR", default_value = ".")]
     pub root: PathBuf,
 
@@ -43,14 +43,14 @@ pub struct Global {
     pub profile: Option<String>,
 
     /// AWS Region, instead of the target's
-    #[arg(long, global = true, value_name = "REGION")]
+    #[arg(long, global = true, value_name = "REGION", value_parser = region)]
     pub region: Option<String>,
 
     /// Endpoint for every AWS call, instead of AWS's own
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
 
-    /// Work on an AWS inside this process, its state in DIR [default DIR: .gwctl/sandbox]
+    /// Work on an AWS inside this process, its state in DIR below the root [default DIR: .gwctl/sandbox]
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true,
           default_missing_value = SANDBOX_DIR, conflicts_with = "endpoint_url")]
     pub sandbox: Option<PathBuf>,
@@ -62,6 +62,21 @@ pub struct Global {
     /// Plain lines instead of moving progress
     #[arg(long, global = true)]
     pub no_progress: bool,
+}
+
+fn region(text: &str) -> Result<String, String> {
+    if crate::config::is_region(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a Region looks like eu-central-1".to_owned())
+    }
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
+        _ => Err("an endpoint looks like http://127.0.0.1:4566".to_owned()),
+    }
 }
 
 /// When to use colour.

@@ -14,7 +14,7 @@ use crate::aws::Aws;
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Registry;
 use crate::model::{Address, Digest, Identity, Outputs, references, resolve};
-use crate::plan::{Action, Plan, Reason, Step};
+use crate::plan::{Action, Plan, Step};
 
 /// How an apply ended.
 #[derive(Debug)]
@@ -35,23 +35,24 @@ impl Applied {
     /// The one failure to end the process with, if the apply did not do all it should.
     #[must_use]
     pub fn into_failure(mut self) -> Option<Failure> {
-        let rest = "nothing is lost: run the same apply again, and it goes on where this one ended";
-        if self.interrupted {
+        let rest = "nothing is lost: run the same command again, and it goes on where this one ended";
+        let mut all = if self.interrupted {
             let message = format!("interrupted: {} steps done, {} not begun", self.done, self.skipped);
-            return Some(Failure::new(FailureKind::Interrupted, message).hint(rest));
-        }
-        if self.failed.len() == 1 {
+            Failure::new(FailureKind::Interrupted, message)
+        } else if self.failed.len() == 1 {
             let (address, failure) = self.failed.remove(0);
             return Some(failure.context(format!("{address} was not applied")).hint(rest));
-        }
-        if self.failed.is_empty() {
+        } else if self.failed.is_empty() {
             return None;
-        }
-        let mut all = Failure::new(FailureKind::Aws, format!("{} resources were not applied", self.failed.len()));
-        for (address, failure) in &self.failed {
+        } else {
+            Failure::new(FailureKind::Aws, format!("{} resources were not applied", self.failed.len()))
+        };
+        let mut hints: Vec<String> = Vec::new();
+        for (address, failure) in self.failed {
+            hints.extend(failure.hints().iter().filter(|hint| !hints.contains(hint)).cloned().collect::<Vec<_>>());
             all = all.cause(format!("{address}: {failure}"));
         }
-        Some(all.hint(rest))
+        Some(hints.into_iter().fold(all, Failure::hint).hint(rest))
     }
 }
 
@@ -151,18 +152,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Work that has to be done before another piece: what the plan says, and for the retirement of an old resource,
-    /// everything that may still have used it.
+    /// Work that has to be done before another piece, as the plan says.
     fn blockers(&self, index: usize) -> Vec<usize> {
-        let this = self.work[index];
+        let Work { step, retires } = self.work[index];
+        let before = if retires { &step.retires_after } else { &step.after_steps };
         (0..self.work.len())
-            .filter(|&other| other != index)
             .filter(|&other| {
-                let that = self.work[other];
-                if this.retires {
-                    return !that.retires && that.step.action != Action::Delete;
-                }
-                !that.retires && this.step.after_steps.contains(&that.step.address)
+                other != index && !self.work[other].retires && before.contains(&self.work[other].step.address)
             })
             .collect()
     }
@@ -206,7 +202,7 @@ impl<'a> Walk<'a> {
             self.skipped += 1;
             let blocker = self.blockers(index).into_iter().find(|other| !self.done.contains(other));
             let address = self.work[index].step.address.clone();
-            let because = blocker.map_or_else(|| address.clone(), |other| self.work[other].step.address.clone());
+            let because = blocker.map(|other| self.work[other].step.address.clone());
             emit(Event::StepSkipped { address, because });
         }
     }
@@ -216,7 +212,7 @@ fn describe(step: &Step, retires: bool) -> (Action, &'static str) {
     match step.action {
         _ if retires => (Action::Delete, "deleting the old one"),
         Action::Create => (step.action, "creating"),
-        Action::Update if step.reason == Reason::RecordOnly => (step.action, "recording"),
+        Action::Update if step.only_records() => (step.action, "recording"),
         Action::Update => (step.action, "updating"),
         Action::ReplaceDeleteFirst | Action::ReplaceCreateFirst => (step.action, "replacing"),
         Action::Delete => (step.action, "deleting"),
@@ -253,7 +249,7 @@ async fn carry_out(
     let identity = Identity { owner: plan.owner.clone(), address: step.address.clone(), place: plan.place.clone() };
     let spec = resolved(step, outputs)?;
     let made = match step.action {
-        Action::Update if step.changes.is_empty() => live()?.outputs.clone(),
+        Action::Update if step.only_records() => live()?.outputs.clone(),
         Action::Update => kind.update(aws, live()?, &spec).await?,
         Action::ReplaceDeleteFirst => {
             kind.delete(aws, live()?).await?;

@@ -58,8 +58,8 @@ pub enum Event {
     StepSkipped {
         /// The resource.
         address: Address,
-        /// The failed or unfinished step that it waits for.
-        because: Address,
+        /// The step that it waits for and that was not done; absent if the apply was interrupted before its turn.
+        because: Option<Address>,
     },
     /// The apply is over.
     Finished {

@@ -43,6 +43,11 @@ where
     }
 }
 
+/// What AWS always answers: an empty id or ARN would go into the next call and mean something else there.
+pub fn given<T>(what: &str, value: Option<T>) -> crate::error::Result<T> {
+    value.ok_or_else(|| Failure::new(FailureKind::Aws, format!("AWS gave no {what}")))
+}
+
 /// The error below the SDK's own envelope, which says only "dispatch failure".
 fn below<E: Error + 'static, R: std::fmt::Debug + 'static>(error: &SdkError<E, R>) -> Flat {
     let mut texts = Vec::new();
@@ -92,7 +97,8 @@ fn hint(code: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether an answer was lost: the call may have taken effect, or not. A refused connection never left.
+/// Whether an answer was lost: the call may have taken effect, or not. The SDK does not tell a connection that was refused
+/// from one that was cut, so that both count.
 #[must_use]
 pub fn is_ambiguous<E, R>(error: &SdkError<E, R>) -> bool {
     match error {

@@ -9,19 +9,20 @@ pub mod retry;
 pub mod tags;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_apigateway::types::{RestApi, Stage};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Owner, Place};
 
-pub use failure::failed;
+pub use failure::{failed, given};
 
 /// How to reach AWS.
 #[derive(Debug, Clone, Default)]
@@ -40,9 +41,16 @@ pub struct Connection {
     pub transport: Option<(SharedHttpClient, aws_credential_types::Credentials)>,
 }
 
-/// Attempts per call. API Gateway allows one `CreateDeployment` per 5 s and account (aws-facts A); with waits that double
-/// up to 20 s, ten attempts outlast a queue of a dozen products.
-const ATTEMPTS: u32 = 10;
+/// Attempts per call, with pauses that double up to [`LONGEST_WAIT`]: half a minute of throttles is outlasted, and a host that
+/// refuses connections is given up within that time. Creates that AWS counts by the second have a longer breath of their own
+/// ([`retry::create_once`]).
+const ATTEMPTS: u32 = 6;
+
+/// How long one attempt may take. The SDK would wait for ever; the longest call here uploads a zip of at most 50 MB.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a connection may take to stand.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -51,9 +59,14 @@ impl Connection {
     /// Loads credentials and settings as every AWS tool does, and opens the two sessions.
     pub async fn open(&self, place: &Place) -> Result<Aws> {
         let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_WAIT);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .retry_config(retry)
+            .timeout_config(timeouts)
             .app_name(app_name()?);
         if let Some(profile) = &self.profile {
             loader = loader.profile_name(profile);
@@ -143,6 +156,7 @@ pub struct ReadAws {
     apis: OnceCell<Arc<Vec<RestApi>>>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
+    notes: std::sync::Mutex<Vec<String>>,
 }
 
 /// A list that is read once, however many ask for it at the same time.
@@ -157,6 +171,7 @@ impl ReadAws {
             apis: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
+            notes: std::sync::Mutex::default(),
         }
     }
 
@@ -170,6 +185,7 @@ impl ReadAws {
             apis: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
+            notes: std::sync::Mutex::default(),
         }
     }
 
@@ -183,6 +199,16 @@ impl ReadAws {
             })
             .await
             .cloned()
+    }
+
+    /// Keeps something that the reader of a plan should know, though reading went on.
+    fn note(&self, note: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
+
+    /// What could not be read, and was done without.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The stages of an API, read once.
@@ -205,7 +231,7 @@ impl ReadAws {
                 match self.read_tagged(owner).await {
                     Ok(found) => Arc::new(found),
                     Err(failure) => {
-                        tracing::warn!("going on without the tagging service: {failure}");
+                        self.note(failure.to_string());
                         Arc::default()
                     }
                 }
@@ -302,7 +328,7 @@ impl Aws {
     pub fn tolerate(&self, result: Result<()>) -> Result<()> {
         match result {
             Err(failure) if self.tolerant => {
-                self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(failure.to_string());
+                self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(failure.to_string());
                 Ok(())
             }
             other => other,
@@ -311,6 +337,6 @@ impl Aws {
 
     /// The notes since the last time they were taken.
     pub fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -13,7 +13,7 @@ pub(super) async fn run(global: &Global, options: &ShowOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     let all = begin_all(global, &configuration, &Code::default()).await?;
     let found = try_join_all(all.iter().map(|work: &Work| async move {
-        let live = work.observe().await?;
+        let (live, _) = work.observe().await?;
         Ok::<_, Failure>(Inventory::new(&work.owner, &work.place, live))
     }))
     .await?;

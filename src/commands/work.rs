@@ -165,21 +165,25 @@ impl Work {
         })
     }
 
-    /// Reads AWS afresh. The account is checked at the same time, so that it costs no time.
-    pub(super) async fn observe(&self) -> Result<Live> {
+    /// Reads AWS afresh, and says what could not be read and was done without. The account is checked at the same time, so
+    /// that it costs no time.
+    pub(super) async fn observe(&self) -> Result<(Live, Vec<Warning>)> {
         let read = self.aws.read.anew();
         let observed = self.registry.observe(&read, &self.owner, &self.desired);
         let (account, live) = futures::join!(read.check_account(), observed);
         // Whatever else failed in a foreign account is beside the point.
         account?;
-        live
+        let hint = "resources that are no longer in the configuration may have been missed";
+        let notes = read.take_notes().into_iter().map(|message| Warning { message, hint: Some(hint.to_owned()) });
+        Ok((live?, notes.collect()))
     }
 
     /// Plans to make live what is wanted.
     pub(super) async fn plan(&self) -> Result<Plan> {
-        let (live, logging_role) = futures::join!(self.observe(), self.aws.read.logging_role());
-        let mut plan = self.plan_from(&live?, plan::build)?;
-        plan.warnings.extend(self.warnings.iter().cloned());
+        let (observed, logging_role) = futures::join!(self.observe(), self.aws.read.logging_role());
+        let (live, notes) = observed?;
+        let mut plan = self.plan_from(&live, plan::build)?;
+        plan.warnings.extend(self.warnings.iter().cloned().chain(notes));
         let stage_step = plan.step(&gate::stage_address()).map(|step| step.action);
         if logging_role == Some(None) && matches!(stage_step, Some(Action::Create | Action::Update)) {
             let message = format!(
@@ -193,7 +197,10 @@ impl Work {
 
     /// Plans to remove everything.
     pub(super) async fn plan_destroy(&self) -> Result<Plan> {
-        self.plan_from(&self.observe().await?, plan::build_destroy)
+        let (live, notes) = self.observe().await?;
+        let mut plan = self.plan_from(&live, plan::build_destroy)?;
+        plan.warnings.extend(notes);
+        Ok(plan)
     }
 
     fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {

@@ -48,7 +48,7 @@ pub use routes::Route;
 pub use settings::{AuthorizerSettings, Ingress, LogFormat, Settings};
 pub use source::{SourceFile, Span};
 pub use stack_files::{DEFAULTS, GATEWAY_RESPONSES, GateStack, POLICY, ROUTES, RouteTemplate, Stacks};
-pub use targets::{TARGETS, Target, Targets, partition_of};
+pub use targets::{TARGETS, Target, Targets, is_region, partition_of};
 
 use crate::error::Failure;
 

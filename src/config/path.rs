@@ -112,7 +112,7 @@ fn segment_kind(text: &str) -> Result<SegmentKind<'_>, (String, String)> {
             Some(inner) => inner.strip_suffix('+').map_or((inner, false), |name| (name, true)),
             None => ("", false),
         };
-        if !name.is_empty() && name.chars().all(parameter_character) {
+        if !name.is_empty() && name.chars().all(literal_character) {
             return Ok(if greedy { SegmentKind::Greedy(name) } else { SegmentKind::Parameter(name) });
         }
         let message = format!("`{text}` is no path parameter");
@@ -129,19 +129,15 @@ fn segment_kind(text: &str) -> Result<SegmentKind<'_>, (String, String)> {
         }
         Some(character) => {
             let message = format!("API Gateway refuses {character:?} in a path part");
-            Err((message, "letters, digits and `.` `_` `-` `:` `,` `$` are allowed".to_owned()))
+            Err((message, "letters, digits and `.` `_` `-` `:` are allowed".to_owned()))
         }
     }
 }
 
-/// "Path segments can only contain alphanumeric characters, underscores, hyphens, periods, commas, colons, and curly
-/// braces" (API Gateway's important notes); `$` is accepted too.
+/// "Resource's path part only allow a-zA-Z0-9._-:" is what API Gateway answers to others. Its important notes allow commas
+/// besides; what is certain to be taken is what both agree on.
 fn literal_character(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-' | ':' | ',' | '$')
-}
-
-fn parameter_character(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-' | ':' | '$')
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-' | ':')
 }
 
 fn check_parameters(path: &str, segments: &[Segment<'_>], faults: &mut Vec<PathFault>) {
@@ -179,7 +175,7 @@ mod tests {
         assert_eq!(kinds, [SegmentKind::Literal, SegmentKind::Parameter("id"), SegmentKind::Greedy("proxy")]);
         assert_eq!(parts[1].range, 8..12);
         assert_eq!(parse_path("/"), Ok(Vec::new()));
-        assert!(parse_path("/v1.2/events:batch/a_b-c,d$").is_ok());
+        assert!(parse_path("/v1.2/events:batch/a_b-c").is_ok());
     }
 
     #[test]

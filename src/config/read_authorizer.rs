@@ -158,9 +158,11 @@ fn environment(fields: &mut Fields<'_, '_>) -> BTreeMap<String, String> {
 fn auth_host(fields: &mut Fields<'_, '_>) -> Option<String> {
     let member = fields.get("auth_host");
     let text = fields.text(member)?;
-    if !is_host(text.value) {
+    let (host, path) = text.value.split_at(text.value.find('/').unwrap_or(text.value.len()));
+    // A resolver may take `_`; the authorizer's TLS does not.
+    if !is_host(host) || host.contains('_') || !path.bytes().all(is_path_byte) {
         let message = format!("`{}` is no host name", text.value);
-        let hint = "write the host alone, without scheme; the path belongs in `auth_path`";
+        let hint = "write `host`, `host:port` or `host/path`, without a scheme";
         fields.faults.error(&text.node.span, message, hint);
     }
     Some(text.value.to_owned())
@@ -172,18 +174,23 @@ fn auth_path(fields: &mut Fields<'_, '_>) -> Option<String> {
     if !text.value.starts_with('/') {
         let message = format!("`auth_path` is `{}`, which has no leading slash", text.value);
         fields.faults.error(&text.node.span, message, format!("write `/{}`", text.value));
-    } else if text.value.contains(['?', '#', ' ']) {
+    } else if !text.value.bytes().all(is_path_byte) {
         let message = format!("`auth_path` is `{}`, which is no plain path", text.value);
         fields.faults.error(&text.node.span, message, "leave out the query string: the authorizer adds its own");
     }
     Some(text.value.to_owned())
 }
 
+/// What a URL's path may hold without escapes (RFC 3986's `pchar`, and the slash), as the authorizer checks it too.
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@/".contains(&byte)
+}
+
 /// `timeout` is the function's own, in seconds; 0 if that could not be read.
 fn auth_timeout(fields: &mut Fields<'_, '_>, timeout: i32) -> Option<u64> {
     let member = fields.get("auth_timeout_ms")?;
     let hint = "write how long to wait for the auth service, in milliseconds";
-    let value = fields.whole(Some(member), &(1..=i64::from(i32::MAX)), " ms", hint)?;
+    let value = fields.whole(Some(member), &limits::AUTH_TIMEOUT_MS, " ms", hint)?;
     if timeout > 0 && value >= i64::from(timeout) * 1000 {
         let message =
             format!("the auth service is waited for {value} ms, but the function is stopped after {timeout} s");

@@ -233,8 +233,9 @@ fn read_region(fields: &mut Fields<'_, '_>) -> Option<(String, String)> {
     Some((region.value.to_owned(), derived.to_owned()))
 }
 
-/// Letters, words and a number: `us-gov-west-1`.
-fn is_region(text: &str) -> bool {
+/// Whether a text has the form of a Region's name, words and a number: `us-gov-west-1`.
+#[must_use]
+pub fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     match parts.as_slice() {

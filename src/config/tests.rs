@@ -482,7 +482,7 @@ fn ingress_and_authorizer() {
             "\"app_group\"",
             "\"authorizer\": {\"auth_host\": «\"https://a.b/dev\"}, \"app_group\"",
             "is no host name",
-            "`auth_path`",
+            "without a scheme",
         ),
         (
             DEV,

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::rest_api::{OwnApi, own_apis};
 use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
-use crate::aws::tags::{self};
-use crate::aws::{Aws, ReadAws, failed, retry};
-use crate::error::{Failure, FailureKind, Result};
+use crate::aws::tags::{self, Tags};
+use crate::aws::{Aws, ReadAws, failed, given, retry};
+use crate::error::{Failure, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Ownership};
 
 /// The kind.
@@ -55,12 +55,12 @@ async fn observe_api(aws: &ReadAws, scope: &Scope, api: &OwnApi) -> Result<Vec<O
     let (deployments, stages) = futures::try_join!(deployments, aws.stages(&api.id))?;
     let mut found = Vec::new();
     for deployment in deployments {
-        let id = deployment.id().unwrap_or_default();
+        let id = given("id of a deployment", deployment.id())?;
         let Some(snapshot) = deployment.description().and_then(|text| text.strip_prefix(MARK)) else { continue };
         let Some(short) = snapshot.get(..12) else { continue };
         let spec = DeploymentSpec { rest_api: Input::from(api.id.as_str()), snapshot: snapshot.to_owned() };
         let user = stages.iter().find_map(|stage| {
-            let name = stage.stage_name().unwrap_or_default();
+            let name = stage.stage_name()?;
             let ours = matches!(tags::ownership(&super::stage::all_tags(stage), &scope.owner), Ownership::Ours { .. });
             let canary = stage.canary_settings().and_then(|canary| canary.deployment_id());
             match (stage.deployment_id() == Some(id), canary == Some(id)) {
@@ -117,9 +117,7 @@ impl Kind for Deployment {
             Ok(all.into_iter().find(|one| one.description() == Some(&description)).map(|one| one.id))
         };
         let id = retry::create_once(&format!("deploy API {api}"), create, find).await?;
-        let id =
-            id.ok_or_else(|| Failure::new(FailureKind::Aws, format!("AWS gave the deployment of API {api} no id")))?;
-        Ok(outputs(&id))
+        Ok(outputs(&given("id of the new deployment", id)?))
     }
 
     async fn update(&self, _: &Aws, _: &Observed<DeploymentSpec>, spec: &DeploymentSpec) -> Result<Outputs> {
@@ -133,6 +131,14 @@ impl Kind for Deployment {
             Err(error) if !is_not_found(&error) => Err(failed(&format!("delete deployment {}", live.name), error)),
             _ => Ok(()),
         }
+    }
+
+    async fn tag(&self, _: &Aws, _: &Outputs, _: Tags) -> Result<()> {
+        Err(Failure::internal("a deployment was to be tagged, but a deployment takes no tags"))
+    }
+
+    async fn untag(&self, _: &Aws, _: &Outputs, _: Vec<String>) -> Result<()> {
+        Err(Failure::internal("a deployment was to be untagged, but a deployment takes no tags"))
     }
 
     /// The description, written when the deployment is made, is the record.

@@ -1,6 +1,7 @@
 //! `iam-role`: a role with its trust policy, inline policies and attached managed policies.
 //!
-//! Roles are made under the path `/gwctl/PRODUCT/ENVIRONMENT/`: the tagging service does not cover IAM (aws-facts A), and a
+//! Roles are made under the path `/gwctl/PRODUCT/ENVIRONMENT/REGION/`. IAM is global in an account, so the Region is what
+//! keeps the roles of one Region's gateway from being taken for those of another's. And the tagging service does not cover IAM (aws-facts A), and a
 //! path is what lets one `ListRoles` call find all of an environment's roles, those no longer wanted included.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +17,10 @@ use serde_json::Value;
 use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws, failed, retry};
+use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::policy::Policy;
-use crate::model::{Digest, Identity, Observed, Outputs, Owner, Place};
+use crate::model::{Identity, Observed, Outputs, Owner, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +29,9 @@ pub struct IamRole;
 /// What gwctl decides about a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IamRoleSpec {
-    /// `product-a-authorizer-dev`
+    /// `product-a-authorizer-dev-ap-southeast-1`
     pub name: String,
-    /// `/gwctl/product-a/dev/`
+    /// `/gwctl/product-a/dev/ap-southeast-1/`
     pub path: String,
     /// What it is for.
     pub description: Option<String>,
@@ -44,10 +45,10 @@ pub struct IamRoleSpec {
     pub tags: Tags,
 }
 
-/// The path of an owner's roles.
+/// The path of an owner's roles for a place.
 #[must_use]
-pub fn path(owner: &Owner) -> String {
-    format!("/gwctl/{}/{}/", owner.product, owner.environment)
+pub fn path(owner: &Owner, place: &Place) -> String {
+    format!("/gwctl/{}/{}/{}/", owner.product, owner.environment, place.region)
 }
 
 fn outputs(arn: &str, name: &str) -> Outputs {
@@ -126,7 +127,7 @@ fn observed(
 ) -> Result<Observed<IamRoleSpec>> {
     let all = user_tags(role.tags());
     let name = role.role_name().to_owned();
-    let trust = role.assume_role_policy_document().unwrap_or_default();
+    let trust = given(&format!("trust policy of role `{name}`"), role.assume_role_policy_document())?;
     Ok(Observed {
         within: None,
         spec: IamRoleSpec {
@@ -147,7 +148,7 @@ fn observed(
 }
 
 async fn names_under_path(aws: &ReadAws, owner: &Owner) -> Result<Vec<String>> {
-    let roles = aws.clients.iam.list_roles().path_prefix(path(owner)).into_paginator().items().send();
+    let roles = aws.clients.iam.list_roles().path_prefix(path(owner, &aws.place)).into_paginator().items().send();
     let roles: Vec<Role> = roles.try_collect().await.map_err(|error| failed("list the roles", error))?;
     Ok(roles.into_iter().map(|role| role.role_name).collect())
 }
@@ -184,7 +185,7 @@ impl Kind for IamRole {
             .assume_role_policy_document(assume_role_policy.to_document().to_string())
             .set_tags(Some(sdk_tags(&tags::at_birth(identity, user))?));
         let arn = match call.send().await {
-            Ok(answer) => answer.role.map(|role| role.arn).unwrap_or_default(),
+            Ok(answer) => given(&format!("answer to creating role `{name}`"), answer.role)?.arn,
             Err(error)
                 if error.as_service_error().is_some_and(
                     aws_sdk_iam::operation::create_role::CreateRoleError::is_entity_already_exists_exception,
@@ -238,15 +239,7 @@ impl Kind for IamRole {
         for policy in live.spec.managed_policies.difference(managed_policies) {
             detach(aws, name, policy).await?;
         }
-        let (set, remove) = tags::changes(&live.spec.tags, user);
-        if !set.is_empty() {
-            let call = iam.tag_role().role_name(name).set_tags(Some(sdk_tags(&set)?));
-            call.send().await.map_err(|error| failed(&format!("tag role `{name}`"), error))?;
-        }
-        if !remove.is_empty() {
-            let call = iam.untag_role().role_name(name).set_tag_keys(Some(remove));
-            call.send().await.map_err(|error| failed(&format!("untag role `{name}`"), error))?;
-        }
+        self.retag(aws, &live.outputs, &live.spec.tags, user).await?;
         Ok(live.outputs.clone())
     }
 
@@ -264,12 +257,16 @@ impl Kind for IamRole {
         }
     }
 
-    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
-        let name = outputs.get("name").unwrap_or_default();
-        let all = sdk_tags(&tags::record(identity, digest))?;
-        let call = aws.write.iam.tag_role().role_name(name).set_tags(Some(all));
-        call.send().await.map_err(|error| failed(&format!("record the digest of role `{name}`"), error))?;
-        Ok(())
+    async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
+        let name = outputs.required("name")?;
+        let call = aws.write.iam.tag_role().role_name(name).set_tags(Some(sdk_tags(&tags)?));
+        call.send().await.map_err(|error| failed(&format!("tag role `{name}`"), error)).map(drop)
+    }
+
+    async fn untag(&self, aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Result<()> {
+        let name = outputs.required("name")?;
+        let call = aws.write.iam.untag_role().role_name(name).set_tag_keys(Some(keys));
+        call.send().await.map_err(|error| failed(&format!("untag role `{name}`"), error)).map(drop)
     }
 }
 
@@ -277,7 +274,7 @@ impl Kind for IamRole {
 async fn adopt_own(aws: &Aws, identity: &Identity, name: &str) -> Result<String> {
     let answer = aws.write.iam.get_role().role_name(name).send().await;
     let answer = answer.map_err(|error| failed(&format!("read role `{name}`"), error))?;
-    let role = answer.role.ok_or_else(|| Failure::new(FailureKind::Aws, format!("AWS gave no role `{name}`")))?;
+    let role = given(&format!("role `{name}`"), answer.role)?;
     super::own_after_conflict(&tags::ownership(&user_tags(role.tags()), &identity.owner), identity, name)?;
     Ok(role.arn)
 }

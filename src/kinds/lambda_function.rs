@@ -17,9 +17,9 @@ use tokio::time::{Instant, sleep};
 use super::{Artifacts, Kind, Scope};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws, failed, retry};
+use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Digest, Identity, Input, Observed, Outputs, Place};
+use crate::model::{Identity, Input, Observed, Outputs, Place};
 
 /// The kind, with the zips at hand.
 #[derive(Debug, Clone)]
@@ -113,7 +113,7 @@ impl LambdaFunction {
 
     async fn read(&self, aws: &ReadAws, scope: &Scope, name: &str) -> Result<Option<Observed<LambdaFunctionSpec>>> {
         match aws.clients.lambda.get_function().function_name(name).send().await {
-            Ok(answer) => Ok(observed(aws, scope, name, answer)),
+            Ok(answer) => observed(aws, scope, name, answer).map(Some),
             Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(failed(&format!("read function `{name}`"), error)),
         }
@@ -125,11 +125,11 @@ fn observed(
     scope: &Scope,
     name: &str,
     answer: GetFunctionOutput,
-) -> Option<Observed<LambdaFunctionSpec>> {
+) -> Result<Observed<LambdaFunctionSpec>> {
     let all: Tags = answer.tags.unwrap_or_default().into_iter().collect();
-    let configuration = answer.configuration?;
-    let arn = configuration.function_arn().unwrap_or_default().to_owned();
-    Some(Observed {
+    let configuration = given(&format!("configuration of function `{name}`"), answer.configuration)?;
+    let arn = given(&format!("ARN of function `{name}`"), configuration.function_arn())?.to_owned();
+    Ok(Observed {
         name: name.to_owned(),
         within: None,
         spec: spec(name, configuration, tags::of_user(&all)),
@@ -201,36 +201,42 @@ impl Kind for LambdaFunction {
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &LambdaFunctionSpec) -> Result<Outputs> {
-        let name = &spec.name;
-        let code = FunctionCode::builder().zip_file(self.zip(&spec.code_sha256)?).build();
-        let all = tags::at_birth(identity, &spec.tags);
+        let Parts { name, code_sha256, architecture, tags: user, configuration } = parts(spec)?;
+        let code = FunctionCode::builder().zip_file(self.zip(code_sha256)?).build();
+        let all = tags::at_birth(identity, user);
         let call = || {
+            let Configuration {
+                description,
+                role,
+                runtime,
+                handler,
+                memory_mb,
+                timeout_seconds,
+                environment,
+                vpc,
+                tracing,
+            } = configuration.clone();
             aws.write
                 .lambda
                 .create_function()
                 .function_name(name)
-                .set_description(spec.description.clone())
-                .role(spec.role.known().unwrap_or_default())
-                .runtime(Runtime::from(spec.runtime.as_str()))
-                .handler(&spec.handler)
-                .architectures(Architecture::from(spec.architecture.as_str()))
-                .memory_size(spec.memory_mb)
-                .timeout(spec.timeout_seconds)
+                .description(description)
+                .role(role)
+                .runtime(runtime)
+                .handler(handler)
+                .memory_size(memory_mb)
+                .timeout(timeout_seconds)
+                .environment(environment)
+                .vpc_config(vpc)
+                .tracing_config(tracing)
+                .architectures(architecture.clone())
                 .code(code.clone())
-                .environment(environment(spec))
-                .set_vpc_config(spec.vpc.as_ref().map(vpc_config))
-                .tracing_config(tracing(spec))
                 .set_tags(Some(all.clone().into_iter().collect()))
                 .send()
         };
-        spec.role.known()?;
         match retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await {
             Ok(_) => {}
-            Err(error)
-                if error.as_service_error().is_some_and(
-                    aws_sdk_lambda::operation::create_function::CreateFunctionError::is_resource_conflict_exception,
-                ) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_conflict_exception()) => {
                 adopt_own(aws, identity, name).await?;
             }
             Err(error) => return Err(failed(&format!("create function `{name}`"), error)),
@@ -245,47 +251,15 @@ impl Kind for LambdaFunction {
         live: &Observed<LambdaFunctionSpec>,
         spec: &LambdaFunctionSpec,
     ) -> Result<Outputs> {
-        let LambdaFunctionSpec {
-            name,
-            description,
-            role,
-            runtime,
-            handler,
-            architecture,
-            memory_mb,
-            timeout_seconds,
-            code_sha256,
-            environment: variables,
-            vpc,
-            tracing: mode,
-            tags: user,
-        } = spec;
-        let old = &live.spec;
-        let configuration_differs = old.description != *description
-            || old.role != *role
-            || old.runtime != *runtime
-            || old.handler != *handler
-            || old.memory_mb != *memory_mb
-            || old.timeout_seconds != *timeout_seconds
-            || old.environment != *variables
-            || old.vpc != *vpc
-            || old.tracing != *mode;
-        if configuration_differs {
-            update_configuration(aws, spec).await?;
+        let Parts { name, code_sha256, architecture, tags: user, configuration } = parts(spec)?;
+        let old = parts(&live.spec)?;
+        if old.configuration != configuration {
+            update_configuration(aws, name, &configuration).await?;
         }
-        if old.code_sha256 != *code_sha256 || old.architecture != *architecture {
-            self.update_code(aws, name, code_sha256, architecture).await?;
+        if (old.code_sha256, &old.architecture) != (code_sha256, &architecture) {
+            self.update_code(aws, name, code_sha256, &architecture).await?;
         }
-        let arn = arn(&aws.place, name);
-        let (set, remove) = tags::changes(&old.tags, user);
-        if !set.is_empty() {
-            let call = aws.write.lambda.tag_resource().resource(&arn).set_tags(Some(set.into_iter().collect()));
-            call.send().await.map_err(|error| failed(&format!("tag function `{name}`"), error))?;
-        }
-        if !remove.is_empty() {
-            let call = aws.write.lambda.untag_resource().resource(&arn).set_tag_keys(Some(remove));
-            call.send().await.map_err(|error| failed(&format!("untag function `{name}`"), error))?;
-        }
+        self.retag(aws, &live.outputs, old.tags, user).await?;
         Ok(live.outputs.clone())
     }
 
@@ -296,21 +270,25 @@ impl Kind for LambdaFunction {
         }
     }
 
-    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
-        let name = outputs.get("name").unwrap_or_default();
-        let all = tags::record(identity, digest).into_iter().collect();
-        let call = aws.write.lambda.tag_resource().resource(arn(&aws.place, name)).set_tags(Some(all));
-        call.send().await.map_err(|error| failed(&format!("record the digest of function `{name}`"), error))?;
-        Ok(())
+    async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
+        let arn = outputs.required("arn")?;
+        let call = aws.write.lambda.tag_resource().resource(arn).set_tags(Some(tags.into_iter().collect()));
+        call.send().await.map_err(|error| failed(&format!("tag {arn}"), error)).map(drop)
+    }
+
+    async fn untag(&self, aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Result<()> {
+        let arn = outputs.required("arn")?;
+        let call = aws.write.lambda.untag_resource().resource(arn).set_tag_keys(Some(keys));
+        call.send().await.map_err(|error| failed(&format!("untag {arn}"), error)).map(drop)
     }
 }
 
 impl LambdaFunction {
-    async fn update_code(&self, aws: &Aws, name: &str, sha256: &str, architecture: &str) -> Result<()> {
+    async fn update_code(&self, aws: &Aws, name: &str, sha256: &str, architecture: &Architecture) -> Result<()> {
         let zip = self.zip(sha256)?;
         let call = || {
             let update = aws.write.lambda.update_function_code().function_name(name);
-            update.zip_file(zip.clone()).architectures(Architecture::from(architecture)).send()
+            update.zip_file(zip.clone()).architectures(architecture.clone()).send()
         };
         let answer = retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await;
         answer.map_err(|error| failed(&format!("update the code of function `{name}`"), error))?;
@@ -318,48 +296,93 @@ impl LambdaFunction {
     }
 }
 
-async fn update_configuration(aws: &Aws, spec: &LambdaFunctionSpec) -> Result<()> {
-    let name = &spec.name;
-    let role = spec.role.known()?;
-    // An empty VPC configuration takes the function out of its VPC; leaving it out would leave it in.
-    let vpc = spec.vpc.as_ref().map_or_else(
-        || VpcConfig::builder().set_subnet_ids(Some(Vec::new())).set_security_group_ids(Some(Vec::new())).build(),
-        vpc_config,
-    );
+/// A spec by the calls that carry it: a new field has to find its place here, and then travels with every one of them.
+struct Parts<'a> {
+    name: &'a str,
+    code_sha256: &'a str,
+    architecture: Architecture,
+    tags: &'a Tags,
+    configuration: Configuration<'a>,
+}
+
+/// What CreateFunction and UpdateFunctionConfiguration take alike.
+#[derive(Clone, PartialEq)]
+struct Configuration<'a> {
+    description: &'a str,
+    role: &'a str,
+    runtime: Runtime,
+    handler: &'a str,
+    memory_mb: i32,
+    timeout_seconds: i32,
+    environment: Environment,
+    vpc: VpcConfig,
+    tracing: TracingConfig,
+}
+
+fn parts(spec: &LambdaFunctionSpec) -> Result<Parts<'_>> {
+    let LambdaFunctionSpec {
+        name,
+        description,
+        role,
+        runtime,
+        handler,
+        architecture,
+        memory_mb,
+        timeout_seconds,
+        code_sha256,
+        environment,
+        vpc,
+        tracing,
+        tags,
+    } = spec;
+    // Empty lists take a function out of its VPC; leaving them out would leave it in.
+    let (subnets, groups) =
+        vpc.as_ref().map(|vpc| (vpc.subnet_ids.clone(), vpc.security_group_ids.clone())).unwrap_or_default();
+    let configuration = Configuration {
+        description: description.as_deref().unwrap_or_default(),
+        role: role.known()?,
+        runtime: Runtime::from(runtime.as_str()),
+        handler,
+        memory_mb: *memory_mb,
+        timeout_seconds: *timeout_seconds,
+        environment: Environment::builder().set_variables(Some(environment.clone().into_iter().collect())).build(),
+        vpc: VpcConfig::builder().set_subnet_ids(Some(subnets)).set_security_group_ids(Some(groups)).build(),
+        tracing: TracingConfig::builder().mode(TracingMode::from(tracing.as_str())).build(),
+    };
+    Ok(Parts { name, code_sha256, architecture: Architecture::from(architecture.as_str()), tags, configuration })
+}
+
+async fn update_configuration(aws: &Aws, name: &str, configuration: &Configuration<'_>) -> Result<()> {
     let call = || {
+        let Configuration {
+            description,
+            role,
+            runtime,
+            handler,
+            memory_mb,
+            timeout_seconds,
+            environment,
+            vpc,
+            tracing,
+        } = configuration.clone();
         aws.write
             .lambda
             .update_function_configuration()
             .function_name(name)
-            .description(spec.description.clone().unwrap_or_default())
+            .description(description)
             .role(role)
-            .runtime(Runtime::from(spec.runtime.as_str()))
-            .handler(&spec.handler)
-            .memory_size(spec.memory_mb)
-            .timeout(spec.timeout_seconds)
-            .environment(environment(spec))
-            .vpc_config(vpc.clone())
-            .tracing_config(tracing(spec))
+            .runtime(runtime)
+            .handler(handler)
+            .memory_size(memory_mb)
+            .timeout(timeout_seconds)
+            .environment(environment)
+            .vpc_config(vpc)
+            .tracing_config(tracing)
             .send()
     };
     let answer = retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await;
     answer.map_err(|error| failed(&format!("update the configuration of function `{name}`"), error))?;
     wait_until_usable(aws, name).await
-}
-
-fn environment(spec: &LambdaFunctionSpec) -> Environment {
-    Environment::builder().set_variables(Some(spec.environment.clone().into_iter().collect())).build()
-}
-
-fn tracing(spec: &LambdaFunctionSpec) -> TracingConfig {
-    TracingConfig::builder().mode(TracingMode::from(spec.tracing.as_str())).build()
-}
-
-fn vpc_config(vpc: &Vpc) -> VpcConfig {
-    VpcConfig::builder()
-        .set_subnet_ids(Some(vpc.subnet_ids.clone()))
-        .set_security_group_ids(Some(vpc.security_group_ids.clone()))
-        .build()
 }
 
 /// While a function is pending, updates fail; while an update runs, so does the next (aws-facts G).

@@ -10,7 +10,7 @@ use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed};
 use crate::error::{Failure, Result};
-use crate::model::{Digest, Identity, Observed, Outputs, Place};
+use crate::model::{Identity, Observed, Outputs, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -122,8 +122,6 @@ impl Kind for LogGroup {
             .await;
         match answer {
             Ok(_) => {}
-            // The plan saw no such group, so this is our own call, sent again after its answer was lost; `record` and
-            // the next plan would show it if it were somebody else's.
             Err(error) if error.as_service_error().is_some_and(aws_sdk_cloudwatchlogs::operation::create_log_group::CreateLogGroupError::is_resource_already_exists_exception) => {
                 adopt_own(aws, identity, name).await?;
             }
@@ -138,16 +136,7 @@ impl Kind for LogGroup {
         if live.spec.retention_in_days != *retention_in_days {
             set_retention(aws, name, *retention_in_days).await?;
         }
-        let arn = arn(&aws.place, name);
-        let (set, remove) = tags::changes(&live.spec.tags, user);
-        if !set.is_empty() {
-            let call = aws.write.logs.tag_resource().resource_arn(&arn).set_tags(Some(set.into_iter().collect()));
-            call.send().await.map_err(|error| failed(&format!("tag log group `{name}`"), error))?;
-        }
-        if !remove.is_empty() {
-            let call = aws.write.logs.untag_resource().resource_arn(&arn).set_tag_keys(Some(remove));
-            call.send().await.map_err(|error| failed(&format!("untag log group `{name}`"), error))?;
-        }
+        self.retag(aws, &live.outputs, &live.spec.tags, user).await?;
         Ok(outputs(&aws.place, name))
     }
 
@@ -158,12 +147,16 @@ impl Kind for LogGroup {
         }
     }
 
-    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
-        let name = outputs.get("name").unwrap_or_default();
-        let all = tags::record(identity, digest).into_iter().collect();
-        let call = aws.write.logs.tag_resource().resource_arn(arn(&aws.place, name)).set_tags(Some(all));
-        call.send().await.map_err(|error| failed(&format!("record the digest of log group `{name}`"), error))?;
-        Ok(())
+    async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
+        let arn = outputs.required("arn")?;
+        let call = aws.write.logs.tag_resource().resource_arn(arn).set_tags(Some(tags.into_iter().collect()));
+        call.send().await.map_err(|error| failed(&format!("tag {arn}"), error)).map(drop)
+    }
+
+    async fn untag(&self, aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Result<()> {
+        let arn = outputs.required("arn")?;
+        let call = aws.write.logs.untag_resource().resource_arn(arn).set_tag_keys(Some(keys));
+        call.send().await.map_err(|error| failed(&format!("untag {arn}"), error)).map(drop)
     }
 }
 

@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{
@@ -91,6 +92,32 @@ pub trait Kind: Send + Sync + 'static {
     /// Removes the resource. One that is gone already is no error.
     fn delete(&self, aws: &Aws, live: &Observed<Self::Spec>) -> impl Future<Output = Result<()>> + Send;
 
+    /// Sets tags of the resource; others stay.
+    fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes tags of the resource.
+    fn untag(&self, aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Turns the user's tags on the resource into those wanted.
+    fn retag(
+        &self,
+        aws: &Aws,
+        outputs: &Outputs,
+        live: &Tags,
+        wanted: &Tags,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async move {
+            let (set, remove) = tags::changes(live, wanted);
+            if !set.is_empty() {
+                self.tag(aws, outputs, set).await?;
+            }
+            if !remove.is_empty() {
+                self.untag(aws, outputs, remove).await?;
+            }
+            Ok(())
+        }
+    }
+
     /// Writes owner, address and the digest of what was applied into the resource's tags: the last call of every step.
     fn record(
         &self,
@@ -98,7 +125,9 @@ pub trait Kind: Send + Sync + 'static {
         identity: &Identity,
         outputs: &Outputs,
         digest: &Digest,
-    ) -> impl Future<Output = Result<()>> + Send;
+    ) -> impl Future<Output = Result<()>> + Send {
+        self.tag(aws, outputs, tags::record(identity, digest))
+    }
 }
 
 /// A kind with its spec as JSON, so that all kinds can stand in one list.

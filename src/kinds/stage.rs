@@ -8,13 +8,13 @@ use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rest_api::{OwnApi, own_apis};
+use super::rest_api::{self, OwnApi, own_apis};
 use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws, failed, retry};
+use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Digest, Identity, Input, Observed, Outputs, Place};
+use crate::model::{Identity, Input, Observed, Outputs, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -101,31 +101,31 @@ fn outputs(place: &Place, api: &str, name: &str) -> Outputs {
     Outputs::from_iter([("name", name.to_owned()), ("arn", arn(place, api, name)), ("url", url)])
 }
 
-fn observed(aws: &ReadAws, scope: &Scope, api: &OwnApi, live: &LiveStage) -> Observed<StageSpec> {
+fn observed(aws: &ReadAws, scope: &Scope, api: &OwnApi, live: &LiveStage) -> Result<Observed<StageSpec>> {
     let all = all_tags(live);
-    let name = live.stage_name().unwrap_or_default().to_owned();
-    Observed {
+    let name = given("name of a stage", live.stage_name())?.to_owned();
+    Ok(Observed {
         within: Some(api.address.clone()),
-        spec: spec(&api.id, &name, live, tags::of_user(&all)),
+        spec: spec(&api.id, &name, live, tags::of_user(&all))?,
         outputs: outputs(&aws.place, &api.id, &name),
         ownership: tags::ownership(&all, &scope.owner),
         created: live.created_date().map(aws_smithy_types::DateTime::secs),
         in_use_by: None,
         name,
-    }
+    })
 }
 
-fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> StageSpec {
+fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec> {
     let access_log = live.access_log_settings().and_then(|log| {
         let destination = log.destination_arn()?.trim_end_matches(":*");
         Some(AccessLog { destination: Input::from(destination), format: log.format().unwrap_or_default().to_owned() })
     });
     let settings =
         live.method_settings().map(|all| all.iter().map(|(path, one)| (path.clone(), settings(one))).collect());
-    StageSpec {
+    Ok(StageSpec {
         name: name.to_owned(),
         rest_api: Input::from(api),
-        deployment: Input::from(live.deployment_id().unwrap_or_default()),
+        deployment: Input::from(given("deployment of a stage", live.deployment_id())?),
         description: live.description().filter(|text| !text.is_empty()).map(str::to_owned),
         xray: live.tracing_enabled(),
         variables: live
@@ -139,7 +139,7 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> StageSpec {
             deployment: canary.deployment_id().unwrap_or_default().to_owned(),
         }),
         tags: user,
-    }
+    })
 }
 
 fn settings(live: &MethodSetting) -> MethodSettings {
@@ -162,7 +162,7 @@ impl Kind for Stage {
         let apis = own_apis(aws, &scope.owner).await?;
         let reads = apis.iter().map(|api| async move {
             let stages = aws.stages(&api.id).await?;
-            Ok::<_, Failure>(stages.iter().map(|stage| observed(aws, scope, api, stage)).collect::<Vec<_>>())
+            stages.iter().map(|stage| observed(aws, scope, api, stage)).collect::<Result<Vec<_>>>()
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
     }
@@ -192,8 +192,19 @@ impl Kind for Stage {
             }
             Err(error) => return Err(failed(&format!("create stage `{name}`"), error)),
         }
-        // CreateStage takes neither access logs nor method settings (aws-facts F).
-        let born = StageSpec { access_log: None, method_settings: BTreeMap::new(), canary: None, ..spec.clone() };
+        // What the call above carried. CreateStage takes neither access logs nor method settings (aws-facts F).
+        let born = StageSpec {
+            name: name.clone(),
+            rest_api: spec.rest_api.clone(),
+            deployment: spec.deployment.clone(),
+            description: spec.description.clone(),
+            xray: spec.xray,
+            variables: spec.variables.clone(),
+            access_log: None,
+            method_settings: BTreeMap::new(),
+            canary: None,
+            tags: spec.tags.clone(),
+        };
         patch(aws, api, name, patches(&born, spec)?).await?;
         Ok(outputs(&aws.place, api, name))
     }
@@ -206,16 +217,7 @@ impl Kind for Stage {
                 .hint("promote the canary or remove it from the stage; then run this again"));
         }
         patch(aws, api, name, patches(&live.spec, spec)?).await?;
-        let arn = arn(&aws.place, api, name);
-        let (set, remove) = tags::changes(&live.spec.tags, &spec.tags);
-        if !set.is_empty() {
-            let call = aws.write.apigateway.tag_resource().resource_arn(&arn).set_tags(Some(set.into_iter().collect()));
-            call.send().await.map_err(|error| failed(&format!("tag stage `{name}`"), error))?;
-        }
-        if !remove.is_empty() {
-            let call = aws.write.apigateway.untag_resource().resource_arn(&arn).set_tag_keys(Some(remove));
-            call.send().await.map_err(|error| failed(&format!("untag stage `{name}`"), error))?;
-        }
+        self.retag(aws, &live.outputs, &live.spec.tags, &spec.tags).await?;
         Ok(live.outputs.clone())
     }
 
@@ -227,12 +229,12 @@ impl Kind for Stage {
         }
     }
 
-    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
-        let all = tags::record(identity, digest).into_iter().collect();
-        let arn = outputs.get("arn").unwrap_or_default();
-        let call = aws.write.apigateway.tag_resource().resource_arn(arn).set_tags(Some(all));
-        call.send().await.map_err(|error| failed(&format!("record the digest of {}", identity.address), error))?;
-        Ok(())
+    async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
+        rest_api::tag(aws, outputs, tags).await
+    }
+
+    async fn untag(&self, aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Result<()> {
+        rest_api::untag(aws, outputs, keys).await
     }
 }
 

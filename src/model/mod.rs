@@ -82,6 +82,11 @@ impl Outputs {
         self.0.get(name).map(String::as_str)
     }
 
+    /// The output `name`, which every resource of the kind has.
+    pub fn required(&self, name: &str) -> crate::error::Result<&str> {
+        self.get(name).ok_or_else(|| crate::error::Failure::internal(format!("a resource has no output `{name}`")))
+    }
+
     /// The outputs in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -258,10 +263,10 @@ pub fn canonical(value: &Value) -> String {
 pub struct Digest(String);
 
 impl Digest {
-    /// The digest of a spec.
+    /// The digest of a spec. A member that is null counts as absent, so that a new optional field changes no digest.
     #[must_use]
     pub fn of(spec: &Value) -> Self {
-        Self::of_bytes(canonical(spec).as_bytes())
+        Self::of_bytes(canonical(&without_nulls(spec)).as_bytes())
     }
 
     /// The digest of bytes.

@@ -29,6 +29,9 @@ impl Policy {
             return Err(format!("a policy has no member `{unknown}`"));
         }
         let version = object.get("Version").and_then(Value::as_str).unwrap_or("2008-10-17").to_owned();
+        if !["2012-10-17", "2008-10-17"].contains(&version.as_str()) {
+            return Err(format!("there is no policy version `{version}`; write 2012-10-17"));
+        }
         let list = match object.get("Statement") {
             Some(Value::Array(items)) => items.clone(),
             Some(one @ Value::Object(_)) => vec![one.clone()],
@@ -37,10 +40,7 @@ impl Policy {
         let mut statements = BTreeMap::new();
         for statement in list {
             let statement = canonical_statement(&statement)?;
-            let name = match statement.get("Sid").and_then(Value::as_str) {
-                Some(sid) if !sid.is_empty() => sid.to_owned(),
-                _ => format!("statement-{}", Digest::of(&statement).short()),
-            };
+            let name = name_of(&statement);
             if statements.insert(name.clone(), statement).is_some() && !name.starts_with("statement-") {
                 return Err(format!("two statements have the Sid `{name}`"));
             }
@@ -60,20 +60,38 @@ impl Policy {
     /// Writes the ARN of the API itself (`arn:P:execute-api:R:ACCOUNT:API-ID`) back as `execute-api:`, undoing what API
     /// Gateway does on save (aws-facts C). An API's own policy then reads the same before and after it has an id.
     pub fn contract(&mut self, api_arn: &str) {
-        for statement in self.statements.values_mut() {
-            for member in ["Resource", "NotResource"] {
-                let Some(Value::Array(items)) = statement.get_mut(member) else { continue };
-                for item in items.iter_mut() {
-                    if let Some(rest) = item.as_str().and_then(|text| text.strip_prefix(api_arn))
-                        && rest.starts_with('/')
-                    {
-                        *item = Value::String(format!("execute-api:{rest}"));
-                    }
-                }
-                items.sort_by_key(ToString::to_string);
-                items.dedup();
+        let statements = std::mem::take(&mut self.statements);
+        // A name that is drawn from the content changes with it.
+        self.statements = statements
+            .into_values()
+            .map(|mut statement| {
+                contract_statement(&mut statement, api_arn);
+                (name_of(&statement), statement)
+            })
+            .collect();
+    }
+}
+
+fn contract_statement(statement: &mut Value, api_arn: &str) {
+    for member in ["Resource", "NotResource"] {
+        let Some(Value::Array(items)) = statement.get_mut(member) else { continue };
+        for item in items.iter_mut() {
+            if let Some(rest) = item.as_str().and_then(|text| text.strip_prefix(api_arn))
+                && rest.starts_with('/')
+            {
+                *item = Value::String(format!("execute-api:{rest}"));
             }
         }
+        items.sort_by_key(ToString::to_string);
+        items.dedup();
+    }
+}
+
+/// The Sid of a statement, or a name drawn from its content where it has none.
+fn name_of(statement: &Value) -> String {
+    match statement.get("Sid").and_then(Value::as_str) {
+        Some(sid) if !sid.is_empty() => sid.to_owned(),
+        _ => format!("statement-{}", Digest::of(statement).short()),
     }
 }
 
@@ -201,6 +219,16 @@ mod tests {
         live.contract("arn:aws-cn:execute-api:cn-north-1:123456789012:abc123");
         assert_eq!(policy(&sent), live);
         assert_eq!(Policy::parse(&live.to_document()).unwrap(), live);
+    }
+
+    #[test]
+    fn a_statement_without_a_sid_keeps_its_name_through_aws() {
+        let sent = json!([{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}]);
+        let mut got = sent.clone();
+        got[0]["Resource"] = json!("arn:aws:execute-api:eu-central-1:123456789012:abc123/*");
+        let mut live = policy(&got);
+        live.contract("arn:aws:execute-api:eu-central-1:123456789012:abc123");
+        assert_eq!(policy(&sent), live);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::error::{Failure, FailureKind, Result};
 use crate::model::diff::diff;
 use crate::model::{
     Address, Desired, Digest, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Reference, Rules,
-    references, resolve, without_nulls,
+    references, resolve,
 };
 
 /// Everything a plan is made from.
@@ -36,12 +36,19 @@ pub fn build(input: &Input<'_>) -> Result<Plan> {
         draft.consider(desired)?;
     }
     let changed: Vec<Address> = draft.plan.steps.iter().map(|step| step.address.clone()).collect();
+    for step in &mut draft.plan.steps {
+        if step.action == Action::ReplaceCreateFirst {
+            step.retires_after.clone_from(&changed);
+        }
+    }
     draft.retire(&changed, Reason::NotWanted)?;
+    draft.plan.warnings.extend(strangers(input));
     Ok(draft.plan)
 }
 
 /// The plan that removes everything that is ours.
 pub fn build_destroy(input: &Input<'_>) -> Result<Plan> {
+    refuse_breaking_what_stays(input)?;
     let mut draft = Draft { input, known: BTreeMap::new(), plan: empty(input), claimed: BTreeSet::new() };
     draft.retire(&[], Reason::Destroy)?;
     Ok(draft.plan)
@@ -70,58 +77,63 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn consider(&mut self, desired: &Desired) -> Result<()> {
-        let matched = find(desired, self.input)?;
         let after = resolve(&desired.spec, &|reference: &Reference| {
             self.known.get(&reference.address)?.get(&reference.output).map(str::to_owned)
         });
-        let after_steps = references(&desired.spec)
-            .into_iter()
-            .map(|reference| reference.address)
-            .filter(|address| self.plan.step(address).is_some())
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let mut step = Step {
+        let referred: BTreeSet<Address> =
+            references(&desired.spec).into_iter().map(|reference| reference.address).collect();
+        let step = Step {
             address: desired.address.clone(),
             name: desired.name().map(str::to_owned),
             action: Action::Create,
             reason: Reason::Missing,
-            replaced_by: Vec::new(),
+            forced_by: Vec::new(),
             changes: Vec::new(),
-            after: Some(after.clone()),
+            after: Some(after),
             live: None,
-            after_steps,
+            after_steps: referred.into_iter().filter(|address| self.plan.step(address).is_some()).collect(),
+            retires_after: Vec::new(),
             labels: desired.labels.clone(),
         };
-        let Some((claim, live)) = matched else {
-            self.foretell(&desired.address);
-            self.plan.steps.push(step);
+        match find(desired, self.input)? {
+            None => {
+                self.foretell(&desired.address);
+                self.plan.steps.push(step);
+            }
+            Some((claim, live)) => {
+                self.claimed.insert(claim);
+                self.compare(step, live)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns a create into what it has to be, now that the resource is there.
+    fn compare(&mut self, mut step: Step, live: &Observed) -> Result<()> {
+        let after = step.after.clone().unwrap_or_default();
+        step.changes = diff(&live.spec, &after);
+        let Some(reason) = reason(live, &step.address, &after, step.changes.is_empty()) else {
+            self.known.insert(step.address.clone(), live.outputs.clone());
+            self.plan.unchanged.push(Unchanged { address: step.address, live: live.clone() });
             return Ok(());
         };
-        self.claimed.insert(claim);
-        step.changes = diff(&live.spec, &after);
-        step.reason = reason(live, &after, step.changes.is_empty());
-        if step.changes.is_empty() && step.reason == Reason::ConfigurationChanged {
-            self.known.insert(desired.address.clone(), live.outputs.clone());
-            self.plan.unchanged.push(Unchanged { address: desired.address.clone(), live: live.clone() });
-            return Ok(());
-        }
-        step.replaced_by = self
-            .rules(&desired.address)?
+        step.reason = reason;
+        step.forced_by = self
+            .rules(&step.address)?
             .replace_on
             .iter()
             .filter(|path| step.changes.iter().any(|change| change.is_within(path)))
             .map(|path| (*path).to_owned())
             .collect();
-        step.action = match step.replaced_by.as_slice() {
+        step.action = match step.forced_by.as_slice() {
             [] => Action::Update,
             _ if step.name.as_deref() == Some(&live.name) => Action::ReplaceDeleteFirst,
             _ => Action::ReplaceCreateFirst,
         };
         if step.action == Action::Update {
-            self.known.insert(desired.address.clone(), live.outputs.clone());
+            self.known.insert(step.address.clone(), live.outputs.clone());
         } else {
-            self.foretell(&desired.address);
+            self.foretell(&step.address);
         }
         step.live = Some(live.clone());
         self.plan.steps.push(step);
@@ -190,13 +202,37 @@ fn deletion(live: &Observed, reason: Reason) -> Result<Step> {
         name: Some(live.name.clone()),
         action: Action::Delete,
         reason,
-        replaced_by: Vec::new(),
+        forced_by: Vec::new(),
         changes: Vec::new(),
         after: None,
         live: Some(live.clone()),
         after_steps: Vec::new(),
+        retires_after: Vec::new(),
         labels: BTreeMap::new(),
     })
+}
+
+/// An API under our name that has lost our tags would stay and serve, while the functions and roles it calls would go.
+fn refuse_breaking_what_stays(input: &Input<'_>) -> Result<()> {
+    for desired in input.desired.iter().filter(|one| one.address.kind() == "rest-api") {
+        let same = |one: &&Observed| Some(one.name.as_str()) == desired.name() && one.ownership == Ownership::Nobody;
+        if let Some(one) = input.live.get("rest-api").and_then(|all| all.iter().find(same)) {
+            return Err(foreign(desired, one, input.owner));
+        }
+    }
+    Ok(())
+}
+
+/// What somebody added below a resource of ours: never touched, and worth knowing.
+fn strangers(input: &Input<'_>) -> Vec<Warning> {
+    let strangers = input.live.iter().flat_map(|(kind, all)| all.iter().map(move |one| (kind, one)));
+    strangers
+        .filter(|(_, one)| one.within.is_some() && one.address().is_none())
+        .map(|(kind, one)| Warning {
+            message: format!("{kind} `{}` below our resource is not gwctl's and is left alone", one.name),
+            hint: Some("delete it if nobody needs it".to_owned()),
+        })
+        .collect()
 }
 
 /// Deleting an API deletes its stages with it. One that is not ours must not go that way.
@@ -220,19 +256,20 @@ fn refuse_orphaning(doomed: &[(usize, Step)], live: &Live) -> Result<()> {
     Ok(())
 }
 
-/// Who moved. `ConfigurationChanged` with nothing to change is a resource in sync.
-fn reason(live: &Observed, after: &Value, same: bool) -> Reason {
-    let Ownership::Ours { digest, address: _ } = &live.ownership else { return Reason::Unfinished };
-    let Some(tag) = digest.as_deref() else { return Reason::Unfinished };
-    let desired = Digest::of(&without_nulls(after));
-    let found = Digest::of(&without_nulls(&live.spec));
-    match (tag == desired.as_str(), tag == found.as_str()) {
-        (true, _) if same => Reason::ConfigurationChanged,
-        (false, _) if same => Reason::RecordOnly,
+/// Who moved; nothing if nobody did.
+fn reason(live: &Observed, address: &Address, after: &Value, same: bool) -> Option<Reason> {
+    let Ownership::Ours { address: tagged, digest } = &live.ownership else { return Some(Reason::Unfinished) };
+    let Some(tag) = digest.as_deref() else { return Some(Reason::Unfinished) };
+    let desired = Digest::of(after);
+    if same {
+        // The tag may also name an older address of the same resource.
+        return (tag != desired.as_str() || tagged != address).then_some(Reason::RecordOnly);
+    }
+    Some(match (tag == desired.as_str(), tag == Digest::of(&live.spec).as_str()) {
         (_, true) => Reason::ConfigurationChanged,
         (true, false) => Reason::Drifted,
         (false, false) => Reason::ChangedAndDrifted,
-    }
+    })
 }
 
 /// The live resource that a desired one is, if it is there.
@@ -245,8 +282,9 @@ fn find<'a>(desired: &Desired, input: &Input<'a>) -> Result<Option<(Claim, &'a O
         .map(|(index, one)| ((*kind, index), one))
         .collect();
     if rules(input.rules, kind)?.keep > 0 {
-        // A lost answer can leave two snapshots of one state. They are equal; the newest serves.
-        same.sort_by_key(|(_, one)| std::cmp::Reverse(one.created));
+        // A lost answer can leave two snapshots of one state; the oldest serves. One that somebody made later under the
+        // same description, by hand and of another state, then never passes for ours.
+        same.sort_by_key(|(_, one)| one.created);
         same.truncate(1);
     }
     match same.as_slice() {
@@ -284,13 +322,19 @@ fn foreign(desired: &Desired, live: &Observed, owner: &Owner) -> Failure {
     let whose = match &live.ownership {
         Ownership::Others { owner } => format!("it belongs to {owner}"),
         Ownership::Ours { address, .. } => format!("it is tagged as {address}"),
-        Ownership::Nobody => "it has no gwctl:* tags".to_owned(),
+        Ownership::Nobody => "its gwctl:* tags are missing or incomplete".to_owned(),
     };
-    Failure::new(FailureKind::Ownership, format!("{kind} `{name}` exists already and is not {}: {whose}", desired.address))
-        .hint(format!(
+    let failure = Failure::new(
+        FailureKind::Ownership,
+        format!("{kind} `{name}` exists already and is not {}: {whose}", desired.address),
+    );
+    match &live.ownership {
+        Ownership::Others { .. } => failure.hint("choose another `app_group`: that resource serves somebody else's gateway"),
+        Ownership::Ours { .. } | Ownership::Nobody => failure.hint(format!(
             "to hand it over to gwctl, tag it gwctl:product={}, gwctl:environment={}, gwctl:address={}; else rename or delete it",
             owner.product, owner.environment, desired.address
-        ))
+        )),
+    }
 }
 
 /// Desired resources so that each stands behind what it refers to.
@@ -422,7 +466,7 @@ mod tests {
         let found = Live::from([("iam-role", vec![live(Some(ROLE), "old", &old, Some(&old))])]);
         let plan = plan(&[desired(ROLE, new)], &found).unwrap();
         assert_eq!(plan.steps[0].action, Action::ReplaceCreateFirst);
-        assert_eq!(plan.steps[0].replaced_by, ["name"]);
+        assert_eq!(plan.steps[0].forced_by, ["name"]);
     }
 
     #[test]

@@ -67,8 +67,8 @@ pub struct Step {
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// The field whose change forces a replacement, dotted: `name`.
-    pub replaced_by: Vec<String>,
+    /// The fields whose change forces a replacement, dotted: `name`.
+    pub forced_by: Vec<String>,
     /// Field by field. Empty for a create or delete.
     pub changes: Vec<FieldChange>,
     /// The spec wanted; references that no output answers yet stay in it. Absent for a delete.
@@ -77,11 +77,20 @@ pub struct Step {
     pub live: Option<Observed>,
     /// Steps, by address, that have to be done before this one.
     pub after_steps: Vec<Address>,
+    /// With [`Action::ReplaceCreateFirst`], steps that have to be done before the old resource goes: whatever may still
+    /// use it.
+    pub retires_after: Vec<Address>,
     /// Words for the reader, by the field they stand at (see [`crate::model::Desired::labels`]).
     pub labels: BTreeMap<String, String>,
 }
 
 impl Step {
+    /// Whether the resource is as wanted, and only its digest is to be written.
+    #[must_use]
+    pub fn only_records(&self) -> bool {
+        self.action == Action::Update && self.changes.is_empty()
+    }
+
     /// The spec as it was read, before the step.
     #[must_use]
     pub fn before(&self) -> Option<&Value> {

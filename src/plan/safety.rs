@@ -7,9 +7,17 @@ use crate::error::{Failure, FailureKind, Result};
 /// configuration that did not load as its author thinks, or the wrong environment's file.
 const MOST_DELETES_PERCENT: usize = 30;
 
-/// Refuses a plan that removes an API (its id and URL never come back), or a large share of what exists.
-/// `destroy` says what it does by its name and does not come through here.
+/// Kinds whose removal takes something away that never comes back, and what.
+const IRREPLACEABLE: [(&str, &str); 3] = [
+    ("rest-api", "its id and URL are lost for good"),
+    ("stage", "its URL answers no more, and custom domains and WAF associations go with it"),
+    ("log-group", "its events are lost for good"),
+];
+
+/// Refuses a plan that removes what never comes back, or a large share of what exists; and one that would stop half-way,
+/// at a stage with a canary. `destroy` says what it does by its name and does not come through here.
 pub fn refuse_dangerous(plan: &Plan, allow_deletes: bool) -> Result<()> {
+    refuse_over_canary(plan)?;
     if allow_deletes {
         return Ok(());
     }
@@ -20,9 +28,12 @@ pub fn refuse_dangerous(plan: &Plan, allow_deletes: bool) -> Result<()> {
         .filter(|step| matches!(step.action, Action::Delete | Action::ReplaceDeleteFirst | Action::ReplaceCreateFirst))
         .collect();
     let hint = "look at the plan; if it is what you want, run it again with --allow-deletes";
-    if let Some(api) = gone.iter().find(|step| step.address.kind() == "rest-api") {
-        let message = format!("the plan removes {}: its id and URL are lost for good", api.address);
-        return Err(Failure::new(FailureKind::Refused, message).hint(hint));
+    for (kind, loss) in IRREPLACEABLE {
+        if let Some(step) = gone.iter().find(|step| step.address.kind() == kind) {
+            let name = step.live.as_ref().map_or_else(|| step.address.to_string(), |live| live.name.clone());
+            let message = format!("the plan removes {kind} `{name}`: {loss}");
+            return Err(Failure::new(FailureKind::Refused, message).hint(hint));
+        }
     }
     let existing = plan.unchanged.len() + plan.steps.iter().filter(|step| step.live.is_some()).count();
     if gone.len() * 100 > existing * MOST_DELETES_PERCENT {
@@ -33,6 +44,22 @@ pub fn refuse_dangerous(plan: &Plan, allow_deletes: bool) -> Result<()> {
         return Err(Failure::new(FailureKind::Refused, message).hint(hint));
     }
     Ok(())
+}
+
+/// An active canary blocks a plain deployment to its stage (aws-facts F). Better to say so before anything is changed.
+fn refuse_over_canary(plan: &Plan) -> Result<()> {
+    let canary = plan.steps.iter().find(|step| {
+        step.action == Action::Update
+            && step.before().and_then(|spec| spec.get("canary")).is_some_and(|one| !one.is_null())
+    });
+    match canary {
+        None => Ok(()),
+        Some(step) => {
+            let message = format!("{} has a canary, and an update would end it", step.address);
+            let hint = "promote the canary or remove it from the stage; then plan again";
+            Err(Failure::new(FailureKind::Refused, message).hint(hint))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -64,11 +91,12 @@ mod tests {
                 name: None,
                 action: Action::Delete,
                 reason,
-                replaced_by: Vec::new(),
+                forced_by: Vec::new(),
                 changes: Vec::new(),
                 after: None,
                 live: Some(live(&address)),
                 after_steps: Vec::new(),
+                retires_after: Vec::new(),
                 labels: BTreeMap::new(),
             }],
             unchanged: (0..unchanged).map(|_| Unchanged { address: address.clone(), live: live(&address) }).collect(),
@@ -77,16 +105,27 @@ mod tests {
     }
 
     #[test]
-    fn an_api_is_never_removed_unasked() {
-        let plan = plan("rest-api", Reason::NotWanted, 100);
-        assert!(refuse_dangerous(&plan, false).is_err());
+    fn what_never_comes_back_is_not_removed_unasked() {
+        for kind in ["rest-api", "stage", "log-group"] {
+            let plan = plan(kind, Reason::NotWanted, 100);
+            assert!(refuse_dangerous(&plan, false).is_err(), "{kind}");
+            assert!(refuse_dangerous(&plan, true).is_ok(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_stage_with_a_canary_is_not_updated() {
+        let mut plan = plan("stage", Reason::Drifted, 0);
+        plan.steps[0].action = Action::Update;
         assert!(refuse_dangerous(&plan, true).is_ok());
+        plan.steps[0].live.as_mut().unwrap().spec = serde_json::json!({"canary": {"percent": 10.0}});
+        assert!(refuse_dangerous(&plan, true).is_err());
     }
 
     #[test]
     fn a_large_share_is_refused_and_pruning_is_not() {
-        assert!(refuse_dangerous(&plan("log-group", Reason::NotWanted, 1), false).is_err());
-        assert!(refuse_dangerous(&plan("log-group", Reason::NotWanted, 9), false).is_ok());
+        assert!(refuse_dangerous(&plan("iam-role", Reason::NotWanted, 1), false).is_err());
+        assert!(refuse_dangerous(&plan("iam-role", Reason::NotWanted, 9), false).is_ok());
         assert!(refuse_dangerous(&plan("deployment", Reason::Superseded, 0), false).is_ok());
     }
 }

@@ -117,7 +117,7 @@ fn edited_routes(edits: Vec<Edit>, detail: Detail) -> Vec<Entry> {
             // Whoever may call the route changes: that is a change of the route's type.
             let opens = edit.changes.iter().any(|change| change.first().starts_with("authoriz"));
             if let Some(label) = edit.label.as_deref().filter(|_| opens) {
-                what = what.segment("  ", 2, 4).plain("now ").plain(label);
+                what = what.segment("  ", 2, 4).plain(label);
             }
             entries.push(changed_item(what, edit.changes, &field_name, detail));
         }

@@ -97,8 +97,8 @@ fn resource(address: &Address, prefix: &str) -> Map<String, Value> {
 fn step_change(step: &Step, prefix: &str) -> Value {
     let mut members = resource(&step.address, prefix);
     let mut change = change(actions(step.action), step.before(), step.after.as_ref());
-    if !step.replaced_by.is_empty() {
-        change["replace_paths"] = step.replaced_by.iter().map(|path| replace_path(path, &step.changes)).collect();
+    if !step.forced_by.is_empty() {
+        change["replace_paths"] = step.forced_by.iter().map(|path| replace_path(path, &step.changes)).collect();
     }
     members.insert("change".to_owned(), change);
     let reason = match (step.action, step.reason) {

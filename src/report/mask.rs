@@ -14,7 +14,7 @@ use crate::plan::{Plan, Step};
 const VARIABLES: [&str; 2] = ["environment", "variables"];
 
 /// What sounds secret, in capitals.
-const SECRET: [&str; 4] = ["SECRET", "TOKEN", "PASSWORD", "KEY"];
+const SECRET: [&str; 8] = ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PWD", "KEY", "CREDENTIAL", "PRIVATE"];
 
 /// Stands for a value that is not shown.
 pub(super) const SENSITIVE: &str = "(sensitive)";
@@ -25,6 +25,16 @@ pub(super) const SENSITIVE_CHANGED: &str = "(sensitive, changed)";
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     SECRET.iter().any(|word| name.contains(word))
+}
+
+/// Whether a value is secret whatever its name: a private key, or a URL with a password in it.
+fn looks_secret(value: &Value) -> bool {
+    let Some(text) = value.as_str() else { return false };
+    let password = text.split_once("://").is_some_and(|(_, rest)| {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+    });
+    password || (text.contains("-----BEGIN") && text.contains("PRIVATE KEY"))
 }
 
 /// The plan, fit to be shown.
@@ -71,7 +81,7 @@ fn mask_variables(variables: &Value, before: Option<&Value>) -> Value {
     let Value::Object(members) = variables else { return variables.clone() };
     let members = members.iter().map(|(name, value)| {
         let before = before.and_then(|before| before.get(name));
-        (name.clone(), if is_secret(name) { mask(value, before) } else { value.clone() })
+        (name.clone(), if is_secret(name) || looks_secret(value) { mask(value, before) } else { value.clone() })
     });
     Value::Object(members.collect())
 }

@@ -97,7 +97,10 @@ fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)> {
         Event::StepFailed { address, failure, elapsed } => {
             (Tone::Error, format!("{address}: {doing}failed after {}: {failure}", seconds(*elapsed)))
         }
-        Event::StepSkipped { address, because } => (Tone::Changed, format!("{address}: skipped, as {because} failed")),
+        Event::StepSkipped { address, because: Some(other) } => {
+            (Tone::Changed, format!("{address}: skipped, as {other} was not done"))
+        }
+        Event::StepSkipped { address, because: None } => (Tone::Changed, format!("{address}: not begun")),
         Event::Finished { done, failed, skipped, elapsed } => {
             let tone = if *failed == 0 { Tone::Strong } else { Tone::Error };
             let counts = [(*done, "done"), (*failed, "failed"), (*skipped, "skipped")].into_iter();
@@ -259,7 +262,7 @@ mod tests {
                 failure: "failed to put the document:\nBadRequestException".to_owned(),
                 elapsed: Duration::from_secs(187),
             },
-            Event::StepSkipped { address: stage, because: api },
+            Event::StepSkipped { address: stage, because: Some(api) },
             Event::Finished { done: 1, failed: 1, skipped: 1, elapsed: Duration::from_secs(12) },
         ]
     }
@@ -280,7 +283,7 @@ mod tests {
         gate/lambda-function/authorizer: creating… done in 1.2s
         gate/rest-api/gateway: updating… failed after 3m07s: failed to put the document:
             BadRequestException
-        gate/stage/stage: skipped, as gate/rest-api/gateway failed
+        gate/stage/stage: skipped, as gate/rest-api/gateway was not done
         Apply: 1 done, 1 failed, 1 skipped in 12s.
         ");
     }

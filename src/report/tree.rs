@@ -118,7 +118,7 @@ fn describe(step: &Step, changes: Vec<Change>, detail: Detail) -> Vec<Entry> {
         if is_special { special.push(change) } else { general.push(change) }
     }
     let mut entries = if detail.full() {
-        named_fields(general, &|change| change.path.join("."), &step.replaced_by, detail)
+        named_fields(general, &|change| change.path.join("."), &step.forced_by, detail)
     } else {
         main_fields(general, detail)
     };

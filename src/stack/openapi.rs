@@ -67,7 +67,8 @@ fn text(node: &Node, faults: &mut Faults) -> String {
     }
 }
 
-fn texts(node: &Node, what: &str, faults: &mut Faults) -> BTreeMap<String, String> {
+/// Strings by name.
+pub(super) fn texts(node: &Node, what: &str, faults: &mut Faults) -> BTreeMap<String, String> {
     members(node, what, faults).iter().map(|member| (member.key.clone(), text(&member.value, faults))).collect()
 }
 
@@ -243,18 +244,16 @@ fn integration(node: &Node, declared: &[&str], faults: &mut Faults) -> Integrati
             "contentHandling" => {
                 found.content_handling = Some(word(value, &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"], faults));
             }
-            "cacheKeyParameters" => {
-                found.cache_key_parameters =
-                    value.items().unwrap_or_default().iter().map(|item| text(item, faults)).collect();
-            }
-            "tlsConfig" => {
-                let skip = value.get("insecureSkipVerification").map(|member| member.value.to_json());
-                found.insecure_skip_verification = skip == Some(Value::Bool(true));
-            }
+            "cacheKeyParameters" => found.cache_key_parameters = list(value, "`cacheKeyParameters`", faults),
+            "tlsConfig" => found.insecure_skip_verification = skips_verification(value, faults),
             "responses" => {
                 for response in members(value, "`responses`", faults) {
                     let (status, one) = integration_response(response, faults);
-                    found.responses.insert(status, one);
+                    if found.responses.insert(status.clone(), one).is_some() {
+                        let message = format!("a second response leads to the status {status}");
+                        let hint = "API Gateway keeps one integration response a status: join their patterns with `|`";
+                        faults.error(&response.key_span, message, hint);
+                    }
                 }
             }
             _ => unknown(member, &KNOWN, "an integration", faults),
@@ -296,6 +295,29 @@ fn complete(found: &mut Integration, node: &Node, declared: &[&str], faults: &mu
             faults.error(span, message, "use a parameter of the path, or map it in `requestParameters`");
         }
     }
+}
+
+fn list(node: &Node, what: &str, faults: &mut Faults) -> BTreeSet<String> {
+    let Some(items) = node.items() else {
+        faults.error(&node.span, format!("{what} is {}, not a list", node.type_name()), "write a list: `[…]`");
+        return BTreeSet::new();
+    };
+    items.iter().map(|item| text(item, faults)).collect()
+}
+
+fn skips_verification(node: &Node, faults: &mut Faults) -> bool {
+    let mut skips = false;
+    for member in members(node, "`tlsConfig`", faults) {
+        match (member.key.as_str(), member.value.to_json()) {
+            ("insecureSkipVerification", Value::Bool(skip)) => skips = skip,
+            ("insecureSkipVerification", _) => {
+                let message = format!("this is {}, not a boolean", member.value.type_name());
+                faults.error(&member.value.span, message, "write true or false");
+            }
+            _ => unknown(member, &["insecureSkipVerification"], "`tlsConfig`", faults),
+        }
+    }
+    skips
 }
 
 /// The `{names}` of a URL; `${stageVariables.x}` is none.

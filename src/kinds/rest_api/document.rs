@@ -3,9 +3,14 @@
 //! The same spec gives the same bytes. Overwriting an API drops what the body does not carry (aws-facts B), so everything
 //! travels in it: policy, binary media types, compression, API key source.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::spec::{Authorizer, GatewayResponse, Integration, IntegrationResponse, Method, MethodResponse, RestApiSpec};
+
+/// The security scheme that asks for a usage plan's API key; API Gateway knows it by its header.
+const API_KEY: &str = "api_key";
 
 /// The document.
 #[must_use]
@@ -29,9 +34,13 @@ pub fn document(spec: &RestApiSpec) -> Value {
     root.insert("info".into(), info(name, description.as_deref()));
     let paths = routes.iter().map(|(path, methods)| (path.clone(), path_item(methods)));
     root.insert("paths".into(), Value::Object(paths.collect()));
-    if !authorizers.is_empty() {
-        let schemes = authorizers.iter().map(|(name, authorizer)| (name.clone(), security_scheme(authorizer)));
-        root.insert("components".into(), json!({ "securitySchemes": Value::Object(schemes.collect()) }));
+    let mut schemes: Map<String, Value> =
+        authorizers.iter().map(|(name, authorizer)| (name.clone(), security_scheme(authorizer))).collect();
+    if routes.values().flat_map(BTreeMap::values).any(|method| method.api_key_required) {
+        schemes.insert(API_KEY.into(), json!({ "type": "apiKey", "name": "x-api-key", "in": "header" }));
+    }
+    if !schemes.is_empty() {
+        root.insert("components".into(), json!({ "securitySchemes": schemes }));
     }
     root.insert("x-amazon-apigateway-api-key-source".into(), api_key_source.as_str().into());
     root.insert("x-amazon-apigateway-binary-media-types".into(), json!(binary_media_types));
@@ -90,7 +99,7 @@ fn gateway_response(response: &GatewayResponse) -> Value {
     value
 }
 
-fn path_item(methods: &std::collections::BTreeMap<String, Method>) -> Value {
+fn path_item(methods: &BTreeMap<String, Method>) -> Value {
     let operations = methods.iter().map(|(name, method)| {
         let key = if name == "ANY" { "x-amazon-apigateway-any-method".to_owned() } else { name.to_lowercase() };
         (key, operation(method))
@@ -114,15 +123,14 @@ fn operation(method: &Method) -> Value {
         let list = request_parameters.iter().filter_map(|(name, required)| parameter(name, *required));
         value.insert("parameters".into(), Value::Array(list.collect()));
     }
-    let mut security = Vec::new();
-    if let Some(authorizer) = authorizer {
-        security.push(json!({ authorizer: [] }));
-    }
+    // One requirement with both names: both are asked for. Two requirements would mean either.
+    let mut security = Map::new();
+    security.extend(authorizer.iter().map(|name| (name.clone(), json!([]))));
     if *api_key_required {
-        security.push(json!({ "api_key": [] }));
+        security.insert(API_KEY.into(), json!([]));
     }
     if !security.is_empty() {
-        value.insert("security".into(), Value::Array(security));
+        value.insert("security".into(), json!([security]));
     }
     if authorization == "AWS_IAM" {
         value.insert("x-amazon-apigateway-auth".into(), json!({ "type": "AWS_IAM" }));

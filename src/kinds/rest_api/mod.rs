@@ -16,10 +16,12 @@ use aws_sdk_apigateway::types::{
     ApiKeySourceType, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode, RestApi as LiveApi,
 };
 use futures::future::try_join_all;
+use tokio::time::{Instant, sleep};
 
 use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
-use crate::aws::{Aws, ReadAws, failed, retry, tags};
+use crate::aws::tags::{self, Tags};
+use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::diff::{FieldChange, diff};
 use crate::model::{Digest, Identity, Observed, Outputs, Owner, Ownership, Place};
@@ -34,6 +36,14 @@ pub struct RestApi;
 /// How long to go on when somebody else modifies the API at the same time.
 const OTHERS_WRITE: Duration = Duration::from_mins(1);
 
+/// The texts that mean that another change has not settled yet.
+const NOT_YET: [retry::NotYet; 2] =
+    [retry::CONCURRENT_MODIFICATION, ("BadRequestException", "already an update in progress")];
+
+/// How long a put may take to show in every answer. API Gateway is eventually consistent (hashicorp/terraform-provider-aws
+/// pull request 41375); a read right after the call can still be the old one.
+const SETTLES: Duration = Duration::from_secs(30);
+
 /// An API of the owner, among all of the Region.
 pub(super) struct OwnApi {
     /// Its id.
@@ -47,7 +57,7 @@ pub(super) async fn own_apis(aws: &ReadAws, owner: &Owner) -> Result<Vec<OwnApi>
     let mut found = Vec::new();
     for api in aws.rest_apis().await?.iter() {
         if let Ownership::Ours { address, .. } = tags::ownership(&read::all_tags(api), owner) {
-            found.push(OwnApi { id: api.id().unwrap_or_default().to_owned(), address });
+            found.push(OwnApi { id: given("id of a REST API", api.id())?.to_owned(), address });
         }
     }
     Ok(found)
@@ -66,9 +76,9 @@ fn outputs(place: &Place, id: &str) -> Outputs {
 }
 
 async fn observe_one(aws: &ReadAws, scope: &Scope, api: &LiveApi) -> Result<Observed<RestApiSpec>> {
-    let id = api.id().unwrap_or_default();
+    let id = given("id of a REST API", api.id())?;
     Ok(Observed {
-        name: api.name().unwrap_or_default().to_owned(),
+        name: given("name of a REST API", api.name())?.to_owned(),
         within: None,
         spec: read::read(&aws.clients, &aws.place, api).await?,
         outputs: outputs(&aws.place, id),
@@ -116,41 +126,46 @@ impl Kind for RestApi {
             Ok(found.into_iter().find(|api| api.address == identity.address).map(|api| Some(api.id)))
         };
         let id = retry::create_once(&format!("create REST API `{name}`"), create, find).await?;
-        let id = id.ok_or_else(|| Failure::new(FailureKind::Aws, format!("AWS gave REST API `{name}` no id")))?;
+        let id = given("id of the new REST API", id)?;
+        refuse_twin(aws, identity, &id).await?;
+        if spec.disable_execute_api_endpoint {
+            patch(aws, &id, vec![disable_endpoint(true)]).await?;
+        }
         put(aws, &id, spec).await?;
         aws.tolerate(verify(aws, &id, spec).await)?;
         Ok(outputs(&aws.place, &id))
     }
 
     async fn update(&self, aws: &Aws, live: &Observed<RestApiSpec>, spec: &RestApiSpec) -> Result<Outputs> {
-        let id = live.outputs.get("id").unwrap_or_default();
+        let id = live.outputs.required("id")?;
+        let RestApiSpec {
+            endpoint_type,
+            disable_execute_api_endpoint,
+            tags: user,
+            // The document carries the rest.
+            name: _,
+            description: _,
+            api_key_source: _,
+            binary_media_types: _,
+            minimum_compression_size: _,
+            policy: _,
+            authorizers: _,
+            gateway_responses: _,
+            routes: _,
+        } = spec;
+        let old = &live.spec;
         let mut patches = Vec::new();
-        if live.spec.endpoint_type != spec.endpoint_type {
-            patches.push(replace(
-                &format!("/endpointConfiguration/types/{}", live.spec.endpoint_type),
-                &spec.endpoint_type,
-            ));
+        if old.endpoint_type != *endpoint_type {
+            patches.push(replace(&format!("/endpointConfiguration/types/{}", old.endpoint_type), endpoint_type));
         }
-        if live.spec.disable_execute_api_endpoint != spec.disable_execute_api_endpoint {
-            patches.push(replace("/disableExecuteApiEndpoint", &spec.disable_execute_api_endpoint.to_string()));
+        if old.disable_execute_api_endpoint != *disable_execute_api_endpoint {
+            patches.push(disable_endpoint(*disable_execute_api_endpoint));
         }
         if !patches.is_empty() {
-            let call = aws.write.apigateway.update_rest_api().rest_api_id(id).set_patch_operations(Some(patches));
-            call.send().await.map_err(|error| failed(&format!("update REST API `{}`", spec.name), error))?;
+            patch(aws, id, patches).await?;
         }
-        let arn = arn(&aws.place, id);
-        let (set, remove) = tags::changes(&live.spec.tags, &spec.tags);
-        if !set.is_empty() {
-            let call = aws.write.apigateway.tag_resource().resource_arn(&arn).set_tags(Some(set.into_iter().collect()));
-            call.send().await.map_err(|error| failed(&format!("tag REST API `{}`", spec.name), error))?;
-        }
-        if !remove.is_empty() {
-            let call = aws.write.apigateway.untag_resource().resource_arn(&arn).set_tag_keys(Some(remove));
-            call.send().await.map_err(|error| failed(&format!("untag REST API `{}`", spec.name), error))?;
-        }
-        // The document carries everything else. The old one is written from what was read, so that a change by hand
-        // to anything in it is put right too.
-        if document(&live.spec) != document(spec) || differs_beyond_document(&live.spec, spec) {
+        self.retag(aws, &live.outputs, &old.tags, user).await?;
+        if carried_by_document(old) != carried_by_document(spec) {
             put(aws, id, spec).await?;
         }
         aws.tolerate(verify(aws, id, spec).await)?;
@@ -158,29 +173,71 @@ impl Kind for RestApi {
     }
 
     async fn delete(&self, aws: &Aws, live: &Observed<RestApiSpec>) -> Result<()> {
-        let id = live.outputs.get("id").unwrap_or_default();
+        let id = live.outputs.required("id")?;
         match aws.write.apigateway.delete_rest_api().rest_api_id(id).send().await {
             Err(error) if !is_not_found(&error) => Err(failed(&format!("delete REST API `{}`", live.name), error)),
             _ => Ok(()),
         }
     }
 
-    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
-        let id = outputs.get("id").unwrap_or_default();
-        let all = tags::record(identity, digest).into_iter().collect();
-        let call = aws.write.apigateway.tag_resource().resource_arn(arn(&aws.place, id)).set_tags(Some(all));
-        let answer = call.send().await.map_err(|error| failed(&format!("record the digest of REST API {id}"), error));
-        aws.tolerate(answer.map(drop))
+    async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
+        tag(aws, outputs, tags).await
     }
+
+    async fn untag(&self, aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Result<()> {
+        untag(aws, outputs, keys).await
+    }
+
+    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
+        // There are emulators that take no tags for an API after it was made.
+        aws.tolerate(self.tag(aws, outputs, tags::record(identity, digest)).await)
+    }
+}
+
+/// Sets tags of an API or a stage.
+pub(super) async fn tag(aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
+    let arn = outputs.required("arn")?;
+    let call = aws.write.apigateway.tag_resource().resource_arn(arn).set_tags(Some(tags.into_iter().collect()));
+    call.send().await.map_err(|error| failed(&format!("tag {arn}"), error)).map(drop)
+}
+
+/// Removes tags of an API or a stage.
+pub(super) async fn untag(aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Result<()> {
+    let arn = outputs.required("arn")?;
+    let call = aws.write.apigateway.untag_resource().resource_arn(arn).set_tag_keys(Some(keys));
+    call.send().await.map_err(|error| failed(&format!("untag {arn}"), error)).map(drop)
+}
+
+async fn patch(aws: &Aws, id: &str, operations: Vec<PatchOperation>) -> Result<()> {
+    let call = aws.write.apigateway.update_rest_api().rest_api_id(id).set_patch_operations(Some(operations));
+    call.send().await.map_err(|error| failed(&format!("update REST API {id}"), error)).map(drop)
+}
+
+fn disable_endpoint(disable: bool) -> PatchOperation {
+    replace("/disableExecuteApiEndpoint", &disable.to_string())
+}
+
+/// Two applies at once would each make an API, because names are not unique. Both then see two; all but the first, by the
+/// order in which AWS lists ids, take their own back.
+async fn refuse_twin(aws: &Aws, identity: &Identity, id: &str) -> Result<()> {
+    let own = own_apis(&aws.read.anew(), &identity.owner).await?;
+    let first = own.iter().filter(|api| api.address == identity.address).map(|api| api.id.as_str()).min();
+    if first.is_none_or(|first| first == id) {
+        return Ok(());
+    }
+    let call = aws.write.apigateway.delete_rest_api().rest_api_id(id);
+    call.send().await.map_err(|error| failed(&format!("take back REST API {id}, which is a second one"), error))?;
+    Err(Failure::new(FailureKind::Refused, format!("another apply of {} is running", identity.owner))
+        .hint("wait until it is done, then run this again"))
 }
 
 fn replace(path: &str, value: &str) -> PatchOperation {
     PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
 }
 
-/// What a document does not show but an overwrite puts right: models and validators added by hand.
-fn differs_beyond_document(live: &RestApiSpec, spec: &RestApiSpec) -> bool {
-    live.routes != spec.routes
+/// The part of a spec that a put sets, models and validators added by hand included: an overwrite drops them.
+fn carried_by_document(spec: &RestApiSpec) -> RestApiSpec {
+    RestApiSpec { endpoint_type: String::new(), disable_execute_api_endpoint: false, tags: Tags::new(), ..spec.clone() }
 }
 
 async fn put(aws: &Aws, id: &str, spec: &RestApiSpec) -> Result<()> {
@@ -195,7 +252,7 @@ async fn put(aws: &Aws, id: &str, spec: &RestApiSpec) -> Result<()> {
             .body(Blob::new(body.as_bytes()))
             .send()
     };
-    let answer = retry::until_ready(OTHERS_WRITE, &[retry::CONCURRENT_MODIFICATION], call).await;
+    let answer = retry::until_ready(OTHERS_WRITE, &NOT_YET, call).await;
     answer.map_err(|error| {
         failed(&format!("import the document into REST API `{}`", spec.name), error)
             .hint("the stage still serves its old deployment; `gwctl render` prints the document that was refused")
@@ -206,6 +263,22 @@ async fn put(aws: &Aws, id: &str, spec: &RestApiSpec) -> Result<()> {
 /// Reads the API back and compares. What was put and did not arrive would otherwise be deployed: an API without its policy
 /// or its authorizers is open to everybody.
 async fn verify(aws: &Aws, id: &str, spec: &RestApiSpec) -> Result<()> {
+    let deadline = Instant::now() + SETTLES;
+    let mut pause = Duration::from_secs(1);
+    loop {
+        let differences = differences(aws, id, spec).await?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        if aws.is_tolerant() || Instant::now() + pause > deadline {
+            return Err(not_as_imported(spec, &differences));
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
+}
+
+async fn differences(aws: &Aws, id: &str, spec: &RestApiSpec) -> Result<Vec<FieldChange>> {
     let answer = aws.read.clients.apigateway.get_rest_api().rest_api_id(id).send().await;
     let answer = answer.map_err(|error| failed(&format!("read REST API `{}` back", spec.name), error))?;
     let api = LiveApi::builder()
@@ -221,24 +294,21 @@ async fn verify(aws: &Aws, id: &str, spec: &RestApiSpec) -> Result<()> {
         .set_tags(answer.tags)
         .build();
     let live = read::read(&aws.read.clients, &aws.place, &api).await?;
-    let json = |spec: &RestApiSpec| {
-        serde_json::to_value(spec).map_err(|error| Failure::internal("a REST API spec is no JSON").because(&error))
-    };
-    let differences = diff(&json(spec)?, &json(&live)?);
-    if differences.is_empty() {
-        return Ok(());
-    }
+    Ok(diff(&super::json::<RestApi>(spec)?, &super::json::<RestApi>(&live)?))
+}
+
+fn not_as_imported(spec: &RestApiSpec, differences: &[FieldChange]) -> Failure {
     let mut names: Vec<String> = differences.iter().map(FieldChange::dotted).collect();
     let more = names.len().saturating_sub(SHOWN_DIFFERENCES);
     names.truncate(SHOWN_DIFFERENCES);
     if more > 0 {
         names.push(format!("{more} more"));
     }
-    Err(Failure::new(FailureKind::Aws, format!("REST API `{}` is not what was imported into it", spec.name))
+    Failure::new(FailureKind::Aws, format!("REST API `{}` is not what was imported into it", spec.name))
         .cause(format!("these differ: {}", names.join(", ")))
         .hint("it was not deployed, and the stage still serves its old deployment")
         .hint("if somebody else edited it just now, run this again; else compare `gwctl render` with the console")
-        .hint("an emulator that does not import everything needs `apply --no-verify`"))
+        .hint("only on an emulator that does not import everything: `apply --no-verify`")
 }
 
 /// As many as a reader takes in at once.

@@ -13,7 +13,7 @@ use super::spec::{
     MethodResponse, RestApiSpec,
 };
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Clients, failed};
+use crate::aws::{Clients, failed, given};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::policy::Policy;
 use crate::model::{Input, Place};
@@ -25,14 +25,13 @@ pub(super) fn all_tags(api: &sdk::RestApi) -> Tags {
 
 /// Reads everything below the API, side by side.
 pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -> Result<RestApiSpec> {
-    let id = api.id().unwrap_or_default();
+    let id = given("id of a REST API", api.id())?;
     let (resources, authorizers, responses) = futures::try_join!(
         read_resources(clients, id),
         read_authorizers(clients, id),
         read_gateway_responses(clients, id),
     )?;
-    let names: BTreeMap<&str, &str> =
-        authorizers.iter().map(|one| (one.id().unwrap_or_default(), one.name().unwrap_or_default())).collect();
+    let names: BTreeMap<&str, &str> = authorizers.iter().filter_map(|one| Some((one.id()?, one.name()?))).collect();
     let mut routes = BTreeMap::new();
     for resource in resources {
         let methods: BTreeMap<String, Method> = resource
@@ -40,11 +39,11 @@ pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -
             .map(|methods| methods.iter().map(|(name, live)| (name.clone(), method(live, &names))).collect())
             .unwrap_or_default();
         if !methods.is_empty() {
-            routes.insert(resource.path.unwrap_or_default(), methods);
+            routes.insert(given("path of a resource", resource.path)?, methods);
         }
     }
     Ok(RestApiSpec {
-        name: api.name().unwrap_or_default().to_owned(),
+        name: given("name of a REST API", api.name())?.to_owned(),
         description: api.description().filter(|text| !text.is_empty()).map(str::to_owned),
         endpoint_type: endpoint_type(api),
         api_key_source: api.api_key_source().map_or("HEADER", sdk::ApiKeySourceType::as_str).to_owned(),
@@ -52,7 +51,7 @@ pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -
         minimum_compression_size: api.minimum_compression_size(),
         disable_execute_api_endpoint: api.disable_execute_api_endpoint(),
         policy: policy(place, id, api.policy())?,
-        authorizers: authorizers.iter().map(authorizer).collect(),
+        authorizers: authorizers.iter().map(authorizer).collect::<Result<_>>()?,
         gateway_responses: responses.iter().filter_map(gateway_response).collect(),
         routes,
         tags: tags::of_user(&all_tags(api)),
@@ -99,7 +98,7 @@ fn policy(place: &Place, id: &str, text: Option<&str>) -> Result<Option<Policy>>
     Ok(Some(policy))
 }
 
-fn authorizer(live: &sdk::Authorizer) -> (String, Authorizer) {
+fn authorizer(live: &sdk::Authorizer) -> Result<(String, Authorizer)> {
     let source = live.identity_source().unwrap_or_default();
     let authorizer = Authorizer {
         kind: live.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
@@ -109,7 +108,7 @@ fn authorizer(live: &sdk::Authorizer) -> (String, Authorizer) {
         ttl_seconds: live.authorizer_result_ttl_in_seconds().unwrap_or(DEFAULT_TTL_SECONDS),
         identity_validation: live.identity_validation_expression().map(str::to_owned),
     };
-    (live.name().unwrap_or_default().to_owned(), authorizer)
+    Ok((given("name of an authorizer", live.name())?.to_owned(), authorizer))
 }
 
 /// A response that API Gateway generated is nobody's decision.

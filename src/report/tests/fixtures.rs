@@ -105,11 +105,12 @@ fn step(address: &Address, action: Action, reason: Reason, before: Option<&Value
         name,
         action,
         reason,
-        replaced_by: Vec::new(),
+        forced_by: Vec::new(),
         changes,
         after: after.cloned(),
         live: before.map(|before| live(address, before)),
         after_steps: Vec::new(),
+        retires_after: Vec::new(),
         labels: labels.collect::<BTreeMap<_, _>>(),
     }
 }
@@ -434,7 +435,7 @@ pub(super) fn replacement() -> Plan {
     let mut step =
         update(&Address::new("gate", "iam-role", "authorizer"), Reason::ConfigurationChanged, &role(), &after);
     step.action = Action::ReplaceDeleteFirst;
-    step.replaced_by = vec!["name".to_owned()];
+    step.forced_by = vec!["name".to_owned()];
     plan(vec![step])
 }
 

@@ -10,6 +10,7 @@ use crate::kinds::rest_api::RestApiSpec;
 use crate::kinds::rest_api::spec::{DEFAULT_TEMPLATE, GATEWAY_RESPONSES, GatewayResponse};
 use crate::model::policy::Policy;
 use crate::model::{Digest, references};
+use crate::stack::openapi::texts;
 use crate::stack::template::{Values, fill};
 
 /// The digest of everything that is in effect only after a redeployment. Names, descriptions, tags and the endpoint type
@@ -50,7 +51,21 @@ pub(super) fn policy(node: &Node, values: &Values, faults: &mut Faults) -> Optio
     if filled.members().is_some_and(<[_]>::is_empty) {
         return None;
     }
+    let statements = filled.get("Statement").and_then(|member| member.value.items()).unwrap_or_default();
+    for statement in statements {
+        // API Gateway refuses a resource policy without them; a role's policy has no principal, so that this is said here.
+        for (one, other) in [("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource")] {
+            if statement.get(one).is_none() && statement.get(other).is_none() {
+                let hint = format!("add `{one}`: every statement of a resource policy has one");
+                faults.error(&statement.span.first(), format!("the statement has no `{one}`"), hint);
+            }
+        }
+    }
     match Policy::parse(&filled.to_json()) {
+        Ok(policy) if policy.statements.is_empty() => {
+            faults.error(&node.span.first(), "the policy has no statement", "add one, or write `{}` for no policy");
+            None
+        }
         Ok(policy) => Some(policy),
         Err(why) => {
             faults.error(&node.span.first(), why, "see the grammar of IAM policies in AWS's documentation");
@@ -86,20 +101,16 @@ fn gateway_response(node: &Node, status: Option<&str>, faults: &mut Faults) -> G
         parameters: BTreeMap::new(),
         templates: BTreeMap::from([("application/json".to_owned(), DEFAULT_TEMPLATE.to_owned())]),
     };
-    let texts = |node: &Node| -> BTreeMap<String, String> {
-        let members = node.members().unwrap_or_default();
-        members.iter().map(|one| (one.key.clone(), one.value.as_str().unwrap_or_default().to_owned())).collect()
-    };
     for member in node.members().unwrap_or_default() {
         match (member.key.as_str(), member.value.to_json()) {
             ("statusCode", Value::String(code)) => response.status_code = Some(code),
             ("statusCode", Value::Number(code)) => response.status_code = Some(code.to_string()),
-            ("responseParameters", Value::Object(_)) => response.parameters = texts(&member.value),
-            ("responseTemplates", Value::Object(_)) => response.templates = texts(&member.value),
-            (key @ ("statusCode" | "responseParameters" | "responseTemplates"), _) => {
-                let message = format!("`{key}` is {}", member.value.type_name());
-                faults.error(&member.value.span, message, "a status is a number; parameters and templates are objects");
+            ("statusCode", _) => {
+                let message = format!("`statusCode` is {}", member.value.type_name());
+                faults.error(&member.value.span, message, "write a number: 403");
             }
+            ("responseParameters", _) => response.parameters = texts(&member.value, "`responseParameters`", faults),
+            ("responseTemplates", _) => response.templates = texts(&member.value, "`responseTemplates`", faults),
             (key, _) => {
                 let known = ["statusCode", "responseParameters", "responseTemplates"];
                 let message = format!("a gateway response has no `{key}`");

@@ -39,6 +39,31 @@ impl Gate<'_> {
                 format!("the OpenAPI document has {bytes} bytes; API Gateway takes {}", limits::DOCUMENT_BYTES);
             faults.file_error(file, message, "shorten the templates, or let `{proxy+}` stand for many routes");
         }
+        if api.routes.is_empty() {
+            let hint = "add a route: API Gateway deploys no API without a method";
+            faults.file_error(file, "there is no route in `gateway_api`", hint);
+        }
+        for role in expansion.desired.iter().filter(|one| one.address.kind() == "iam-role") {
+            let name = role.name().unwrap_or_default();
+            if name.len() > limits::ROLE_NAME_CHARACTERS {
+                let message = format!(
+                    "the role name `{name}` has {} characters; IAM takes {}",
+                    name.len(),
+                    limits::ROLE_NAME_CHARACTERS
+                );
+                faults.file_error(file, message, "shorten `app_group`, or the environment's name");
+            }
+        }
+        let authorizer = &self.settings.authorizer;
+        if authorizer.zip.is_none()
+            && authorizer.auth_host.is_none()
+            && !authorizer.environment.contains_key("AUTH_HOST")
+        {
+            let span = Span::new(&self.environment.file, 0..1);
+            let message =
+                "there is no `authorizer.auth_host`: every request behind the authorizer will be answered with 500";
+            faults.warning(&span, message, "name the host that validates tokens");
+        }
         if !self.settings.private_subnet.is_empty() && self.vpc().is_none() {
             let span = Span::new(&self.environment.file, 0..1);
             let message = "`private_subnet` without `security_group_ids`: the authorizer functions run outside the VPC";

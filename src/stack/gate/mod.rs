@@ -205,8 +205,9 @@ impl<'a> Gate<'a> {
             "Sid": "AssumedByService", "Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole",
         });
         let spec = IamRoleSpec {
-            name: self.named(name),
-            path: iam_role::path(&self.owner),
+            // Role names are global in an account.
+            name: format!("{}-{}", self.named(name), self.place.region),
+            path: iam_role::path(&self.owner, &self.place),
             description: Some(description.to_owned()),
             assume_role_policy: parse(vec![trust])?,
             inline_policies: BTreeMap::from([(name.to_owned(), parse(statements)?)]),
