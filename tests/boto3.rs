@@ -134,6 +134,23 @@ fn what_is_changed_by_hand_around_the_api_is_found_and_put_right() {
     }
 }
 
+#[test]
+fn a_change_by_hand_that_somebody_deployed_is_put_right_too() {
+    let mut world = World::applied();
+    let served = |world: &mut World| world.hand.does("served", &[]);
+    let ours = served(&mut world);
+    world.hand.does("method_opened", &[]);
+    world.hand.does("stage_moved", &[]);
+    assert_ne!(served(&mut world), ours);
+    let plan = world.project.plan(2);
+    let found: Vec<_> = plan.iter().map(|one| (one.address.as_str(), one.reason.as_str())).collect();
+    assert_eq!(found, [(API, "drifted"), (STAGE, "drifted")]);
+    world.apply().exits(0);
+    assert_eq!(world.project.plan(0), []);
+    // The snapshot of what is wanted is there already, and nothing has to be deployed anew.
+    assert_eq!(served(&mut world), ours);
+}
+
 fn check_drift(world: &mut World, change: &str, address: &str, fields: &[&[&str]]) {
     let mut words = change.split(' ');
     let (function, arguments) = (words.next().unwrap(), words.collect::<Vec<_>>());

@@ -270,8 +270,8 @@ pub struct Aws {
     pub write: Clients,
     /// The account and Region it works in.
     pub place: Place,
-    /// Go on where AWS does not give back what it was given: for emulators. Never for AWS itself, where it would mean an
-    /// API without its policy or its authorizers.
+    /// Go on where AWS does not give back what it was given, or warns that it will not: for emulators. Never for AWS
+    /// itself, where it would mean an API without its policy or its authorizers.
     pub tolerant: bool,
     notes: std::sync::Mutex<Vec<String>>,
 }

@@ -61,6 +61,10 @@ def tagged_as_ours():
     return sorted(found)
 
 
+def served():
+    return apigateway.get_stage(restApiId=_api(), stageName=STAGE)["deploymentId"]
+
+
 # Changes to what gwctl made.
 
 

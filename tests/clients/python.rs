@@ -66,7 +66,7 @@ fn version() -> String {
     match output {
         Ok(output) if output.status.success() => String::from_utf8(output.stdout).unwrap(),
         other => panic!(
-            "this test talks to gwctl's sandbox with Python, and `python3` does not run: {other:?}\n\
+            "this test uses an AWS client in Python, and `python3` does not run: {other:?}\n\
              install Python 3.10 or later with venv and pip (Debian: apt install python3 python3-venv; macOS: brew \
              install python3), and have it on PATH"
         ),
