@@ -48,7 +48,7 @@ impl Python {
         }
         command.arg(tests.join(path)).envs(credentials()).env("PYTHONPATH", tests.join("clients"));
         command
-            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONPYCACHEPREFIX", self.folder.join("pycache"))
             .env("AWS_ENDPOINT_URL", &server.url)
             .env("AWS_DEFAULT_REGION", region);
         command
@@ -83,8 +83,10 @@ fn make(folder: &Path, packages: &[&str]) {
         "python3 can't make a virtual environment: install its venv and ensurepip (Debian: apt install python3-venv)",
     );
     let mut pip = Command::new(folder.join("bin/python"));
+    // Compiling all that comes along takes longer than downloading it, and most of it is never imported.
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]);
     ran(
-        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]).args(packages),
+        pip.args(packages),
         "pip can't install what this test needs: it wants PyPI, or a mirror named by PIP_INDEX_URL; once it has \
          succeeded, no network is needed any more",
     );
