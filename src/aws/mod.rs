@@ -312,7 +312,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Whether to go on where a service does not give back what it was given, or takes no tags for it: for emulators. Never
+    /// Whether to go on where a service does not give back what it was given, warns that it will not, or takes no tags: for emulators. Never
     /// for AWS itself, where it would mean an API without its policy or its authorizers.
     pub fn tolerate_differences(&mut self, tolerant: bool) {
         self.tolerant = tolerant;

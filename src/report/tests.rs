@@ -50,7 +50,7 @@ fn a_removed_route_and_a_changed_one() {
         ├─ ~ rest-api gateway (product-a-gateway-dev): the configuration changed
         │    - ANY /auth-service/api/v1/oauth/{proxy+}
         │        → http://auth-service-dev.k8s-internal.example.com/api/v1/oauth/{proxy}
-        │    ~ ANY /order-service/{proxy+}  now white_path
+        │    ~ ANY /order-service/{proxy+}  white_path
         │      ~ authorization:    CUSTOM → NONE
         │      - authorizer:       product-a-api-authorizer-dev
         │      ~ header x-user-id: context.authorizer.x-user-id → ''
