@@ -162,7 +162,9 @@ impl<'a> Walk<'a> {
                 if this.retires {
                     return !that.retires && that.step.action != Action::Delete;
                 }
-                !that.retires && this.step.after_steps.contains(&that.step.address)
+                // A plan can be carried out in its order, so what a step waits for stands before it. The same address
+                // may stand behind it again: the old one of a resource whose renaming was cut off, to be deleted.
+                !that.retires && other < index && this.step.after_steps.contains(&that.step.address)
             })
             .collect()
     }
