@@ -365,6 +365,10 @@ impl<'a> Gate<'a> {
     /// What only the whole can break: AWS's limits on an API.
     fn check(&self, api: &RestApiSpec, expansion: &Expansion, faults: &mut Faults) {
         let file = &self.environment.file.path;
+        if api.routes.is_empty() {
+            let message = "`gateway_api` has no route, and API Gateway deploys no API without one";
+            faults.file_error(file, message, "add a route, such as `{\"service_path\": \"/order-service/{proxy+}\"}`");
+        }
         let resources = resource_count(api.routes.keys().map(String::as_str));
         if resources > limits::RESOURCES_PER_API {
             let message =
