@@ -158,7 +158,9 @@ impl<'a> Walk<'a> {
         let before = if retires { &step.retires_after } else { &step.after_steps };
         (0..self.work.len())
             .filter(|&other| {
-                other != index && !self.work[other].retires && before.contains(&self.work[other].step.address)
+                // A plan can be carried out in its order, so what a step waits for stands before it. The same address
+                // may stand behind it again: the old one of a resource whose renaming was cut off, to be deleted.
+                other < index && !self.work[other].retires && before.contains(&self.work[other].step.address)
             })
             .collect()
     }

@@ -77,7 +77,8 @@ impl Code {
             let (sha256, zip) = match &environment.settings.authorizer.zip {
                 Some(zip) => {
                     let path = global.root.join(zip);
-                    (read_zip(&path)?.sha256_base64, path)
+                    let archive = read_zip(&path).map_err(|failure| failure.hint(ZIP_HINT))?;
+                    (archive.sha256_base64, path)
                 }
                 None => {
                     let package = build(global, architecture(environment)?).await?;
@@ -94,6 +95,9 @@ impl Code {
         self.sha256.get(&Self::key(environment)).map_or(Self::UNBUILT, String::as_str)
     }
 }
+
+const ZIP_HINT: &str =
+    "the setting `authorizer.zip` names it, relative to --root: put the zip there, or leave the setting out";
 
 fn architecture(environment: &Environment) -> Result<Architecture> {
     let name = &environment.settings.authorizer.architecture;

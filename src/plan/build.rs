@@ -281,11 +281,17 @@ fn find<'a>(desired: &Desired, input: &Input<'a>) -> Result<Option<(Claim, &'a O
         .filter(|(_, one)| one.address() == Some(&desired.address))
         .map(|(index, one)| ((*kind, index), one))
         .collect();
-    if rules(input.rules, kind)?.keep > 0 {
+    let rules = rules(input.rules, kind)?;
+    if rules.keep > 0 {
         // A lost answer can leave two snapshots of one state; the oldest serves. One that somebody made later under the
         // same description, by hand and of another state, then never passes for ours.
         same.sort_by_key(|(_, one)| one.created);
         same.truncate(1);
+    }
+    if same.len() > 1 && rules.replace_on.contains(&"name") {
+        // A renaming that was cut off between making the new one and deleting the old. Whichever has not the wanted name
+        // is no longer wanted.
+        same.retain(|(_, one)| desired.name() == Some(one.name.as_str()));
     }
     match same.as_slice() {
         [] => {}
@@ -441,6 +447,24 @@ mod tests {
         let found = Live::from([("rest-api", vec![twin("aaa"), twin("bbb")])]);
         let failure = plan(&[desired("gate/rest-api/gateway", spec)], &found).unwrap_err();
         assert!(failure.to_string().contains("id aaa") && failure.to_string().contains("id bbb"), "{failure}");
+    }
+
+    #[test]
+    fn a_renaming_that_was_cut_off_is_finished() {
+        let named = |name: &str| {
+            let spec = json!({"name": name});
+            live(Some(ROLE), name, &spec, Some(&spec))
+        };
+        let found = Live::from([("iam-role", vec![named("old"), named("new")])]);
+        let steps = |wanted: &str| {
+            let plan = plan(&[desired(ROLE, json!({"name": wanted}))], &found).unwrap();
+            let steps = plan.steps.iter().map(|step| (step.action, step.name.clone().unwrap_or_default()));
+            steps.collect::<Vec<_>>()
+        };
+        assert_eq!(steps("new"), [(Action::Delete, "old".to_owned())]);
+        let both = [(Action::Delete, "old".to_owned()), (Action::Delete, "new".to_owned())];
+        assert_eq!(steps("newer")[0], (Action::Create, "newer".to_owned()));
+        assert_eq!(steps("newer")[1..], both);
     }
 
     #[test]

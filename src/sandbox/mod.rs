@@ -71,7 +71,13 @@ impl Sandbox {
     /// An empty sandbox that is gone with its last handle.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Held { world: World::default(), store: None })
+        Self::holding(World::default())
+    }
+
+    /// A sandbox that begins with what another one held, and is gone with its last handle.
+    #[must_use]
+    pub fn holding(world: World) -> Self {
+        Self::over(Held { world, store: None })
     }
 
     fn over(held: Held) -> Self {
@@ -103,6 +109,16 @@ impl Sandbox {
             None => fault::unknown_service(&request, &Service::ALL.map(Service::signing_name)),
         };
         with_id(response, id)
+    }
+
+    /// A copy of everything it holds, for tests that look behind the wire. Code that lies in a folder is not in it.
+    pub fn world(&self) -> Result<World> {
+        let mut held = self.hold();
+        let Held { world, store } = &mut *held;
+        if let Some(store) = store {
+            store.refresh(world)?;
+        }
+        Ok(world.clone())
     }
 
     /// The zip of a function's code, by the hexadecimal SHA-256 of the zip.

@@ -40,8 +40,8 @@ impl Gate<'_> {
             faults.file_error(file, message, "shorten the templates, or let `{proxy+}` stand for many routes");
         }
         if api.routes.is_empty() {
-            let hint = "add a route: API Gateway deploys no API without a method";
-            faults.file_error(file, "there is no route in `gateway_api`", hint);
+            let message = "`gateway_api` has no route, and API Gateway deploys no API without one";
+            faults.file_error(file, message, "add a route, such as `{\"service_path\": \"/order-service/{proxy+}\"}`");
         }
         for role in expansion.desired.iter().filter(|one| one.address.kind() == "iam-role") {
             let name = role.name().unwrap_or_default();

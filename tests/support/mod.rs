@@ -1,0 +1,155 @@
+//! What the tests of the whole pipeline share: a copy of the configuration that can be edited, and a way from it through
+//! plan and apply to a sandbox.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+pub(crate) mod failing;
+pub(crate) mod project;
+pub(crate) mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use gwctl::apply::{self, Applied};
+use gwctl::aws::{Aws, Connection};
+use gwctl::config;
+use gwctl::error::Result;
+use gwctl::kinds::Registry;
+use gwctl::model::{Address, Desired, Live, Owner, Place};
+use gwctl::package::read_zip;
+use gwctl::plan::build::Input;
+use gwctl::plan::{self, Plan};
+use gwctl::sandbox::Sandbox;
+use gwctl::sandbox::connector::Connector;
+use gwctl::stack::{Expansion, gate};
+use tokio::sync::watch;
+
+/// What a configuration says about one environment, for the code its zip holds.
+pub(crate) fn expand(root: &Path, product: &str, env: &str) -> (Owner, Place, Expansion) {
+    let loaded = config::load_selected(root, &[product.to_owned()], &[env.to_owned()], false);
+    let configuration = match loaded {
+        Ok(configuration) => configuration,
+        Err(config::LoadError::Faults(faults)) => panic!("{}", faults.render(false)),
+        Err(config::LoadError::Failure(failure)) => panic!("{failure}"),
+    };
+    let [environment] = configuration.environments.as_slice() else { panic!("one environment was asked for") };
+    let zip = environment.settings.authorizer.zip.as_ref().expect("the configuration names a zip");
+    let code = read_zip(&root.join(zip)).unwrap().sha256_base64;
+    let expansion = gate::expand(&configuration, environment, &code).unwrap();
+    let expansion = expansion.unwrap_or_else(|faults| panic!("{}", faults.render(false)));
+    (gate::owner(environment), gate::place(&environment.target), expansion)
+}
+
+/// One environment at work: what is wanted, and the sessions to get there.
+pub(crate) struct Session {
+    pub(crate) owner: Owner,
+    pub(crate) place: Place,
+    pub(crate) desired: Vec<Desired>,
+    pub(crate) registry: Registry,
+    pub(crate) aws: Aws,
+    /// Nobody interrupts; an apply listens all the same.
+    quiet: watch::Sender<bool>,
+}
+
+impl Session {
+    /// Loads the configuration as it is now, and connects to a sandbox.
+    pub(crate) async fn open(root: &Path, product: &str, env: &str, sandbox: &Sandbox) -> Self {
+        Self::through(root, product, env, Connector::new(sandbox.clone()).client()).await
+    }
+
+    /// The same through a transport of one's own.
+    pub(crate) async fn through(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Self {
+        let (owner, place, expansion) = expand(root, product, env);
+        let mut artifacts = BTreeMap::new();
+        for file in std::fs::read_dir(root).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "zip") {
+                artifacts.insert(read_zip(&path).unwrap().sha256_base64, path);
+            }
+        }
+        let credentials = Credentials::new(&place.account, "sandbox", None, None, "test");
+        let connection = Connection {
+            region: place.region.clone(),
+            transport: Some((client, credentials)),
+            ..Connection::default()
+        };
+        Self {
+            aws: connection.open(&place).await.unwrap(),
+            registry: Registry::new(artifacts),
+            desired: expansion.desired,
+            quiet: watch::Sender::new(false),
+            owner,
+            place,
+        }
+    }
+
+    /// What AWS holds.
+    pub(crate) async fn observe(&self) -> Result<Live> {
+        self.registry.observe(&self.aws.read.anew(), &self.owner, &self.desired).await
+    }
+
+    /// What an apply would do.
+    pub(crate) async fn plan(&self) -> Result<Plan> {
+        self.plan_from(&self.observe().await?, plan::build)
+    }
+
+    /// What a destroy would do.
+    pub(crate) async fn plan_destroy(&self) -> Result<Plan> {
+        self.plan_from(&self.observe().await?, plan::build_destroy)
+    }
+
+    /// A plan from what was read, or made up.
+    pub(crate) fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {
+        build(&Input {
+            owner: &self.owner,
+            place: &self.place,
+            desired: &self.desired,
+            predicted: &self.registry.predict(&self.place, &self.desired)?,
+            live,
+            rules: &self.registry.rules(),
+        })
+    }
+
+    /// Carries a plan out, as far as it goes.
+    pub(crate) async fn carry_out(&self, plan: &Plan) -> Applied {
+        apply::apply(plan, &self.registry, &self.aws, self.quiet.subscribe(), &mut |_| {}).await
+    }
+
+    /// Plans and applies; the plan that was carried out.
+    pub(crate) async fn apply(&self) -> Plan {
+        let plan = self.plan().await.unwrap_or_else(|failure| panic!("{failure}"));
+        self.must(&plan).await;
+        plan
+    }
+
+    /// Removes everything.
+    pub(crate) async fn destroy(&self) -> Plan {
+        let plan = self.plan_destroy().await.unwrap_or_else(|failure| panic!("{failure}"));
+        self.must(&plan).await;
+        plan
+    }
+
+    async fn must(&self, plan: &Plan) {
+        if let Some(failure) = self.carry_out(plan).await.into_failure() {
+            panic!("{failure}");
+        }
+    }
+
+    /// Fails the test unless there is nothing to do.
+    pub(crate) async fn assert_converged(&self, when: &str) {
+        let plan = self.plan().await.unwrap_or_else(|failure| panic!("{when}: {failure}"));
+        assert!(plan.is_empty(), "{when}: {:#?}", plan.steps);
+        assert_eq!(plan.warnings, [], "{when}");
+    }
+}
+
+/// The addresses in a plan. Deployments are named by what they hold; here they are all `gate/deployment/*`.
+pub(crate) fn addresses(plan: &Plan) -> BTreeSet<String> {
+    let name = |address: &Address| match address.kind() {
+        "deployment" => "gate/deployment/*".to_owned(),
+        _ => address.to_string(),
+    };
+    plan.steps.iter().map(|step| name(&step.address)).collect()
+}
