@@ -91,8 +91,8 @@ fn the_first_run_from_nothing_to_a_new_route() {
     for old in ["/order-service/{proxy+}", "iam-role/", "lambda-function/", "log-group/"] {
         assert!(!plan.stdout.contains(old), "{old} in {}", plan.stdout);
     }
-    let changed = dev(&project, "plan --output json").exits(0).json();
-    let changes = changed["resource_changes"].as_array().unwrap().iter();
+    let shown = dev(&project, "plan --output json").exits(0).json();
+    let changes = shown["resource_changes"].as_array().unwrap().iter();
     let changes = changes.filter(|one| one["change"]["actions"] != json!(["no-op"]));
     let mut kinds: Vec<&str> = changes.map(|one| one["type"].as_str().unwrap()).collect();
     kinds.sort_unstable();

@@ -115,9 +115,10 @@ fn sources() -> Vec<Source> {
             let is_test = name.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "testing.rs"));
             if is_test {
                 continue;
-            } else if path.is_dir() {
+            }
+            if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
             }
         }

@@ -239,7 +239,7 @@ async fn check(change: &Change, redeploys: bool) {
     assert_eq!(old.id, new.id, "{what}: an API is never made anew");
     // What AWS serves is the snapshot: whatever a deployment holds must be in it, deployed anew or not.
     assert_eq!(effective(&served(&new).snapshot), effective(&new.definition), "{what}");
-    let added = if redeploys { 1 } else { 0 };
+    let added = usize::from(redeploys);
     assert_eq!(new.deployments.len(), old.deployments.len() + added, "{what}");
     assert_eq!(served(&new).id, new.deployments.last().unwrap().id, "{what}: the stage serves the newest");
     assert_eq!(expected.contains(&"gate/deployment/*"), redeploys, "{what}");
