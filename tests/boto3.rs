@@ -203,7 +203,7 @@ fn the_plan_after_apply_is_empty_and_says_so() {
 
 /// What bears a name that we want: kind, who makes it and takes it away, and the name.
 const TAKEN: [(&str, [&str; 2], &str); 4] = [
-    ("iam-role", ["make_role", "delete_role"], "product-a-authorizer-dev"),
+    ("iam-role", ["make_role", "delete_role"], "product-a-authorizer-dev-ap-southeast-1"),
     ("log-group", ["make_log_group", "delete_log_group"], "/aws/apigateway/product-a-gateway-dev"),
     ("lambda-function", ["make_function", "delete_function"], "product-a-api-authorizer-dev"),
     ("rest-api", ["make_api", "delete_api"], "product-a-gateway-dev"),

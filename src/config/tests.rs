@@ -494,8 +494,8 @@ fn ingress_and_authorizer() {
         (
             DEV,
             "\"app_group\"",
-            "\"authorizer\": {\"auth_timeout_ms\": «15000}, \"app_group\"",
-            "stopped after 15 s",
+            "\"authorizer\": {\"timeout\": 10, \"auth_timeout_ms\": «12000}, \"app_group\"",
+            "stopped after 10 s",
             "shorter",
         ),
         (

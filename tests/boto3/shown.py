@@ -180,7 +180,7 @@ class AroundTheRoutes(Case):
                 invoke = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function_arn(name)}/invocations"
                 self.assertEqual(one["type"], "REQUEST")
                 self.assertEqual(one["authorizerUri"], invoke)
-                self.assertEqual(one["authorizerCredentials"], role_arn("product-a-authorizer-invocation-dev"))
+                self.assertEqual(one["authorizerCredentials"], role_arn("product-a-authorizer-invocation-dev-ap-southeast-1"))
                 self.assertEqual(one["authorizerResultTtlInSeconds"], ttl[name])
                 self.assertEqual(one["identitySource"], "method.request.header.Authorization")
                 declared = schemes[name]["x-amazon-apigateway-authorizer"]
@@ -250,7 +250,7 @@ class Functions(Case):
                     "Architectures": ["arm64"],
                     "MemorySize": 128,
                     "Timeout": 15,
-                    "Role": role_arn("product-a-authorizer-dev"),
+                    "Role": role_arn("product-a-authorizer-dev-ap-southeast-1"),
                     "State": "Active",
                     "LastUpdateStatus": "Successful",
                     "TracingConfig": {"Mode": "Active"},
@@ -271,8 +271,8 @@ class Functions(Case):
 
 class Roles(Case):
     NAMES = {
-        "product-a-authorizer-dev": ("authorizer", "lambda.amazonaws.com"),
-        "product-a-authorizer-invocation-dev": ("authorizer-invocation", "apigateway.amazonaws.com"),
+        "product-a-authorizer-dev-ap-southeast-1": ("authorizer", "lambda.amazonaws.com"),
+        "product-a-authorizer-invocation-dev-ap-southeast-1": ("authorizer-invocation", "apigateway.amazonaws.com"),
     }
 
     def test_who_may_assume_them(self):
@@ -291,11 +291,11 @@ class Roles(Case):
             self.assertEqual(iam.list_role_policies(RoleName=name)["PolicyNames"], [policy])
             self.assertEqual(iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"], [])
         both = [function_arn(AUTHORIZER), function_arn(NON_TTL)]
-        allowed = self.document("product-a-authorizer-invocation-dev", "authorizer-invocation")
+        allowed = self.document("product-a-authorizer-invocation-dev-ap-southeast-1", "authorizer-invocation")
         self.assertEqual(set(allowed), {"CallAuthorizers"})
         self.assertEqual(allowed["CallAuthorizers"]["Action"], ["lambda:InvokeFunction"])
         self.assertEqual(allowed["CallAuthorizers"]["Resource"], sorted(both))
-        allowed = self.document("product-a-authorizer-dev", "authorizer")
+        allowed = self.document("product-a-authorizer-dev-ap-southeast-1", "authorizer")
         self.assertEqual(set(allowed), {"WriteLogs", "WriteTraces"})
         groups = [f"{log_arn(f'/aws/lambda/{name}')}:*" for name in (AUTHORIZER, NON_TTL)]
         self.assertEqual(allowed["WriteLogs"]["Resource"], sorted(groups))

@@ -12,8 +12,8 @@ import aws
 from aws import apigateway, functions, iam, logs, tagging
 
 API, STAGE = "product-a-gateway-dev", "dev"
-AUTHORIZER, ROLE = "product-a-api-authorizer-dev", "product-a-authorizer-dev"
-INVOCATION_ROLE = "product-a-authorizer-invocation-dev"
+AUTHORIZER, ROLE = "product-a-api-authorizer-dev", "product-a-authorizer-dev-ap-southeast-1"
+INVOCATION_ROLE = "product-a-authorizer-invocation-dev-ap-southeast-1"
 ACCESS_LOG = "/aws/apigateway/product-a-gateway-dev"
 ROUTE = "/order-service/{proxy+}"
 

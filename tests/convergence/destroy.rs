@@ -66,7 +66,7 @@ async fn disown(session: &Session, kind: &str, name: &str) {
 /// The kinds that have names of their own in AWS, and one resource of each.
 const NAMED: [(&str, &str); 5] = [
     ("log-group", "/aws/apigateway/product-a-gateway-dev"),
-    ("iam-role", "product-a-authorizer-dev"),
+    ("iam-role", "product-a-authorizer-dev-ap-southeast-1"),
     ("lambda-function", "product-a-api-authorizer-dev"),
     ("rest-api", "product-a-gateway-dev"),
     ("stage", "dev"),
