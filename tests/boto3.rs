@@ -217,7 +217,11 @@ fn a_name_that_is_taken_stops_apply_before_it_does_anything() {
         let before = world.inventory();
         let run = world.apply().exits(1);
         let expected = format!("{kind} `{name}` exists already");
-        assert!(run.stderr.contains(&expected) && run.stderr.contains("no gwctl:* tags"), "{kind}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(&expected) && run.stderr.contains("gwctl:* tags are missing"),
+            "{kind}: {}",
+            run.stderr
+        );
         assert_eq!(world.inventory(), before, "{kind}");
         world.hand.does(delete, &[name]);
     }
@@ -229,7 +233,7 @@ fn destroy_takes_what_is_ours_and_nothing_else() {
     let mut world = World::new();
     // Neighbours as close as can be: names that begin like ours, our roles' path, another environment's tags.
     for (make, arguments) in [
-        ("make_role", &["product-a-authorizer-dev-2", "/gwctl/product-a/dev/"][..]),
+        ("make_role", &["product-a-authorizer-dev-2", "/gwctl/product-a/dev/ap-southeast-1/"][..]),
         ("make_log_group", &["/aws/lambda/product-a-api-authorizer-dev-2"]),
         ("make_log_group", &["/aws/apigateway/product-a-gateway-prod", "prod"]),
         ("make_function", &["product-a-api-authorizer-dev-2"]),

@@ -214,9 +214,17 @@ fn deletion(live: &Observed, reason: Reason) -> Result<Step> {
 
 /// An API under our name that has lost our tags would stay and serve, while the functions and roles it calls would go.
 fn refuse_breaking_what_stays(input: &Input<'_>) -> Result<()> {
+    if input.live.values().flatten().all(|one| one.address().is_none()) {
+        return Ok(());
+    }
+    let all = input.live.get("rest-api").map(Vec::as_slice).unwrap_or_default();
     for desired in input.desired.iter().filter(|one| one.address.kind() == "rest-api") {
+        // Beside our own, somebody else's of the same name is none of our business.
+        if all.iter().any(|one| one.address() == Some(&desired.address)) {
+            continue;
+        }
         let same = |one: &&Observed| Some(one.name.as_str()) == desired.name() && one.ownership == Ownership::Nobody;
-        if let Some(one) = input.live.get("rest-api").and_then(|all| all.iter().find(same)) {
+        if let Some(one) = all.iter().find(same) {
             return Err(foreign(desired, one, input.owner));
         }
     }

@@ -39,7 +39,7 @@ def log_arn(name):
 
 
 def role_arn(name):
-    return f"arn:aws:iam::{ACCOUNT}:role/gwctl/product-a/dev/{name}"
+    return f"arn:aws:iam::{ACCOUNT}:role/gwctl/product-a/dev/ap-southeast-1/{name}"
 
 
 class Case(unittest.TestCase):

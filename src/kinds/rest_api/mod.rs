@@ -190,7 +190,8 @@ impl Kind for RestApi {
 
     async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
         // There are emulators that take no tags for an API after it was made.
-        aws.tolerate(self.tag(aws, outputs, tags::record(identity, digest)).await)
+        let recorded = self.tag(aws, outputs, tags::record(identity, digest)).await;
+        aws.tolerate(recorded.map_err(|failure| failure.context("failed to record the digest of REST API")))
     }
 }
 
