@@ -17,16 +17,16 @@ use std::path::PathBuf;
 
 use futures::future::{BoxFuture, FutureExt as _, try_join_all};
 use schemars::{JsonSchema, Schema};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{
-    Address, Desired, Digest, Identity, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Rules, references,
-    without_nulls,
+    Address, Desired, Digest, Identity, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Rules, drop_nulls,
+    references,
 };
 
 /// What a kind is asked to read: everything of this owner, and everything that bears a wanted name.
@@ -161,14 +161,15 @@ pub trait AnyKind: Send + Sync {
 }
 
 fn typed<K: Kind>(spec: &Value) -> Result<K::Spec> {
-    serde_json::from_value(spec.clone())
+    K::Spec::deserialize(spec)
         .map_err(|error| Failure::internal(format!("a {} spec does not have its own type", K::NAME)).because(&error))
 }
 
 fn json<K: Kind>(spec: &K::Spec) -> Result<Value> {
-    serde_json::to_value(spec)
-        .map(|value| without_nulls(&value))
-        .map_err(|error| Failure::internal(format!("a {} spec is no JSON", K::NAME)).because(&error))
+    let mut value = serde_json::to_value(spec)
+        .map_err(|error| Failure::internal(format!("a {} spec is no JSON", K::NAME)).because(&error))?;
+    drop_nulls(&mut value);
+    Ok(value)
 }
 
 impl<K: Kind> AnyKind for K {

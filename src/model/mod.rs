@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -154,6 +154,15 @@ impl Input {
         }
     }
 
+    /// The reference that stands for the string.
+    #[must_use]
+    pub fn reference(&self) -> Option<Reference> {
+        match self {
+            Self::Known(_) => None,
+            Self::From { reference } => Reference::parse(reference),
+        }
+    }
+
     /// The string, or an error that names the reference. The executor resolves every reference before a kind sees it.
     pub fn known(&self) -> crate::error::Result<&str> {
         match self {
@@ -224,37 +233,41 @@ pub fn resolve(spec: &Value, known: &dyn Fn(&Reference) -> Option<String>) -> Va
 /// Canonical JSON: compact, members sorted by name at every level. Equal specs give equal bytes.
 #[must_use]
 pub fn canonical(value: &Value) -> String {
-    fn write(value: &Value, out: &mut String) {
-        match value {
+    String::from_utf8_lossy(&json_bytes(&Canonical { value, nulls: true })).into_owned()
+}
+
+/// What is serialised here is JSON already, and memory takes every write: it can't fail.
+fn json_bytes(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// A value that is written with its members in the order of their names, and without those that are null if so wanted.
+/// Writing it so is a fraction of the work of making such a value first.
+struct Canonical<'a> {
+    value: &'a Value,
+    nulls: bool,
+}
+
+impl Serialize for Canonical<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let nulls = self.nulls;
+        match self.value {
             Value::Object(members) => {
-                let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-                out.push('{');
-                for (index, (key, member)) in sorted.into_iter().enumerate() {
-                    if index > 0 {
-                        out.push(',');
-                    }
-                    out.push_str(&Value::String(key.clone()).to_string());
-                    out.push(':');
-                    write(member, out);
+                let written = members
+                    .iter()
+                    .filter(|(_, value)| nulls || !value.is_null())
+                    .map(|(name, value)| (name, Canonical { value, nulls }));
+                // serde_json keeps another order than this if any crate of the build asks it to.
+                if members.keys().is_sorted() {
+                    serializer.collect_map(written)
+                } else {
+                    serializer.collect_map(written.collect::<BTreeMap<_, _>>())
                 }
-                out.push('}');
             }
-            Value::Array(items) => {
-                out.push('[');
-                for (index, item) in items.iter().enumerate() {
-                    if index > 0 {
-                        out.push(',');
-                    }
-                    write(item, out);
-                }
-                out.push(']');
-            }
-            other => out.push_str(&other.to_string()),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(|value| Canonical { value, nulls })),
+            other => other.serialize(serializer),
         }
     }
-    let mut out = String::new();
-    write(value, &mut out);
-    out
 }
 
 /// SHA-256 of a spec's canonical JSON, in lower-case hex.
@@ -266,7 +279,18 @@ impl Digest {
     /// The digest of a spec. A member that is null counts as absent, so that a new optional field changes no digest.
     #[must_use]
     pub fn of(spec: &Value) -> Self {
-        Self::of_bytes(canonical(&without_nulls(spec)).as_bytes())
+        Self::of_bytes(&json_bytes(&Canonical { value: spec, nulls: false }))
+    }
+
+    /// The digest of the object that has these members.
+    #[must_use]
+    pub fn of_members(members: &BTreeMap<&str, &Value>) -> Self {
+        let members: BTreeMap<_, _> = members
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, Canonical { value, nulls: false }))
+            .collect();
+        Self::of_bytes(&json_bytes(&members))
     }
 
     /// The digest of bytes.
@@ -446,16 +470,20 @@ pub type Live = BTreeMap<&'static str, Vec<Observed>>;
 /// A spec as its digest is taken: a member that is null counts as absent.
 #[must_use]
 pub fn without_nulls(value: &Value) -> Value {
+    let mut value = value.clone();
+    drop_nulls(&mut value);
+    value
+}
+
+/// The same, in place.
+pub fn drop_nulls(value: &mut Value) {
     match value {
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .filter(|(_, member)| !member.is_null())
-                .map(|(name, member)| (name.clone(), without_nulls(member)))
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
-        other => other.clone(),
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 
@@ -471,6 +499,17 @@ mod tests {
         assert_eq!(canonical(&one), canonical(&two));
         assert_eq!(canonical(&one), r#"{"a":"é\n","b":[{"a":2,"z":1}]}"#);
         assert_ne!(Digest::of(&one), Digest::of(&json!({"a": "é\n", "b": [{"a": 2, "z": 2}]})));
+    }
+
+    #[test]
+    fn a_null_is_shown_but_counts_for_no_digest() {
+        let (with, without) = (json!({"a": [{"b": null}, null], "c": null}), json!({"a": [{}, null]}));
+        assert_eq!(canonical(&with), r#"{"a":[{"b":null},null],"c":null}"#);
+        assert_eq!(without_nulls(&with), without);
+        assert_eq!(Digest::of(&with), Digest::of(&without));
+        let members = BTreeMap::from([("c", &with["c"]), ("a", &with["a"])]);
+        assert_eq!(Digest::of_members(&members), Digest::of(&without));
+        assert_eq!(Digest::of(&without), Digest::of_bytes(br#"{"a":[{},null]}"#));
     }
 
     #[test]

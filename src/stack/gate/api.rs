@@ -2,45 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::config::{Faults, Node, suggestion};
 use crate::error::{Failure, Result};
-use crate::kinds::rest_api::RestApiSpec;
-use crate::kinds::rest_api::spec::{DEFAULT_TEMPLATE, GATEWAY_RESPONSES, GatewayResponse};
+use crate::kinds::rest_api::spec::{Authorizer, DEFAULT_TEMPLATE, GATEWAY_RESPONSES, GatewayResponse};
 use crate::model::policy::Policy;
 use crate::model::{Digest, references};
 use crate::stack::openapi::texts;
 use crate::stack::template::{Values, fill};
 
-/// The digest of everything that is in effect only after a redeployment. Names, descriptions, tags and the endpoint type
-/// take effect at once.
-pub(super) fn snapshot(api: &RestApiSpec) -> Result<Digest> {
-    let RestApiSpec {
-        name: _,
-        description: _,
-        endpoint_type: _,
-        disable_execute_api_endpoint: _,
-        tags: _,
-        api_key_source,
-        binary_media_types,
-        minimum_compression_size,
-        policy,
-        authorizers,
-        gateway_responses,
-        routes,
-    } = api;
-    let parts = json!({
-        "api_key_source": api_key_source,
-        "binary_media_types": binary_media_types,
-        "minimum_compression_size": minimum_compression_size,
-        "policy": policy,
-        "authorizers": authorizers,
-        "gateway_responses": gateway_responses,
-        "routes": routes,
-    });
-    match references(&parts).into_iter().next() {
-        None => Ok(Digest::of(&parts)),
+/// What takes effect at once: names, descriptions, tags and the endpoint type.
+const AT_ONCE: [&str; 5] = ["name", "description", "endpoint_type", "disable_execute_api_endpoint", "tags"];
+
+/// The digest of everything that is in effect only after a redeployment: the API's spec but for [`AT_ONCE`], so that a new
+/// field is taken to need one until somebody knows better. The authorizers come with the ARNs of what they refer to.
+pub(super) fn snapshot(api: &Value, authorizers: &BTreeMap<String, Authorizer>) -> Result<Digest> {
+    let authorizers = serde_json::to_value(authorizers)
+        .map_err(|error| Failure::internal("the authorizers are no JSON").because(&error))?;
+    let members = api.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value));
+    let mut parts: BTreeMap<&str, &Value> = members.filter(|(name, _)| !AT_ONCE.contains(name)).collect();
+    parts.insert("authorizers", &authorizers);
+    match parts.values().flat_map(|part| references(part)).next() {
+        None => Ok(Digest::of_members(&parts)),
         Some(open) => Err(Failure::internal(format!("a deployment can't be told before `{open}` is known"))),
     }
 }

@@ -1,18 +1,20 @@
 //! What only the whole can break: AWS's limits on an API.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
+
+use serde_json::Value;
 
 use super::Gate;
 use crate::config::{Faults, POLICY, Span, limits};
-use crate::kinds::rest_api::RestApiSpec;
 use crate::stack::Expansion;
 
 impl Gate<'_> {
     /// Adds a fault for every limit that the expanded stack breaks.
-    pub(super) fn check(&self, api: &RestApiSpec, expansion: &Expansion, faults: &mut Faults) {
+    pub(super) fn check(&self, expansion: &Expansion, faults: &mut Faults) {
         let file = &self.environment.file.path;
-        let resources = resource_count(api.routes.keys().map(String::as_str));
+        let resources = resource_count(self.environment.routes.iter().map(|route| route.path.as_str()));
         if resources > limits::RESOURCES_PER_API {
             let message =
                 format!("the paths need {resources} resources; an API has at most {}", limits::RESOURCES_PER_API);
@@ -33,13 +35,13 @@ impl Gate<'_> {
             let hint = format!("shorten {}: AWS writes the API's whole ARN for each `execute-api:/`", POLICY);
             faults.file_error(Path::new(POLICY), message, hint);
         }
-        let bytes = expansion.document.to_string().len();
+        let bytes = json_bytes(&expansion.document);
         if bytes > limits::DOCUMENT_BYTES {
             let message =
                 format!("the OpenAPI document has {bytes} bytes; API Gateway takes {}", limits::DOCUMENT_BYTES);
             faults.file_error(file, message, "shorten the templates, or let `{proxy+}` stand for many routes");
         }
-        if api.routes.is_empty() {
+        if self.environment.routes.is_empty() {
             let message = "`gateway_api` has no route, and API Gateway deploys no API without one";
             faults.file_error(file, message, "add a route, such as `{\"service_path\": \"/order-service/{proxy+}\"}`");
         }
@@ -72,6 +74,24 @@ impl Gate<'_> {
     }
 }
 
+/// How long a value is as JSON. It is counted and not kept: a document may have megabytes.
+fn json_bytes(value: &Value) -> usize {
+    struct Count(usize);
+    impl Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // A value is JSON, and counting takes every write.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
+}
+
 /// The nodes of the tree that the paths span, the root included.
 fn resource_count<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
     let mut nodes = BTreeSet::from(["/"]);
@@ -84,7 +104,14 @@ fn resource_count<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::resource_count;
+    use super::{json_bytes, resource_count};
+    use serde_json::json;
+
+    #[test]
+    fn a_document_is_as_long_as_its_bytes() {
+        let value = json!({"a": [1, "\u{7f51}\n"]});
+        assert_eq!(json_bytes(&value), value.to_string().len());
+    }
 
     #[test]
     fn every_part_of_a_path_is_a_resource() {

@@ -23,7 +23,7 @@ use crate::kinds::rest_api::{RestApi, RestApiSpec, document};
 use crate::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
 use crate::kinds::{Registry, check_references, desired};
 use crate::model::policy::Policy;
-use crate::model::{Address, Desired, Input, Owner, Place, resolve};
+use crate::model::{Address, Desired, Input, Outputs, Owner, Place};
 
 /// The name of the stack in addresses.
 pub const NAME: &str = "gate";
@@ -70,8 +70,8 @@ pub fn expand(
     let mut faults = Faults::default();
     let gate = Gate::new(environment, code_sha256);
     let api = gate.rest_api(&configuration.stacks.gate, &mut faults);
-    let expansion = gate.assemble(&api)?;
-    gate.check(&api, &expansion, &mut faults);
+    let expansion = gate.assemble(api)?;
+    gate.check(&expansion, &mut faults);
     faults.sort();
     if faults.has_errors() {
         return Ok(Err(faults));
@@ -108,7 +108,7 @@ impl<'a> Gate<'a> {
     }
 
     /// All resources, and the documents among them.
-    fn assemble(&self, api: &RestApiSpec) -> Result<Expansion> {
+    fn assemble(&self, api: RestApiSpec) -> Result<Expansion> {
         let mut all = vec![self.log_group("access", format!("/aws/apigateway/{}", self.named("gateway")))?];
         for (name, _) in AUTHORIZERS {
             all.push(self.log_group(name, format!("/aws/lambda/{}", self.function_name(name)))?);
@@ -118,16 +118,17 @@ impl<'a> Gate<'a> {
             all.push(self.function(name, cached)?);
         }
         all.push(self.invocation_role()?);
-        let mut gateway = desired::<RestApi>(NAME, "gateway", api)?;
+        let known_outputs = Registry::new(BTreeMap::new()).predict(&self.place, &all)?;
+        let mut gateway = desired::<RestApi>(NAME, "gateway", &api)?;
         gateway.labels = self
             .environment
             .routes
             .iter()
             .map(|route| (format!("routes.{}", route.path), route.kind.clone()))
             .collect();
+        let known = with_known_outputs(api, &known_outputs);
+        let snapshot = snapshot(&gateway.spec, &known.authorizers)?;
         all.push(gateway);
-        let known = self.with_known_outputs(&all, api)?;
-        let snapshot = snapshot(&known)?;
         let spec =
             DeploymentSpec { rest_api: Input::output(&api_address(), "id"), snapshot: snapshot.as_str().to_owned() };
         all.push(desired::<Deployment>(NAME, deployment::name_of(&snapshot), &spec)?);
@@ -135,17 +136,6 @@ impl<'a> Gate<'a> {
         check_references(&all)?;
         let policy = known.policy.as_ref().map_or(Value::Null, Policy::to_document);
         Ok(Expansion { desired: all, document: document(&known), policy, warnings: Faults::default() })
-    }
-
-    /// The API with every ARN that follows from names filled in: what `render` shows and the snapshot's digest covers. A
-    /// function that gets another name thus leads to another deployment.
-    fn with_known_outputs(&self, before: &[Desired], api: &RestApiSpec) -> Result<RestApiSpec> {
-        let predicted = Registry::new(BTreeMap::new()).predict(&self.place, before)?;
-        let internal = |error: serde_json::Error| Failure::internal("a REST API spec is no JSON").because(&error);
-        let value = serde_json::to_value(api).map_err(internal)?;
-        let value =
-            resolve(&value, &|reference| predicted.get(&reference.address)?.get(&reference.output).map(str::to_owned));
-        serde_json::from_value(value).map_err(internal)
     }
 
     fn log_group(&self, name: &str, group: String) -> Result<Desired> {
@@ -366,4 +356,20 @@ impl<'a> Gate<'a> {
         values.extend(route.values.clone());
         values
     }
+}
+
+/// The API with every ARN that follows from names filled in: what `render` shows and the snapshot's digest covers. A
+/// function that gets another name thus leads to another deployment. Only authorizers refer to other resources.
+fn with_known_outputs(mut api: RestApiSpec, known: &BTreeMap<Address, Outputs>) -> RestApiSpec {
+    let fill = |input: &mut Input| {
+        let reference = input.reference();
+        if let Some(value) = reference.and_then(|reference| known.get(&reference.address)?.get(&reference.output)) {
+            *input = Input::from(value);
+        }
+    };
+    for authorizer in api.authorizers.values_mut() {
+        fill(&mut authorizer.uri);
+        authorizer.credentials.iter_mut().for_each(fill);
+    }
+    api
 }
