@@ -1,8 +1,8 @@
 //! The kinds of AWS resources, one a file, and the registry that knows them all.
 //!
 //! A kind reads live state in the type that desired state wears, and creates, updates and deletes. Adding one touches its
-//! own file and one line in [`Registry::new`]. The laws that every kind keeps are tested once, for all of them, in
-//! `tests/kinds.rs`.
+//! own file, its `mod` line here and one line in [`Registry::new`]. The laws that every kind keeps are tested once, for all
+//! of them, in `tests/kinds/`.
 
 pub mod deployment;
 pub mod iam_role;
