@@ -47,7 +47,7 @@ pub struct Connection {
 const ATTEMPTS: u32 = 6;
 
 /// How long one attempt may take. The SDK would wait for ever; the longest call here uploads a zip of at most 50 MB.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long a connection may take to stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

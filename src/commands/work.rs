@@ -74,16 +74,13 @@ impl Code {
             if code.sha256.contains_key(&key) {
                 continue;
             }
-            let (sha256, zip) = match &environment.settings.authorizer.zip {
-                Some(zip) => {
-                    let path = global.root.join(zip);
-                    let archive = read_zip(&path).map_err(|failure| failure.hint(ZIP_HINT))?;
-                    (archive.sha256_base64, path)
-                }
-                None => {
-                    let package = build(global, architecture(environment)?).await?;
-                    (package.sha256_base64, package.zip)
-                }
+            let (sha256, zip) = if let Some(zip) = &environment.settings.authorizer.zip {
+                let path = global.root.join(zip);
+                let archive = read_zip(&path).map_err(|failure| failure.hint(ZIP_HINT))?;
+                (archive.sha256_base64, path)
+            } else {
+                let package = build(global, architecture(environment)?).await?;
+                (package.sha256_base64, package.zip)
             };
             code.artifacts.insert(sha256.clone(), zip);
             code.sha256.insert(key, sha256);

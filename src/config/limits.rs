@@ -34,5 +34,5 @@ pub const RETENTION_DAYS: [i64; 22] =
 /// How long the authorizer may wait for the auth service, in milliseconds: what it takes itself. API Gateway waits for an
 /// authorizer for about as long.
 pub const AUTH_TIMEOUT_MS: std::ops::RangeInclusive<i64> = 100..=14_000;
-/// Characters of a role's name (IAM's API reference, CreateRole).
+/// Characters of a role's name (IAM's API reference, `CreateRole`).
 pub const ROLE_NAME_CHARACTERS: usize = 64;

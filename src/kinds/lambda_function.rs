@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_sdk_lambda::operation::create_function::CreateFunctionError;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
@@ -236,7 +237,7 @@ impl Kind for LambdaFunction {
         };
         match retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await {
             Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_conflict_exception()) => {
+            Err(error) if error.as_service_error().is_some_and(CreateFunctionError::is_resource_conflict_exception) => {
                 adopt_own(aws, identity, name).await?;
             }
             Err(error) => return Err(failed(&format!("create function `{name}`"), error)),
@@ -305,7 +306,7 @@ struct Parts<'a> {
     configuration: Configuration<'a>,
 }
 
-/// What CreateFunction and UpdateFunctionConfiguration take alike.
+/// What `CreateFunction` and `UpdateFunctionConfiguration` take alike.
 #[derive(Clone, PartialEq)]
 struct Configuration<'a> {
     description: &'a str,

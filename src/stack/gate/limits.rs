@@ -32,7 +32,7 @@ impl Gate<'_> {
                 "the resource policy has {length} characters as AWS counts them; {} are allowed",
                 limits::POLICY_CHARACTERS
             );
-            let hint = format!("shorten {}: AWS writes the API's whole ARN for each `execute-api:/`", POLICY);
+            let hint = format!("shorten {POLICY}: AWS writes the API's whole ARN for each `execute-api:/`");
             faults.file_error(Path::new(POLICY), message, hint);
         }
         let bytes = json_bytes(&expansion.document);
