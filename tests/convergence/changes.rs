@@ -248,14 +248,14 @@ async fn check(change: &Change, redeploys: bool) {
 #[tokio::test(start_paused = true)]
 async fn what_a_deployment_holds_is_deployed() {
     for change in REDEPLOY {
-        check(change, true).await;
+        Box::pin(check(change, true)).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_takes_effect_at_once_is_not_deployed() {
     for change in AT_ONCE {
-        check(change, false).await;
+        Box::pin(check(change, false)).await;
     }
 }
 
