@@ -1,0 +1,4 @@
+//! The data plane: serves what is deployed on a stage of the sandbox's API Gateway.
+
+pub mod request;
+pub mod variables;
