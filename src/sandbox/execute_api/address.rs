@@ -8,6 +8,9 @@
 //!
 //! Everything else is for the control plane.
 
+use crate::error::Result;
+use crate::sandbox::Sandbox;
+
 /// The path form's beginning.
 const PREFIX: &str = "/_sandbox/execute-api/";
 
@@ -20,6 +23,50 @@ pub(super) struct Address<'r> {
     pub(super) stage: &'r str,
     /// The path below the stage, `/` at least.
     pub(super) path: &'r str,
+}
+
+/// A stage that serves, for whoever wants to call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageAddress {
+    /// The API's id.
+    pub api: String,
+    /// The API's name.
+    pub api_name: String,
+    /// The stage's name.
+    pub stage: String,
+    /// The account it is in.
+    pub account: String,
+    /// The Region it is in.
+    pub region: String,
+}
+
+impl StageAddress {
+    /// The path below which the sandbox's listener serves it.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{PREFIX}{}/{}", self.api, self.stage)
+    }
+}
+
+/// All stages of a sandbox.
+pub fn stages(sandbox: &Sandbox) -> Result<Vec<StageAddress>> {
+    sandbox.look(|world| {
+        let mut all = Vec::new();
+        for (account, held) in &world.accounts {
+            for (region, services) in &held.regions {
+                for api in &services.apigateway.apis {
+                    all.extend(api.stages.keys().map(|stage| StageAddress {
+                        api: api.id.clone(),
+                        api_name: api.definition.name.clone(),
+                        stage: stage.clone(),
+                        account: account.clone(),
+                        region: region.clone(),
+                    }));
+                }
+            }
+        }
+        all
+    })
 }
 
 /// Reads an address. `host` may have a port; `path` has no query string.

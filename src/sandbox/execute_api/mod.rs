@@ -1,7 +1,37 @@
-//! The data plane: serves what is deployed on a stage of the sandbox's API Gateway.
+//! The data plane: serves what is deployed on a stage of the sandbox's API Gateway, as `execute-api` does.
+//!
+//! [`Gateway`] finds the stage that a request is for ([`address`]), makes it ready if it changed since the last request
+//! ([`stage`]), and takes the request through the layers ([`pipeline`]). What is edited and not deployed does not serve.
+//!
+//! | file | what |
+//! |---|---|
+//! | `address` | which stage a host or path means |
+//! | `stage` | a stage, compiled: routes, authorizers, policy, integrations, log format |
+//! | `context` | what is known of a request, and how `$context` and mappings see it |
+//! | `pipeline` | the layers, in AWS's order |
+//! | `waf`, `policy`, `route`, `authorizer`, `throttle`, `integration` | a layer each |
+//! | `expression`, `template`, `gateway_response`, `access_log` | what a configuration may say in them |
+//! | `explain` | what each layer decides about a request that is not sent |
 
+pub mod access_log;
 mod address;
+pub mod authorizer;
+mod context;
+pub mod explain;
+pub mod expression;
+mod gateway;
+pub mod gateway_response;
+mod integration;
+mod pipeline;
+pub mod policy;
 pub mod request;
 mod route;
+mod stage;
+pub mod template;
 mod throttle;
 pub mod variables;
+pub mod waf;
+
+pub use address::{StageAddress, stages};
+pub use gateway::{Answer, Gateway, Options};
+pub use integration::http::Upstreams;

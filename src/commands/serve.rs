@@ -1,0 +1,170 @@
+//! `gwctl serve`: the gateway of the working tree, on this machine, before anything ships.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+
+use super::local::{Local, Programs};
+use super::output::{data, notice};
+use crate::cli::{DataPlaneOptions, Global, SANDBOX_DIR, Selection, ServeOptions};
+use crate::error::{Failure, FailureKind, Result, exit};
+use crate::report;
+use crate::sandbox::execute_api::access_log::Sink;
+use crate::sandbox::execute_api::{self, Gateway, Options, Upstreams};
+use crate::sandbox::{Sandbox, listener};
+
+/// Editors write a file in several steps; what comes within this time is one change.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// Runs the command, until Ctrl-C.
+pub(super) async fn run(global: &Global, options: &ServeOptions) -> Result<u8> {
+    let socket = listener::bind(&options.listen).await?;
+    let address =
+        socket.local_addr().map_err(|error| Failure::io("failed to ask for the address listened on", &error))?;
+    let (sandbox, local) = if global.sandbox.is_some() {
+        if options.selection.is_some() {
+            return Err(Failure::new(FailureKind::Usage, "--sandbox serves what is deployed there, not the working tree")
+                .hint("leave out --product and --env, or leave out --sandbox"));
+        }
+        let dir = global.root.join(global.sandbox.as_deref().unwrap_or(Path::new(SANDBOX_DIR)));
+        (Sandbox::open(&dir)?, None)
+    } else {
+        let variables = variables(&options.function_env)?;
+        let local = Local::begin(global, &options.selection, &Programs::Real(&variables)).await?;
+        (local.sandbox.clone(), Some((local, variables)))
+    };
+    let mut gateway = gateway(&sandbox, &options.data_plane)?;
+    if let Some((local, _)) = &local {
+        gateway = gateway.answering_for(&local.stage.api);
+    }
+    announce(global, &sandbox, local.as_ref().map(|(local, _)| local), &address.to_string())?;
+    let serving = listener::serve_stages(Arc::new(gateway), socket, super::sandbox::interrupted());
+    match &local {
+        Some((local, variables)) if !options.no_reload => {
+            tokio::select! {
+                ended = serving => ended?,
+                ended = reload(global, &options.selection, local, variables) => ended?,
+            }
+        }
+        _ => serving.await?,
+    }
+    Ok(exit::DONE)
+}
+
+/// The data plane as the options want it.
+pub(super) fn gateway(sandbox: &Sandbox, options: &DataPlaneOptions) -> Result<Gateway> {
+    let mut upstreams = Upstreams::default();
+    for rule in &options.upstreams {
+        upstreams.add(rule)?;
+    }
+    let authorizers = options.authorizers.iter().map(|text| authorizer(text)).collect::<Result<HashMap<_, _>>>()?;
+    let access_log = match options.access_log.as_deref() {
+        None => None,
+        Some("-") => Some(Sink::stdout()),
+        Some(path) => Some(Sink::file(Path::new(path)).map_err(|error| {
+            Failure::io(format!("failed to open the access log {path}"), &error)
+        })?),
+    };
+    Gateway::new(sandbox.clone(), Options { upstreams, authorizers, access_log })
+}
+
+fn authorizer(text: &str) -> Result<(String, String)> {
+    let wrong = |why: &str| {
+        Failure::new(FailureKind::Usage, format!("`{text}` does not say where an authorizer is: {why}"))
+            .hint("write for example `product-a-api-authorizer-dev=http://127.0.0.1:9002/authorize`")
+    };
+    let (name, url) = text.split_once('=').ok_or_else(|| wrong("it has no `=`"))?;
+    let parsed = url::Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
+    if name.is_empty() || !matches!(parsed.scheme(), "http" | "https") {
+        return Err(wrong("it is a name and an http or https URL"));
+    }
+    Ok((name.to_owned(), url.to_owned()))
+}
+
+/// Reads `NAME=VALUE`, and `NAME=@FILE` for a value that is a file's content.
+fn variables(texts: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut all = BTreeMap::new();
+    for text in texts {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::new(FailureKind::Usage, format!("`{text}` sets no variable"))
+                .hint("write `NAME=VALUE`, or `NAME=@FILE` for the content of a file")
+        })?;
+        let value = match value.strip_prefix('@') {
+            None => value.to_owned(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| Failure::io(format!("failed to read {path} for the variable {name}"), &error))?,
+        };
+        all.insert(name.to_owned(), value);
+    }
+    Ok(all)
+}
+
+fn announce(global: &Global, sandbox: &Sandbox, local: Option<&Local>, address: &str) -> Result<()> {
+    if let Some(local) = local {
+        let stage = &local.stage.stage;
+        return data(global, |out| writeln!(out, "serving {} on http://{address}/{stage}", local.owner));
+    }
+    let stages = execute_api::stages(sandbox)?;
+    if stages.is_empty() {
+        return notice(global, |out| {
+            writeln!(out, "nothing is deployed in this sandbox yet; what is deployed later is served at once")
+        });
+    }
+    data(global, |out| {
+        for stage in &stages {
+            writeln!(out, "serving {} on http://{address}{}", stage.api_name, stage.path())?;
+        }
+        Ok(())
+    })
+}
+
+/// Applies the working tree again whenever one of its files changes. A configuration with faults is shown and changes nothing.
+async fn reload(
+    global: &Global,
+    selection: &Selection,
+    local: &Local,
+    variables: &BTreeMap<String, String>,
+) -> Result<()> {
+    let (changed, mut changes) = mpsc::unbounded_channel();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // A read is no change. With nobody listening the command is over.
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            let _ = changed.send(());
+        }
+    })
+    .map_err(|error| unwatched(&error))?;
+    for folder in watched(&global.root) {
+        watcher.watch(&folder, RecursiveMode::Recursive).map_err(|error| unwatched(&error))?;
+    }
+    while changes.recv().await.is_some() {
+        tokio::time::sleep(SETTLE).await;
+        while changes.try_recv().is_ok() {}
+        match local.renew(global, selection, &Programs::Real(variables)).await {
+            Ok(plan) if plan.is_empty() => {}
+            Ok(plan) => {
+                let summary = report::summary(&plan);
+                notice(global, |out| writeln!(out, "reloaded: {summary}"))?;
+            }
+            Err(failure) => notice(global, |out| {
+                report::failure_text(&failure, out, true)?;
+                writeln!(out, "the gateway goes on as it was")
+            })?,
+        }
+    }
+    Ok(())
+}
+
+/// What a gateway is made of; the authorizer's source only where it is there.
+fn watched(root: &Path) -> Vec<PathBuf> {
+    ["stacks", "environments", "authorizer/src"].map(|part| root.join(part)).into_iter().filter(|path| path.is_dir()).collect()
+}
+
+fn unwatched(error: &notify::Error) -> Failure {
+    Failure::new(FailureKind::Io, "failed to watch the configuration for changes")
+        .because(error)
+        .hint("serve with --no-reload, and start anew after a change")
+}

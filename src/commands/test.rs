@@ -1,0 +1,59 @@
+//! `gwctl test`: holds a file of expectations against the configuration. Nothing is sent, nothing is built.
+
+use super::explain::request;
+use super::local::{Local, Programs};
+use super::output::{self, data, text_options};
+use super::work::load;
+use crate::cli::{Global, TestOptions};
+use crate::error::{Failure, FailureKind, Result, exit};
+use crate::expectation;
+use crate::report::{self, Format, Tried};
+
+/// Where expectations stand unless told otherwise, below the root; the first that exists.
+const USUAL: [&str; 4] =
+    ["tests/requests.toml", "tests/requests.json", "tests/requests.yaml", "tests/requests.yml"];
+
+/// Runs the command. It fails when something is not as expected.
+pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
+    let usual = || USUAL.iter().map(|path| global.root.join(path)).find(|path| path.exists());
+    let path = options.file.clone().or_else(usual).ok_or_else(|| {
+        Failure::new(FailureKind::Usage, "there is no file of expectations")
+            .hint(format!("write {}, or name one with --file", USUAL[0]))
+    })?;
+    let expectations = expectation::read(&path)?;
+    let configuration = load(global, &options.selection)?;
+    let mut tried = Vec::new();
+    for environment in &configuration.environments {
+        let about: Vec<_> = expectations
+            .requests
+            .iter()
+            .filter(|one| one.is_about(&environment.product, &environment.name))
+            .collect();
+        if about.is_empty() {
+            continue;
+        }
+        let local = Local::of(global, &configuration, environment, &Programs::StandIn).await?;
+        for one in about {
+            let (method, target) = one.request_line().map_err(Failure::internal)?;
+            let headers = one.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let explanation = local.explain(&request(method, target, headers, one.source_ip)?)?;
+            tried.push(Tried {
+                owner: local.owner.to_string(),
+                title: one.title().to_owned(),
+                send: one.send.clone(),
+                mismatches: one.expect.compare(&explanation),
+            });
+        }
+    }
+    if tried.is_empty() {
+        return Err(Failure::new(FailureKind::Usage, "no expectation is about what is selected")
+            .hint(format!("{} names other products or environments", path.display())));
+    }
+    if global.output == Format::Json {
+        output::json(global, &report::tried_json(&tried))?;
+    } else {
+        data(global, |out| report::tried_text(&tried, out, &text_options(global)))?;
+    }
+    let failed = tried.iter().any(|tried| !tried.mismatches.is_empty());
+    Ok(if failed { exit::FAILED } else { exit::DONE })
+}

@@ -1,0 +1,321 @@
+//! What each layer decides about a request that is not sent: the same functions that serve requests, asked one after the
+//! other, with their reasons written down.
+//!
+//! Nothing leaves the process: no authorizer is asked, nothing is counted, no backend is called. Where an authorizer would
+//! be asked, it is taken for one that says yes; what it would add stands as `<authorizer's NAME>`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::authorizer::Identity;
+use super::context::{Caller, Context, Ids, Problem};
+use super::integration::{Http, Integration, Outbound};
+use super::pipeline::{self, Standing};
+use super::policy::Verdict;
+use super::request::ClientRequest;
+use super::stage::{Authorization, Method, Served};
+use super::waf;
+use crate::error::{Failure, FailureKind, Result};
+use crate::sandbox::Sandbox;
+
+/// What becomes of a request, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The layers that are reached, in order.
+    pub layers: Vec<Layer>,
+    /// What the request comes to.
+    pub outcome: Outcome,
+    /// What the backend gets, where one is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<Backend>,
+}
+
+/// One layer's decision.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Layer {
+    /// `web-acl`, `resource-policy`, `route`, `authorizer`, `throttle` or `integration`.
+    pub name: &'static str,
+    /// Whether the request goes on.
+    pub passes: bool,
+    /// Why, in words.
+    pub why: String,
+    /// The same in parts, for scripts.
+    #[serde(flatten)]
+    pub facts: BTreeMap<&'static str, Value>,
+    /// What can't be told here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What a request comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A backend is called.
+    Backend,
+    /// The gateway answers from a mock integration.
+    Mock,
+    /// The gateway refuses.
+    Refused {
+        /// The status of the answer.
+        status: u16,
+        /// The gateway response, `ACCESS_DENIED`; none where the web ACL has an answer of its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        response: Option<&'static str>,
+        /// What the client is told.
+        message: String,
+    },
+}
+
+/// What the backend gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Backend {
+    /// `HTTP_PROXY` or `HTTP`.
+    pub integration: &'static str,
+    /// The HTTP method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// The VPC link, if one is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc_link: Option<String>,
+    /// Milliseconds.
+    pub timeout_ms: u128,
+    /// Header names in lower case, and their values.
+    pub headers: Vec<(String, String)>,
+    /// The headers that the integration maps, and their sources.
+    pub mapped: BTreeMap<String, String>,
+}
+
+/// Explains what becomes of a request to a stage of a sandbox.
+pub fn explain(sandbox: &Sandbox, api: &str, stage: &str, request: &ClientRequest) -> Result<Explanation> {
+    let served = sandbox.look(|world| Served::find(world, api, stage))?.ok_or_else(|| {
+        Failure::new(FailureKind::Usage, format!("the API `{api}` has no stage `{stage}` that serves"))
+    })?;
+    let mut context = Context::new(&served, &served.primary, false, request);
+    context.ids = Ids {
+        request: "<request id>".to_owned(),
+        extended: "<extended request id>".to_owned(),
+        trace: "<trace id>".to_owned(),
+    };
+    let mut layers = Vec::new();
+    let ended = walk(&mut context, &mut layers);
+    Ok(match ended {
+        Ok((outcome, backend)) => Explanation { layers, outcome, backend },
+        Err(stop) => {
+            let outcome = stop.outcome(&mut context);
+            Explanation { layers, outcome, backend: None }
+        }
+    })
+}
+
+/// Why a request goes no further.
+enum Stop {
+    Problem(Box<Problem>),
+    /// The web ACL's own answer.
+    Blocked(u16),
+}
+
+impl Stop {
+    fn outcome(self, context: &mut Context<'_>) -> Outcome {
+        match self {
+            Self::Blocked(status) => {
+                Outcome::Refused { status, response: None, message: "the web ACL's own answer".to_owned() }
+            }
+            Self::Problem(problem) => {
+                let (kind, message) = (problem.kind, problem.message.to_string());
+                context.problem = Some(*problem);
+                let (status, _, _) = context.snapshot.responses.answer(kind, &*context, None);
+                Outcome::Refused { status, response: Some(kind.name()), message }
+            }
+        }
+    }
+}
+
+type Walked<T> = std::result::Result<T, Stop>;
+
+fn walk(context: &mut Context<'_>, layers: &mut Vec<Layer>) -> Walked<(Outcome, Option<Backend>)> {
+    web_acl(context, layers)?;
+    let standing = resource_policy(context, layers)?;
+    let method = route(context, layers)?;
+    authorizer(context, method, standing, layers)?;
+    throttle(method, layers);
+    integration(context, method, layers)
+}
+
+fn web_acl(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
+    let Some(outcome) = pipeline::firewall(context, None) else {
+        layers.push(Layer::passing("web-acl", "the stage has no web ACL"));
+        return Ok(());
+    };
+    let by = outcome.rule.as_deref().map_or("its default action".to_owned(), |rule| format!("the rule `{rule}`"));
+    let (passes, verb) = match outcome.action {
+        waf::Action::Pass => (true, "lets it pass"),
+        waf::Action::Block(_) => (false, "blocks it"),
+    };
+    let mut layer = Layer { passes, ..Layer::passing("web-acl", format!("{by} {verb}")) };
+    layer.notes = outcome.notes;
+    if let Some(rule) = outcome.rule {
+        layer.facts.insert("rule", rule.into());
+    }
+    layers.push(layer);
+    match outcome.action {
+        waf::Action::Block(block) if block.custom => Err(Stop::Blocked(block.status)),
+        waf::Action::Block(_) => Err(problem(Problem::new(super::gateway_response::ResponseType::WafFiltered))),
+        waf::Action::Pass => Ok(()),
+    }
+}
+
+fn resource_policy(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<Standing> {
+    let arn = context.arn();
+    let verdict = context.snapshot.policy.as_ref().map(|policy| policy.evaluate(&pipeline::question(&arn, context)));
+    let why = match &verdict {
+        None => "the API has no resource policy".to_owned(),
+        Some(Verdict::Silent) => format!("no statement says anything about {arn}"),
+        Some(Verdict::Allowed(by)) => format!("allowed by {by}"),
+        Some(Verdict::Denied(by)) => format!("denied by {by}"),
+    };
+    let mut layer = Layer::passing("resource-policy", why);
+    layer.facts.insert("arn", arn.clone().into());
+    if let Some(Verdict::Allowed(by) | Verdict::Denied(by)) = &verdict {
+        layer.facts.insert("statement", by.sid.map_or_else(|| json!(by.index), |sid| json!(sid)));
+    }
+    let standing = pipeline::resource_policy(context);
+    layer.passes = standing.is_ok();
+    layers.push(layer);
+    standing.map_err(problem)
+}
+
+fn route<'a>(context: &mut Context<'a>, layers: &mut Vec<Layer>) -> Walked<&'a Method> {
+    match pipeline::route(context) {
+        Err(refusal) => {
+            let why = refusal.detail.clone().unwrap_or_default();
+            layers.push(Layer { passes: false, ..Layer::passing("route", why) });
+            Err(problem(refusal))
+        }
+        Ok(method) => {
+            let why = format!("{} {}", method.verb, method.resource_path);
+            let mut layer = Layer::passing("route", why);
+            layer.facts.insert("path", method.resource_path.as_str().into());
+            layer.facts.insert("method", method.verb.as_str().into());
+            if !context.path_parameters.is_empty() {
+                let parameters = context.path_parameters.iter();
+                let parameters = parameters.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+                layer.facts.insert("parameters", Value::Object(parameters));
+            }
+            layers.push(layer);
+            Ok(method)
+        }
+    }
+}
+
+fn authorizer(
+    context: &mut Context<'_>,
+    method: &Method,
+    standing: Standing,
+    layers: &mut Vec<Layer>,
+) -> Walked<()> {
+    let Authorization::Custom(id) = &method.authorization else {
+        let admitted = pipeline::admit(context, method, standing);
+        let why = match (&method.authorization, &admitted) {
+            (Authorization::Iam, Ok(())) => "open to signed requests; who signed is not checked here".to_owned(),
+            (_, Ok(())) => "open to everybody".to_owned(),
+            (_, Err(refusal)) => refusal.detail.clone().unwrap_or_else(|| refusal.message.to_string()),
+        };
+        layers.push(Layer { passes: admitted.is_ok(), ..Layer::passing("authorizer", why) });
+        return admitted.map_err(problem);
+    };
+    let identity = pipeline::identify(context, id).map_err(problem)?;
+    let Some(authorizer) = context.snapshot.authorizers.get(id) else { return Ok(()) };
+    let (name, ttl) = (authorizer.name(), authorizer.ttl_seconds());
+    let cached = if ttl > 0 { format!("its answer is kept for {ttl} s") } else { "it is asked every time".to_owned() };
+    let (passes, why) = match &identity {
+        Identity::Present(_) => (true, format!("`{name}` would be asked; {cached}")),
+        Identity::Missing { expression } => {
+            (false, format!("`{name}` is not asked: the request has no `{expression}`"))
+        }
+        Identity::NotValid => (false, format!("`{name}` is not asked: the token does not fit its pattern")),
+    };
+    let mut layer = Layer { passes, ..Layer::passing("authorizer", why) };
+    layer.facts.insert("authorizer", name.into());
+    layer.facts.insert("ttl_seconds", ttl.into());
+    layer.facts.insert("cached", (ttl > 0).into());
+    layers.push(layer);
+    if !passes {
+        return Err(problem(Problem::new(super::gateway_response::ResponseType::Unauthorized)));
+    }
+    context.caller = Caller::Supposed;
+    Ok(())
+}
+
+fn throttle(method: &Method, layers: &mut Vec<Layer>) {
+    let why = match method.limits {
+        Some(limits) if limits.rate >= 0.0 => {
+            format!("{} requests a second, {} at once", limits.rate, limits.burst)
+        }
+        _ => "no limit of the stage's own".to_owned(),
+    };
+    layers.push(Layer::passing("throttle", why));
+}
+
+fn integration(
+    context: &Context<'_>,
+    method: &Method,
+    layers: &mut Vec<Layer>,
+) -> Walked<(Outcome, Option<Backend>)> {
+    let built = match &method.integration {
+        Ok(Integration::Mock(_)) => {
+            layers.push(Layer::passing("integration", "MOCK: the gateway answers itself"));
+            return Ok((Outcome::Mock, None));
+        }
+        Ok(integration @ Integration::HttpProxy(http)) => backend(context, integration, http, true),
+        Ok(integration @ Integration::Http(http, _)) => backend(context, integration, http, false),
+        Err(why) => Err(why.clone()),
+    };
+    match built {
+        Ok(backend) => {
+            let way = backend.vpc_link.as_ref().map_or(String::new(), |link| format!(" through the VPC link `{link}`"));
+            let why = format!("{} {} {}{way}", backend.integration, backend.method, backend.url);
+            layers.push(Layer::passing("integration", why));
+            Ok((Outcome::Backend, Some(backend)))
+        }
+        Err(why) => {
+            layers.push(Layer { passes: false, ..Layer::passing("integration", why.clone()) });
+            Err(problem(pipeline::misconfigured(why)))
+        }
+    }
+}
+
+fn backend(
+    context: &Context<'_>,
+    integration: &Integration,
+    http: &Http,
+    proxied: bool,
+) -> std::result::Result<Backend, String> {
+    let Outbound { method, url, headers } = Outbound::build(http, context, proxied)?;
+    let mapped = http.mappings.iter().map(|mapping| (mapping.name.clone(), mapping.written.clone()));
+    Ok(Backend {
+        integration: integration.kind(),
+        method: method.to_string(),
+        url,
+        vpc_link: http.vpc_link.as_ref().map(|link| link.render(context, |_| None)),
+        timeout_ms: http.timeout.as_millis(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        mapped: mapped.collect(),
+    })
+}
+
+impl Layer {
+    fn passing(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, passes: true, why: why.into(), facts: BTreeMap::new(), notes: Vec::new() }
+    }
+}
+
+fn problem(problem: Problem) -> Stop {
+    Stop::Problem(Box::new(problem))
+}

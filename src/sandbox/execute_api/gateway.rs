@@ -1,0 +1,256 @@
+//! The gateway: from a request on a socket to the answer, and the line in the access log.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, StatusCode};
+
+use super::access_log::Sink;
+use super::address::{self, Address};
+use super::authorizer::Authorizers;
+use super::context::{Context, Ids, Problem, Sent};
+use super::gateway_response::ResponseType;
+use super::integration::http::{Answered, Backends, Body, PAYLOAD_LIMIT, Upstreams};
+use super::request::ClientRequest;
+use super::stage::{Served, Snapshot};
+use super::throttle::Throttles;
+use super::waf;
+use crate::error::Result;
+use crate::sandbox::Sandbox;
+
+/// How a gateway serves.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Where hosts of integrations really are.
+    pub upstreams: Upstreams,
+    /// URLs that are asked instead of functions, by the authorizer's name.
+    pub authorizers: HashMap<String, String>,
+    /// Where access logs go.
+    pub access_log: Option<Sink>,
+}
+
+/// Serves the stages of a sandbox.
+#[derive(Debug)]
+pub struct Gateway {
+    sandbox: Sandbox,
+    pub(super) backends: Backends,
+    pub(super) authorizers: Authorizers,
+    pub(super) counters: waf::Counters,
+    access_log: Option<Sink>,
+    /// Stages that are ready, by API and name, and the sandbox's generation they were made ready at.
+    ready: RwLock<HashMap<(String, String), Ready>>,
+    /// Buckets by API and stage.
+    throttles: RwLock<HashMap<(String, String), Arc<Throttles>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Ready {
+    generation: u64,
+    served: Arc<Served>,
+}
+
+/// The answer to a client.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// All headers but those of the connection.
+    pub headers: HeaderMap,
+    /// The body, here or still to come.
+    pub body: AnswerBody,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum AnswerBody {
+    /// All of it.
+    Whole(Bytes),
+    /// From the backend, as it comes.
+    Stream(Incoming),
+}
+
+impl Gateway {
+    /// A gateway in front of a sandbox.
+    pub fn new(sandbox: Sandbox, options: Options) -> Result<Self> {
+        let Options { upstreams, authorizers, access_log } = options;
+        Ok(Self {
+            backends: Backends::new(upstreams)?,
+            authorizers: Authorizers::new(sandbox.clone(), authorizers),
+            sandbox,
+            counters: waf::Counters::default(),
+            access_log,
+            ready: RwLock::default(),
+            throttles: RwLock::default(),
+        })
+    }
+
+    /// Answers a request that is for a stage; gives back one that is for the control plane.
+    pub async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Result<Answer, Box<Request<Incoming>>> {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| request.uri().host()).unwrap_or_default().to_owned();
+        let path = request.uri().path().to_owned();
+        let custom = if address::read(&host, &path).is_none() { self.sandbox.mapped(&host, &path) } else { None };
+        let address = match &custom {
+            Some(mapped) => Address { api: &mapped.api, stage: &mapped.stage, path: &mapped.path },
+            None => match address::read(&host, &path) {
+                Some(address) => address,
+                None => return Err(Box::new(request)),
+            },
+        };
+        let own_host = custom.is_none() && host.contains(".execute-api.");
+        Ok(match self.served(&address) {
+            Some(served) if !(served.host_closed && own_host) => {
+                self.exchange(&served, &address, &host, request, client).await
+            }
+            _ => forbidden(),
+        })
+    }
+
+    async fn exchange(
+        &self,
+        served: &Served,
+        address: &Address<'_>,
+        host: &str,
+        request: Request<Incoming>,
+        client: IpAddr,
+    ) -> Answer {
+        let started = Instant::now();
+        let (head, body) = request.into_parts();
+        let (body, too_large) = match Limited::new(body, PAYLOAD_LIMIT).collect().await {
+            Ok(body) => (body.to_bytes(), false),
+            Err(error) if error.is::<LengthLimitError>() => (Bytes::new(), true),
+            // The client is gone; nobody reads the answer.
+            Err(_) => (Bytes::new(), false),
+        };
+        let request = ClientRequest {
+            method: head.method,
+            path: address.path.to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body,
+            host: host.split(':').next().unwrap_or(host).to_owned(),
+            source_ip: client,
+            version: head.version,
+            received: SystemTime::now(),
+        };
+        let (snapshot, canary) = choose(served);
+        let mut context = Context::new(served, snapshot, canary, &request);
+        let outcome = if too_large {
+            Err(Problem::new(ResponseType::RequestTooLarge))
+        } else {
+            self.pass(&mut context).await
+        };
+        let answer = finish(&mut context, outcome);
+        context.sent.latency = started.elapsed();
+        self.log(&context);
+        answer
+    }
+
+    fn log(&self, context: &Context<'_>) {
+        if let (Some(sink), Some(format)) = (&self.access_log, &context.served.access_log) {
+            sink.write(format.line(context));
+        }
+    }
+
+    /// The stage, made ready anew if the sandbox changed since.
+    pub(super) fn served(&self, address: &Address<'_>) -> Option<Arc<Served>> {
+        let generation = self.sandbox.generation();
+        let key = (address.api.to_owned(), address.stage.to_owned());
+        {
+            let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(ready) = ready.get(&key).filter(|ready| ready.generation == generation) {
+                return Some(Arc::clone(&ready.served));
+            }
+        }
+        let served = self.sandbox.look(|world| Served::find(world, address.api, address.stage)).ok().flatten();
+        let mut all = self.ready.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(served) = served.map(Arc::new) else {
+            all.remove(&key);
+            return None;
+        };
+        all.insert(key, Ready { generation, served: Arc::clone(&served) });
+        Some(served)
+    }
+
+    /// The buckets of a stage.
+    pub(super) fn throttles_of(&self, served: &Served) -> Arc<Throttles> {
+        let key = (served.api_id.clone(), served.stage_name.clone());
+        if let Some(found) = self.throttles.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Arc::clone(found);
+        }
+        let mut all = self.throttles.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(key).or_default())
+    }
+}
+
+/// The stage's deployment, or its canary's for the canary's share of the requests.
+fn choose(served: &Served) -> (&Snapshot, bool) {
+    match &served.canary {
+        Some(canary) if fastrand::f64() * 100.0 < canary.percent => (&canary.snapshot, true),
+        _ => (&served.primary, false),
+    }
+}
+
+/// The answer of a backend, or the gateway's own where there is a problem.
+fn finish(context: &mut Context<'_>, outcome: Result<Answered, Problem>) -> Answer {
+    let mut answer = match outcome {
+        Ok(answered) => {
+            let body = match answered.body {
+                Body::Whole(bytes) => AnswerBody::Whole(bytes),
+                Body::Stream(stream) => AnswerBody::Stream(stream),
+            };
+            Answer { status: answered.status, headers: answered.headers, body }
+        }
+        Err(problem) => {
+            tracing::debug!(
+                request = %context.ids.request,
+                kind = problem.kind.name(),
+                detail = problem.detail.as_deref().unwrap_or_default(),
+                "the gateway answers itself"
+            );
+            let kind = problem.kind;
+            context.problem = Some(problem);
+            let accept = context.request.header(ACCEPT.as_str());
+            let (status, headers, body) = context.snapshot.responses.answer(kind, &*context, accept);
+            Answer {
+                status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                headers: headers.into_iter().collect(),
+                body: AnswerBody::Whole(body),
+            }
+        }
+    };
+    let length = if let AnswerBody::Whole(body) = &answer.body { body.len() } else { 0 };
+    context.sent = Sent { status: Some(answer.status.as_u16()), length, ..context.sent };
+    add_ids(&mut answer.headers, &context.ids);
+    answer
+}
+
+/// The headers that tell a request apart (recorded).
+fn add_ids(headers: &mut HeaderMap, ids: &Ids) {
+    for (name, value) in
+        [("x-amzn-requestid", &ids.request), ("x-amz-apigw-id", &ids.extended), ("x-amzn-trace-id", &ids.trace)]
+    {
+        // A trace of the client's may have characters that no header may have; then there is none.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// What the service answers for an API or a stage that does not exist.
+fn forbidden() -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("x-amzn-errortype", HeaderValue::from_static("ForbiddenException"));
+    Answer {
+        status: StatusCode::FORBIDDEN,
+        headers,
+        body: AnswerBody::Whole(Bytes::from_static(b"{\"message\":\"Forbidden\"}")),
+    }
+}

@@ -1,0 +1,49 @@
+//! What becomes of a backend's headers on their way to the client.
+//!
+//! Some are renamed to `x-amzn-remapped-…`, because the service sets them itself (recorded in `http-proxy-mapping`: date,
+//! content-length, connection and x-amzn-requestid; the API Gateway Developer Guide, "Important notes", has the others).
+
+use hyper::HeaderMap;
+use hyper::header::HeaderName;
+
+/// Renamed.
+const REMAPPED: [&str; 7] =
+    ["connection", "content-length", "content-md5", "date", "server", "www-authenticate", "x-amzn-requestid"];
+
+/// Dropped.
+const DROPPED: [&str; 6] = ["keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade", "via"];
+
+/// The headers of the answer to the client.
+pub(super) fn passed_back(headers: &HeaderMap) -> HeaderMap {
+    let mut passed = HeaderMap::with_capacity(headers.len() + 4);
+    for (name, value) in headers {
+        if DROPPED.contains(&name.as_str()) {
+            continue;
+        }
+        let name = if REMAPPED.contains(&name.as_str()) { remapped(name) } else { name.clone() };
+        passed.append(name, value.clone());
+    }
+    passed
+}
+
+fn remapped(name: &HeaderName) -> HeaderName {
+    // The prefix is made of characters of header names, so the whole is one.
+    format!("x-amzn-remapped-{name}").parse().unwrap_or_else(|_| name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_service_sets_itself_is_renamed() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("date", "d"), ("transfer-encoding", "chunked"), ("set-cookie", "a"), ("set-cookie", "b")] {
+            headers.append(name, value.parse().unwrap());
+        }
+        let passed = passed_back(&headers);
+        assert_eq!(passed["x-amzn-remapped-date"], "d");
+        assert!(!passed.contains_key("date") && !passed.contains_key("transfer-encoding"));
+        assert_eq!(passed.get_all("set-cookie").iter().count(), 2);
+    }
+}

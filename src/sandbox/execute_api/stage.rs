@@ -1,0 +1,247 @@
+//! What a stage serves, made ready once for all its requests: a deployment's snapshot, the stage's own settings, and the
+//! canary beside them.
+
+use std::collections::BTreeMap;
+
+use super::access_log::Format;
+use super::authorizer::Authorizer;
+use super::gateway_response::GatewayResponses;
+use super::integration::Integration;
+use super::policy::Policy;
+use super::route::Routes;
+use super::throttle::Limits;
+use super::waf;
+use crate::sandbox::apigateway::state;
+use crate::sandbox::wire::partition;
+use crate::sandbox::world::{Region, World};
+
+/// Where an API is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) account: String,
+    pub(super) region: String,
+    pub(super) partition: String,
+}
+
+/// One stage.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) place: Place,
+    pub(super) api_id: String,
+    pub(super) stage_name: String,
+    pub(super) primary: Snapshot,
+    pub(super) canary: Option<Canary>,
+    pub(super) access_log: Option<Format>,
+    pub(super) web_acl: Option<WebAcl>,
+    /// Whether the API's own host name is closed.
+    pub(super) host_closed: bool,
+}
+
+/// The web ACL of a stage.
+#[derive(Debug)]
+pub(super) struct WebAcl {
+    pub(super) arn: String,
+    pub(super) rules: waf::Rules,
+}
+
+/// A deployment that gets a share of the requests.
+#[derive(Debug)]
+pub(super) struct Canary {
+    /// 0 to 100.
+    pub(super) percent: f64,
+    pub(super) snapshot: Snapshot,
+}
+
+/// One deployment as a stage serves it.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) deployment_id: String,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) routes: Routes<Method>,
+    /// By id.
+    pub(super) authorizers: BTreeMap<String, Authorizer>,
+    pub(super) policy: Option<Policy>,
+    pub(super) responses: GatewayResponses,
+    pub(super) binary: BinaryTypes,
+    /// A private API answers nobody without a policy (aws-facts E).
+    pub(super) private: bool,
+}
+
+/// One method of one resource.
+#[derive(Debug)]
+pub(super) struct Method {
+    pub(super) resource_id: String,
+    pub(super) resource_path: String,
+    /// `GET`, … or `ANY`.
+    pub(super) verb: String,
+    pub(super) authorization: Authorization,
+    pub(super) api_key_required: bool,
+    /// The parameters that a request must have, as `method.request.…`; empty where none is asked for.
+    pub(super) required: Vec<String>,
+    pub(super) limits: Option<Limits>,
+    pub(super) integration: Result<Integration, String>,
+}
+
+/// How a method is authorized.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Authorization {
+    /// Open.
+    Open,
+    /// By a Lambda authorizer, by its id.
+    Custom(String),
+    /// By IAM: a signature is asked for. The sandbox does not verify signatures anywhere.
+    Iam,
+}
+
+/// Media types whose bodies travel as bytes; all others are text to API Gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct BinaryTypes(Vec<String>);
+
+impl BinaryTypes {
+    /// Whether a media type, without its parameters and in any case, is one of them. `*/*` and `image/*` are patterns.
+    pub(super) fn contains(&self, media_type: &str) -> bool {
+        let media_type = media_type.split([';', ',']).next().unwrap_or_default().trim();
+        self.0.iter().any(|binary| match binary.strip_suffix("/*") {
+            Some("*") => true,
+            Some(kind) => media_type.split('/').next().is_some_and(|given| given.eq_ignore_ascii_case(kind)),
+            None => binary.eq_ignore_ascii_case(media_type),
+        })
+    }
+}
+
+impl Served {
+    /// A stage by the id of its API, which is the only one of all accounts and Regions, and its name.
+    pub(super) fn find(world: &World, api: &str, stage: &str) -> Option<Self> {
+        for (account, held) in &world.accounts {
+            for (region, services) in &held.regions {
+                let Some(api) = services.apigateway.apis.iter().find(|known| known.id == api) else { continue };
+                let place = Place {
+                    account: account.clone(),
+                    region: region.clone(),
+                    partition: partition(region).to_owned(),
+                };
+                let stage = api.stages.get(stage)?;
+                let web_acl = stage.web_acl_arn.as_ref().and_then(|arn| WebAcl::find(services, arn));
+                return Self::read(place, api, stage, web_acl);
+            }
+        }
+        None
+    }
+
+    fn read(place: Place, api: &state::RestApi, stage: &state::Stage, web_acl: Option<WebAcl>) -> Option<Self> {
+        let primary = Snapshot::read(api, stage, &stage.deployment_id, &stage.variables)?;
+        let canary = stage.canary_settings.as_ref().and_then(|canary| {
+            let mut variables = stage.variables.clone();
+            variables.extend(canary.stage_variable_overrides.clone());
+            let snapshot = Snapshot::read(api, stage, &canary.deployment_id, &variables)?;
+            Some(Canary { percent: canary.percent_traffic, snapshot })
+        });
+        let format = stage.access_log_settings.as_ref().and_then(|settings| settings.format.as_deref());
+        Some(Self {
+            place,
+            api_id: api.id.clone(),
+            stage_name: stage.stage_name.clone(),
+            primary,
+            canary,
+            access_log: format.map(Format::parse),
+            web_acl,
+            host_closed: api.definition.disable_execute_api_endpoint,
+        })
+    }
+}
+
+impl Snapshot {
+    fn read(
+        api: &state::RestApi,
+        stage: &state::Stage,
+        deployment: &str,
+        variables: &BTreeMap<String, String>,
+    ) -> Option<Self> {
+        let deployment = api.deployment(deployment)?;
+        let definition = &deployment.snapshot;
+        let mut routes = Routes::default();
+        for resource in definition.resources.values() {
+            for (verb, method) in &resource.resource_methods {
+                routes.add(&resource.path, verb, Method::read(definition, stage, resource, verb, method));
+            }
+        }
+        // The control plane takes no policy that can't be read.
+        let policy = definition.policy.as_deref().and_then(|text| Policy::parse(text).ok());
+        Some(Self {
+            deployment_id: deployment.id.clone(),
+            variables: variables.clone(),
+            routes,
+            authorizers: definition
+                .authorizers
+                .iter()
+                .map(|authorizer| (authorizer.id.clone(), Authorizer::compile(authorizer)))
+                .collect(),
+            policy,
+            responses: GatewayResponses::compile(definition),
+            binary: BinaryTypes(definition.binary_media_types.clone()),
+            private: definition.endpoint.types.iter().any(|kind| kind == "PRIVATE"),
+        })
+    }
+}
+
+impl Method {
+    fn read(
+        definition: &state::Definition,
+        stage: &state::Stage,
+        resource: &state::Resource,
+        verb: &str,
+        method: &state::Method,
+    ) -> Self {
+        let validator = method.request_validator_id.as_ref().and_then(|id| definition.request_validators.get(id));
+        let validated = validator.is_some_and(|validator| validator.validate_request_parameters);
+        let declared = method.request_parameters.iter().flatten();
+        let required = declared.filter(|(_, required)| validated && **required).map(|(name, _)| name.clone());
+        let authorization = match (method.authorization_type.as_str(), &method.authorizer_id) {
+            ("AWS_IAM", _) => Authorization::Iam,
+            ("CUSTOM" | "COGNITO_USER_POOLS", Some(id)) => Authorization::Custom(id.clone()),
+            _ => Authorization::Open,
+        };
+        Self {
+            resource_id: resource.id.clone(),
+            resource_path: resource.path.clone(),
+            verb: verb.to_owned(),
+            authorization,
+            api_key_required: method.api_key_required,
+            required: required.collect(),
+            limits: limits(stage, &resource.path, verb),
+            integration: Integration::compile(method.method_integration.as_ref()),
+        }
+    }
+
+    /// The name under which the method is throttled.
+    pub(super) fn key(&self) -> String {
+        format!("{} {}", self.verb, self.resource_path)
+    }
+}
+
+/// The limits of a method: its own settings, or those of all methods.
+fn limits(stage: &state::Stage, path: &str, verb: &str) -> Option<Limits> {
+    let escaped = path.replace('~', "~0").replace('/', "~1");
+    let setting = stage
+        .method_settings
+        .get(&format!("{escaped}/{verb}"))
+        .or_else(|| stage.method_settings.get(&format!("{}/{verb}", path.trim_start_matches('/'))))
+        .or_else(|| stage.method_settings.get("*/*"))?;
+    Some(Limits { rate: setting.throttling_rate_limit, burst: setting.throttling_burst_limit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binary_types_are_patterns_without_case_and_parameters() {
+        let types = BinaryTypes(vec!["multipart/form-data".into(), "image/*".into()]);
+        assert!(types.contains("multipart/form-data; boundary=x"));
+        assert!(types.contains("Image/PNG"));
+        assert!(types.contains("image/webp,*/*;q=0.8"), "only the first of an Accept header counts");
+        assert!(!types.contains("application/json"));
+        assert!(!types.contains(""));
+        assert!(BinaryTypes(vec!["*/*".into()]).contains("application/json"));
+    }
+}
