@@ -12,6 +12,7 @@ mod security;
 
 use serde_json::Value;
 
+pub(super) use self::schema::model_of;
 use super::deployments;
 use super::errors::{Answer, bad_request, not_implemented};
 use super::stages::no_stage;
