@@ -118,7 +118,9 @@ impl Importer<'_, '_, '_> {
             auth_type: scheme.get("x-amazon-apigateway-authtype").map(scalar),
             authorizer_uri: text("authorizerUri"),
             authorizer_credentials: text("authorizerCredentials"),
-            identity_source: text("identitySource").or_else(|| header.filter(|_| kind != "REQUEST")),
+            identity_source: text("identitySource")
+                .filter(|source| !source.is_empty())
+                .or_else(|| header.filter(|_| kind != "REQUEST")),
             identity_validation_expression: text("identityValidationExpression"),
             authorizer_result_ttl_in_seconds: ttl.transpose()?,
             r#type: Some(kind.clone()),
