@@ -6,12 +6,62 @@ use serde_json::{Value, json};
 use super::endpoint::{self, EndpointInput};
 use super::errors::{Answer, bad_request, one_of, patch_path, required};
 use super::patch::Patch;
-use super::state::{Definition, Resource, RestApi, Strings};
-use super::{Call, accepted, created, import, models, ok, patch, policy, tags};
+use super::state::{Definition, EndpointConfiguration, Resource, RestApi, State, Strings};
+use super::{Call, accepted, created, import, mapping, models, ok, patch, policy, tags};
 use crate::sandbox::wire::Caller;
 
 const KEY_SOURCES: [&str; 2] = ["HEADER", "AUTHORIZER"];
 const ACCESS_MODES: [&str; 2] = ["BASIC", "STRICT"];
+
+/// The service model's TLS policies.
+const SECURITY_POLICIES: [&str; 14] = [
+    "TLS_1_0",
+    "TLS_1_2",
+    "SecurityPolicy_TLS13_1_3_2025_09",
+    "SecurityPolicy_TLS13_1_3_FIPS_2025_09",
+    "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_2021_06",
+    "SecurityPolicy_TLS13_1_2_Ext2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_2025_EDGE",
+    "SecurityPolicy_TLS12_PFS_2025_EDGE",
+    "SecurityPolicy_TLS12_2018_EDGE",
+];
+
+/// APIs of one kind that an account may have in a Region (quotas page of the developer guide): 600 regional, 600 private,
+/// 120 edge-optimised.
+fn quota(kind: &str) -> usize {
+    if kind == "EDGE" { 120 } else { 600 }
+}
+
+/// Refuses one API more than the account may have.
+pub(super) fn check_quota(state: &State, endpoint: &EndpointConfiguration) -> Answer<()> {
+    let kind = endpoint.types.first().map(String::as_str).unwrap_or_default();
+    let count = state.apis.iter().filter(|api| api.definition.endpoint.types.iter().any(|own| own == kind)).count();
+    if count < quota(kind) {
+        return Ok(());
+    }
+    Err(bad_request("Maximum number of APIs has been reached.  Please contact AWS if you need additional APIs."))
+}
+
+/// Refuses a TLS policy or an access mode that there is not.
+pub(super) fn check_tls(policy: Option<&str>, mode: Option<&str>, input: &str) -> Answer<()> {
+    if let Some(policy) = policy {
+        one_of(policy, &format!("{input}.securityPolicy"), &SECURITY_POLICIES)?;
+    }
+    mode.map_or(Ok(()), |mode| one_of(mode, &format!("{input}.endpointAccessMode"), &ACCESS_MODES))
+}
+
+/// Refuses what is no media type. The words are those for content types; what the service says here is not known.
+pub(super) fn check_media_type(text: &str) -> Answer<()> {
+    if mapping::is_content_type(text) {
+        return Ok(());
+    }
+    Err(bad_request(format!("Invalid content type specified: {text}")))
+}
 
 /// When an answer has the member `tags`. `ImportRestApi`, `CreateRestApi` and `GetRestApis` leave it out if there are
 /// none; the others show an empty one (recorded).
@@ -124,9 +174,7 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
     if let Some(source) = &input.api_key_source {
         one_of(source, "createRestApiInput.apiKeySource", &KEY_SOURCES)?;
     }
-    if let Some(mode) = &input.endpoint_access_mode {
-        one_of(mode, "createRestApiInput.endpointAccessMode", &ACCESS_MODES)?;
-    }
+    check_tls(input.security_policy.as_deref(), input.endpoint_access_mode.as_deref(), "createRestApiInput")?;
     let endpoint = endpoint::resolve(input.endpoint_configuration.unwrap_or_default(), call.caller())?;
     check_name(&name)?;
     if input.description.as_deref() == Some("") {
@@ -138,8 +186,11 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
     }
     let compression = input.minimum_compression_size.as_ref().filter(|size| !size.is_null());
     let minimum_compression_size = compression.map(compression_size).transpose()?;
+    let binary_media_types = input.binary_media_types.unwrap_or_default();
+    binary_media_types.iter().try_for_each(|media_type| check_media_type(media_type))?;
     let given_tags = input.tags.unwrap_or_default();
     tags::check(&given_tags)?;
+    check_quota(call.state(), &endpoint)?;
 
     let mut api = blank(call);
     let definition = &mut api.definition;
@@ -147,7 +198,7 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
     definition.name = name;
     definition.description = input.description;
     definition.version = input.version;
-    definition.binary_media_types = input.binary_media_types.unwrap_or_default();
+    definition.binary_media_types = binary_media_types;
     definition.minimum_compression_size = minimum_compression_size;
     definition.endpoint = endpoint;
     definition.policy = match input.policy.filter(|text| !text.is_empty()) {
@@ -182,7 +233,14 @@ fn apply(definition: &mut Definition, patch: &Patch, caller: &Caller, id: &str) 
     let segments = patch.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["binaryMediaTypes", media_type] => patch.item(&mut definition.binary_media_types, media_type)?,
+        ["binaryMediaTypes", media_type] => {
+            match patch.op.as_str() {
+                "add" => check_media_type(media_type)?,
+                "replace" => check_media_type(patch.text())?,
+                _ => {}
+            }
+            patch.item(&mut definition.binary_media_types, media_type)?;
+        }
         ["endpointConfiguration", rest @ ..] => endpoint::patch(&mut definition.endpoint, patch, rest, caller)?,
         ["description"] => {
             patch.only(&["replace", "remove"])?;
@@ -232,6 +290,7 @@ fn replace(definition: &mut Definition, patch: &Patch, member: &str) -> Answer<(
         }
         "securityPolicy" => {
             patch.only_replace()?;
+            check_tls(Some(value), None, "updateRestApiInput")?;
             definition.security_policy = patch.text_or_none();
         }
         "endpointAccessMode" => {

@@ -128,8 +128,9 @@ fn delete(call: &mut Call<'_, '_>, api: &str, id: &str) -> Answer {
         for method in resource.resource_methods.values() {
             if method.authorizer_id.as_deref() == Some(id) {
                 return Err(conflict(format!(
+                    // The verb comes first here, unlike for models (reported).
                     "Cannot delete authorizer '{name}', is referenced in method: {}/{}",
-                    resource.path, method.http_method
+                    method.http_method, resource.path
                 )));
             }
         }
@@ -143,7 +144,7 @@ fn check(authorizer: &Authorizer, caller: &Caller) -> Answer<()> {
         return Err(bad_request("Authorizer name must be non-empty"));
     }
     if authorizer.authorizer_result_ttl_in_seconds.is_some_and(|ttl| !(0..=3600).contains(&ttl)) {
-        return Err(bad_request("Invalid Authorizer result TTL specified. The TTL must be between 0 and 3600 seconds"));
+        return Err(outside_range());
     }
     if authorizer.r#type == "COGNITO_USER_POOLS" {
         return check_cognito(authorizer, caller);
@@ -197,6 +198,9 @@ fn check_uri(uri: &str, caller: &Caller) -> Answer<()> {
 }
 
 fn check_token_source(source: &str) -> Answer<()> {
+    if source.is_empty() {
+        return Err(bad_request("IdentitySource cannot be empty"));
+    }
     let name = source.strip_prefix("method.request.header.").unwrap_or_default();
     if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) {
         return Ok(());
@@ -237,7 +241,7 @@ fn replace(authorizer: &mut Authorizer, patch: &Patch, member: &str) -> Answer<(
             patch.text().clone_into(&mut authorizer.r#type);
         }
         "authorizerResultTtlInSeconds" => {
-            let ttl = patch.text().parse().map_err(|_| invalid_number())?;
+            let ttl = patch.text().parse().map_err(|_| outside_range())?;
             authorizer.authorizer_result_ttl_in_seconds = Some(ttl);
         }
         _ => return Err(patch_path(&patch.path)),
@@ -245,6 +249,6 @@ fn replace(authorizer: &mut Authorizer, patch: &Patch, member: &str) -> Answer<(
     patch.only_replace()
 }
 
-fn invalid_number() -> Refusal {
-    bad_request("Invalid Authorizer result TTL specified. The TTL must be between 0 and 3600 seconds")
+fn outside_range() -> Refusal {
+    bad_request("Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.")
 }

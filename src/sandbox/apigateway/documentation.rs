@@ -3,9 +3,25 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::errors::{Answer, conflict, not_found, required};
+use super::errors::{Answer, conflict, not_found, one_of, required};
 use super::state::{DocumentationPart, DocumentationVersion};
 use super::{Call, accepted, created, ok};
+
+/// What a part can be about, in the order the service's messages name it (recorded).
+const LOCATIONS: [&str; 12] = [
+    "RESPONSE_BODY",
+    "RESPONSE",
+    "METHOD",
+    "MODEL",
+    "AUTHORIZER",
+    "RESPONSE_HEADER",
+    "RESOURCE",
+    "PATH_PARAMETER",
+    "REQUEST_BODY",
+    "QUERY_PARAMETER",
+    "API",
+    "REQUEST_HEADER",
+];
 
 #[derive(Deserialize)]
 struct PartInput {
@@ -49,6 +65,8 @@ fn create_part(call: &mut Call<'_, '_>, api: &str) -> Answer {
     let PartInput { location, properties } = call.body()?;
     let location = required(location, "createDocumentationPartInput.location")?;
     let properties = required(properties, "createDocumentationPartInput.properties")?;
+    let kind = required(location.get("type").and_then(Value::as_str), "createDocumentationPartInput.location.type")?;
+    one_of(kind, "createDocumentationPartInput.location.type", &LOCATIONS)?;
     let part = DocumentationPart { id: call.new_id(), location, properties };
     let api = call.api_mut(api)?;
     if api.documentation_parts.values().any(|each| each.location == part.location) {

@@ -40,12 +40,9 @@ pub(super) fn check(response: &IntegrationResponse, method: &Method) -> Answer<(
     if let Some(handling) = &response.content_handling {
         one_of(handling, "putIntegrationResponseInput.contentHandling", &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"])?;
     }
-    for content_type in response.response_templates.iter().flat_map(|templates| templates.keys()) {
-        if !content_type.contains('/') {
-            return Err(bad_request(format!(
-                "Validation Result: warnings : [], errors : [Invalid content type specified: {content_type}]"
-            )));
-        }
+    mapping::content_types(response.response_templates.as_ref())?;
+    if response.selection_pattern.as_deref().is_some_and(|pattern| !mapping::is_pattern(pattern)) {
+        return Err(bad_request("Invalid regex pattern specified"));
     }
     let declared = method.method_responses.get(&response.status_code);
     let declared = declared.and_then(|declared| declared.response_parameters.as_ref());

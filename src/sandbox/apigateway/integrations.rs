@@ -133,7 +133,9 @@ fn check(integration: &Integration, method: &Method, caller: &Caller) -> Answer<
     if let Some(connection) = &integration.connection_type {
         one_of(connection, "putIntegrationInput.connectionType", &CONNECTIONS)?;
         if connection == "VPC_LINK" && integration.connection_id.is_none() {
-            return Err(bad_request("Connection ID must be provided for connection type VPC_LINK"));
+            return Err(bad_request(
+                "ConnectionId should be set to the vpcLinkId or stage variable on connection type VPC_LINK",
+            ));
         }
     }
     if let Some(handling) = &integration.content_handling {
@@ -149,14 +151,20 @@ fn check(integration: &Integration, method: &Method, caller: &Caller) -> Answer<
     if !(50..=29_000).contains(&integration.timeout_in_millis) {
         return Err(bad_request("Timeout should be between 50 ms and 29000 ms"));
     }
-    let role = integration.credentials.as_deref();
-    if role.is_some_and(|role| !is_caller_credentials(role) && !is_role_arn(role, caller.partition())) {
-        return Err(bad_request("Role ARN is not well formed"));
+    if let Some(role) = integration.credentials.as_deref() {
+        if !role.starts_with("arn:") {
+            return Err(bad_request("Invalid ARN specified in the request"));
+        }
+        if !is_caller_credentials(role) && !is_role_arn(role, caller.partition()) {
+            return Err(bad_request("Role ARN is not well formed"));
+        }
     }
-    integration
-        .request_parameters
-        .as_ref()
-        .map_or(Ok(()), |mappings| mapping::request(mappings, method.request_parameters.as_ref()))
+    let declared = method.request_parameters.as_ref();
+    if !integration.cache_key_parameters.iter().all(|key| mapping::is_declared(key, declared)) {
+        return Err(bad_request("Invalid cache key parameter specified"));
+    }
+    mapping::content_types(integration.request_templates.as_ref())?;
+    integration.request_parameters.as_ref().map_or(Ok(()), |mappings| mapping::request(mappings, declared))
 }
 
 /// `arn:aws:iam::*:user/*` passes the caller's own credentials on.

@@ -59,7 +59,12 @@ pub(super) fn declared_request(parameters: &BTreeMap<String, bool>) -> Answer<()
     let locations = ["path", "querystring", "header", "multivaluequerystring", "multivalueheader"];
     let mut names = std::collections::BTreeSet::new();
     for parameter in parameters.keys() {
-        let name = named(parameter, "method.request.", &locations).ok_or_else(|| expression(parameter))?;
+        let name = parameter.strip_prefix("method.request.").and_then(|rest| rest.split_once('.'));
+        let name = name.filter(|(location, _)| locations.contains(location)).map(|(_, name)| name);
+        let name = name.ok_or_else(|| undeclared(parameter))?;
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || ":._$-".contains(c)) {
+            return Err(refusal("Parameter name should match the following regular expression: ^[a-zA-Z0-9:._$-]+$"));
+        }
         if !names.insert(name) {
             return Err(bad_request("Parameter names must be unique across querystring, header and path"));
         }
@@ -80,10 +85,52 @@ pub(super) fn identity_source(source: &str) -> Answer<()> {
     for part in source.split(',').map(str::trim) {
         let from_request = named(part, "method.request.", &["header", "querystring", "multivalueheader"]).is_some();
         if !from_request && !is_variable(part) {
-            return Err(expression(part));
+            return Err(bad_request(format!("Invalid request identity source expression: {part}")));
         }
     }
     Ok(())
+}
+
+/// Refuses templates for what is no content type (recorded).
+pub(super) fn content_types(templates: Option<&Strings>) -> Answer<()> {
+    match templates.iter().flat_map(|templates| templates.keys()).find(|kind| !is_content_type(kind)) {
+        Some(kind) => Err(bad_request(format!(
+            "Validation Result: warnings : [], errors : [Invalid content type specified: {kind}]"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a text is a type and a subtype, whatever parameters follow.
+pub(super) fn is_content_type(text: &str) -> bool {
+    let token =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && !"()<>@,:\\\"/[]?=".contains(c));
+    let bare = text.split(';').next().unwrap_or_default().trim();
+    bare.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
+}
+
+/// Whether a pattern can be a regular expression. The service's dialect is Java's, which no crate here reads, so only what
+/// no dialect takes is refused: groups and classes that are not closed, and a repetition of nothing.
+pub(super) fn is_pattern(pattern: &str) -> bool {
+    let (mut depth, mut class) = (0_usize, false);
+    let mut characters = pattern.chars();
+    if pattern.starts_with(['*', '+', '?']) {
+        return false;
+    }
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if characters.next().is_none() => return false,
+            '[' => class = true,
+            ']' => class = false,
+            '(' if !class => depth += 1,
+            ')' if !class => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    depth == 0 && !class
 }
 
 /// The name in `PREFIX LOCATION . NAME`, if the text has that form.
@@ -105,7 +152,7 @@ fn is_variable(source: &str) -> bool {
 }
 
 /// A parameter with several values is declared by its plain name as well.
-fn is_declared(parameter: &str, declared: Option<&BTreeMap<String, bool>>) -> bool {
+pub(super) fn is_declared(parameter: &str, declared: Option<&BTreeMap<String, bool>>) -> bool {
     declared.is_some_and(|declared| {
         declared.contains_key(parameter) || declared.contains_key(&parameter.replacen(".multivalue", ".", 1))
     })
@@ -158,5 +205,25 @@ mod tests {
         let parameters = |names: [&str; 2]| names.map(|name| (format!("method.request.{name}"), false)).into();
         assert_eq!(declared_request(&parameters(["header.a", "querystring.b"])), Ok(()));
         assert!(declared_request(&parameters(["header.a", "querystring.a"])).is_err());
+    }
+
+    #[test]
+    fn patterns_are_closed() {
+        for pattern in ["", ".*", "4\\d{2}", "(a|b)+", "[(]", "\\(", "(?s).*Not found.*"] {
+            assert!(is_pattern(pattern), "{pattern}");
+        }
+        for pattern in ["(", ")", "[a", "*", "a\\", "(]"] {
+            assert!(!is_pattern(pattern), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn content_types_have_a_subtype() {
+        for kind in ["application/json", "text/html; charset=utf-8", "*/*", "application/vnd.a+json"] {
+            assert!(is_content_type(kind), "{kind}");
+        }
+        for kind in ["", "json", "123", "a/", "/b", "a b/c", "a/b/c"] {
+            assert!(!is_content_type(kind), "{kind}");
+        }
     }
 }

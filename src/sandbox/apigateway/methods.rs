@@ -77,6 +77,9 @@ pub(super) fn check(definition: &Definition, method: &Method) -> Answer<()> {
     {
         return Err(super::request_validators::invalid());
     }
+    if !method.authorization_scopes.is_empty() && method.authorization_type != "COGNITO_USER_POOLS" {
+        return Err(bad_request("Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type"));
+    }
     check_models(definition, method.request_models.as_ref())?;
     method.request_parameters.as_ref().map_or(Ok(()), mapping::declared_request)
 }

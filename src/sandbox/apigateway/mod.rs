@@ -14,6 +14,7 @@ mod deployments;
 mod documentation;
 mod endpoint;
 mod errors;
+mod export;
 mod gateway_responses;
 mod import;
 mod integration_responses;
@@ -86,6 +87,7 @@ fn route(call: &mut Call<'_, '_>, segments: &[&str]) -> Answer {
         ["restapis", api, "authorizers", rest @ ..] => authorizers::route(call, api, rest),
         ["restapis", api, "gatewayresponses", rest @ ..] => gateway_responses::route(call, api, rest),
         ["restapis", api, "deployments", rest @ ..] => deployments::route(call, api, rest),
+        ["restapis", api, "stages", stage, "exports", kind] => export::route(call, api, stage, kind),
         ["restapis", api, "stages", rest @ ..] => stages::route(call, api, rest),
         ["restapis", api, "documentation", rest @ ..] => documentation::route(call, api, rest),
         _ => Err(call.unknown()),

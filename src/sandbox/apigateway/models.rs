@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::errors::{Answer, bad_request, conflict, not_found, required};
-use super::state::Model;
-use super::{Call, accepted, created, ok};
+use super::errors::{Answer, Refusal, bad_request, conflict, not_found, required};
+use super::state::{Definition, Model};
+use super::{Call, accepted, created, export, mapping, ok};
+
+/// The types of JSON schema draft 4.
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,11 +72,16 @@ fn create(call: &mut Call<'_, '_>, api: &str) -> Answer {
     let id = call.new_id();
     let definition = call.definition_mut(api)?;
     check_name(&name)?;
+    if !mapping::is_content_type(&content_type) {
+        return Err(bad_request(format!("Invalid content type specified: {content_type}")));
+    }
     let schema = input.schema.unwrap_or_default();
-    if serde_json::from_str::<serde_json::Value>(&schema).is_err() {
-        return Err(bad_request(
-            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
-        ));
+    if schema.trim().is_empty() {
+        return Err(bad_request("Model schema must have at least 1 property or array items defined"));
+    }
+    if content_type.contains("json") {
+        let parsed: Value = serde_json::from_str(&schema).map_err(|_| invalid_schema())?;
+        check_schema(&parsed, &|model| model == name || definition.models.contains_key(model))?;
     }
     if definition.models.contains_key(&name) {
         return Err(conflict("Model name already exists for this REST API"));
@@ -81,6 +90,39 @@ fn create(call: &mut Call<'_, '_>, api: &str) -> Answer {
     let answer = created(&model);
     definition.models.insert(name, model);
     Ok(answer)
+}
+
+/// Refuses what is no schema, and references to models that are not there.
+pub(super) fn check_schema(schema: &Value, exists: &dyn Fn(&str) -> bool) -> Answer<()> {
+    let typed = schema.get("type").and_then(Value::as_str).is_none_or(|kind| TYPES.contains(&kind));
+    let linked = references(schema)
+        .iter()
+        .all(|reference| export::model_of(reference).map_or_else(|| reference.starts_with('#'), exists));
+    if schema.is_object() && typed && linked { Ok(()) } else { Err(invalid_schema()) }
+}
+
+/// Everything that a schema refers to.
+fn references(schema: &Value) -> Vec<&str> {
+    match schema {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn invalid_schema() -> Refusal {
+    bad_request("Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]")
+}
+
+/// The model whose schema refers to another one.
+fn referrer<'d>(definition: &'d Definition, name: &str) -> Option<&'d Model> {
+    definition.models.values().find(|model| {
+        let schema: Value = serde_json::from_str(&model.schema).unwrap_or_default();
+        model.name != name && references(&schema).into_iter().filter_map(export::model_of).any(|other| other == name)
+    })
 }
 
 fn delete(call: &mut Call<'_, '_>, api: &str, name: &str) -> Answer {
@@ -98,6 +140,10 @@ fn delete(call: &mut Call<'_, '_>, api: &str, name: &str) -> Answer {
                 )));
             }
         }
+    }
+    if let Some(model) = referrer(definition, name) {
+        // How the service puts it is not known beyond that it refuses.
+        return Err(conflict(format!("Cannot delete model '{name}', is referenced in model: {}", model.name)));
     }
     definition.models.remove(name).ok_or_else(|| not_found(format!("Invalid model name specified: {name}")))?;
     Ok(accepted())

@@ -46,7 +46,9 @@ fn check_format(format: &str) -> Answer<()> {
         ));
     }
     if !format.contains("$context.requestId") && !format.contains("$context.extendedRequestId") {
-        return Err(bad_request("Access Log format must contain $context.requestId or $context.extendedRequestId"));
+        return Err(bad_request(
+            "Access Log format must include either $context.requestId or $context.extendedRequestId",
+        ));
     }
     Ok(())
 }
@@ -68,7 +70,12 @@ fn check_destination(arn: &str, around: &Around<'_>) -> Answer<()> {
     let stream = arn.strip_prefix(&own("firehose")).and_then(|rest| rest.strip_prefix("deliverystream/"));
     match stream {
         Some(name) if name.starts_with("amazon-apigateway-") => Ok(()),
-        Some(_) => Err(bad_request("Access log destination Firehose stream name must start with amazon-apigateway-")),
-        None => Err(bad_request("Invalid ARN specified in the request")),
+        Some(_) => Err(bad_request(
+            "Kinesis Firehose delivery stream name must begin with the characters 'amazon-apigateway-'",
+        )),
+        None if !arn.starts_with("arn:") => Err(bad_request("Invalid ARN specified in the request")),
+        None => Err(bad_request(
+            "The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream",
+        )),
     }
 }

@@ -102,7 +102,7 @@ fn set_method(stage: &mut Stage, patch: &Patch, around: &Around<'_>) -> Answer<(
     let full = patch.path.strip_prefix('/').unwrap_or(&patch.path);
     let mut parts = full.rsplitn(3, '/');
     let (setting, group, key) = (parts.next(), parts.next(), parts.next());
-    let (Some(setting), Some(group), Some(key)) = (setting, group, key.filter(|key| key.contains('/'))) else {
+    let (Some(setting), Some(group), Some(key)) = (setting, group, key.filter(|key| names_method(key))) else {
         return Err(bad_request(format!("Invalid method setting path: {}. Must be one of: {PATHS}", patch.path)));
     };
     let inherited = stage.method_settings.get("*/*").cloned().unwrap_or_default();
@@ -120,7 +120,11 @@ fn set_method(stage: &mut Stage, patch: &Patch, around: &Around<'_>) -> Answer<(
         "throttling/burstLimit" => entry.throttling_burst_limit = number(patch, -1, i64::MAX)?,
         "throttling/rateLimit" => entry.throttling_rate_limit = rate(patch)?,
         "caching/enabled" => entry.caching_enabled = patch.flag(),
-        "caching/ttlInSeconds" => entry.cache_ttl_in_seconds = number(patch, 0, 3600)?,
+        "caching/ttlInSeconds" => {
+            let ttl = patch.text().parse().ok().filter(|ttl| (0..=3600).contains(ttl));
+            entry.cache_ttl_in_seconds = ttl
+                .ok_or_else(|| bad_request("Invalid time-to-live setting, must be an integer no greater than 3600"))?;
+        }
         "caching/dataEncrypted" => entry.cache_data_encrypted = patch.flag(),
         "caching/requireAuthorizationForCacheControl" => entry.require_authorization_for_cache_control = patch.flag(),
         "caching/unauthorizedCacheControlHeaderStrategy" => {
@@ -137,6 +141,12 @@ fn set_method(stage: &mut Stage, patch: &Patch, around: &Around<'_>) -> Answer<(
         return Err(stage_logging::no_role());
     }
     Ok(())
+}
+
+/// Whether a key is a resource path, its slashes escaped, and a verb: `*/*`, `~1orders/GET`.
+fn names_method(key: &str) -> bool {
+    key.split_once('/')
+        .is_some_and(|(path, verb)| !path.is_empty() && (verb == "*" || super::methods::check_name(verb).is_ok()))
 }
 
 fn remove(stage: &mut Stage, patch: &Patch) -> Answer<()> {

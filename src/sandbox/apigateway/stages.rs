@@ -64,7 +64,8 @@ pub(super) fn no_stage() -> Refusal {
 pub(super) fn blank(api: &RestApi, name: &str, deployment: &str, now: f64) -> Answer<Stage> {
     let valid = (1..=128).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     if !valid {
-        return Err(bad_request("Stage name only allows a-zA-Z0-9_-"));
+        // The words name no hyphen, but the service takes it (API reference).
+        return Err(bad_request("Stage name only allows a-zA-Z0-9_"));
     }
     if api.stages.contains_key(name) {
         return Err(conflict("Stage already exists"));
@@ -106,13 +107,13 @@ pub(super) fn check_variables(variables: &Strings) -> Answer<()> {
     for (name, value) in variables {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             return Err(bad_request(format!(
-                "Invalid stage variable name: {name}. Please use names with alphanumeric characters and the symbol '_'."
+                "Invalid stage variable name: {name}. Please use names with only word characters."
             )));
         }
         if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c)) {
             return Err(bad_request(format!(
-                "Invalid stage variable value: {value}. Please use values with alphanumeric characters and the symbols \
-                 '-', '.', '_', '~', ':', '/', '?', '#', '&', '=', and ','."
+                "Invalid stage variable value of key {name}.  Please use values with alphanumeric characters and the \
+                 symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
             )));
         }
     }

@@ -25,6 +25,17 @@ pub(super) struct Bench {
 impl Bench {
     /// Sends a request. The path may have a query string; a string as body is sent as it is.
     pub(super) fn send(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value, Response) {
+        self.send_with(&[], method, path, body)
+    }
+
+    /// Sends a request with headers.
+    pub(super) fn send_with(
+        &mut self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value, Response) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query = query.split('&').filter_map(|pair| pair.split_once('='));
         let body = match body {
@@ -36,7 +47,7 @@ impl Bench {
             method: method.into(),
             path: path.into(),
             query: query.map(|(name, value)| (name.into(), value.into())).collect(),
-            headers: Vec::new(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             body,
             caller: caller(),
         };

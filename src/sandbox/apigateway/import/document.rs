@@ -1,6 +1,6 @@
 //! An API document, `OpenAPI` 3 or Swagger 2, JSON or YAML, behind one face.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -104,6 +104,38 @@ impl Document {
             }
         }
         value
+    }
+
+    /// References within the document that lead nowhere, or round in a circle. Schemas may refer to each other as they like;
+    /// a reference that is nothing but the next reference may not come back.
+    pub(super) fn dangling(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        for member in ["paths", "components", "definitions", "parameters", "responses", "securityDefinitions"] {
+            if let Some(value) = self.root.get(member) {
+                self.find_dangling(value, &mut found);
+            }
+        }
+        found
+    }
+
+    fn find_dangling<'d>(&'d self, value: &'d Value, found: &mut BTreeSet<&'d str>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(reference) = members.get("$ref").and_then(Value::as_str)
+                    && reference.starts_with('#')
+                    && self.resolve(value).get("$ref").is_some_and(Value::is_string)
+                {
+                    found.insert(reference);
+                }
+                // Examples are data, whatever they look like.
+                let own = members
+                    .iter()
+                    .filter(|(name, _)| !["example", "examples", "default", "enum"].contains(&name.as_str()));
+                own.for_each(|(_, member)| self.find_dangling(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.find_dangling(item, found)),
+            _ => {}
+        }
     }
 
     /// The request bodies of an operation: content type and schema.

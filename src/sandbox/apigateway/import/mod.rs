@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use self::document::{Document, scalar};
 use super::apis::{self, ShowTags};
 use super::endpoint::{self, EndpointInput};
-use super::errors::{Answer, Refusal, bad_request, one_of};
+use super::errors::{Answer, Refusal, bad_request, one_of, serialization};
 use super::gateway_responses::{self, GatewayResponseInput};
 use super::state::{Definition, DocumentationPart, Resource, RestApi};
 use super::{Call, created, ok, policy, resources};
@@ -30,6 +30,7 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
     let types = call.request.parameter("endpointConfigurationTypes");
     let types = types.map(EndpointInput::of_type).unwrap_or_default();
     api.definition.endpoint = endpoint::resolve(types, call.caller())?;
+    apis::check_quota(call.state(), &api.definition.endpoint)?;
     let warnings = run(call, &mut api, &document, false)?;
     let shown = with_warnings(apis::describe(&api, ShowTags::IfAny), &warnings);
     call.state_mut().apis.push(api);
@@ -77,8 +78,16 @@ fn run(call: &mut Call<'_, '_>, api: &mut RestApi, document: &Document, overwrit
         "split" => document.base_path().split_once('/').map(|(_, rest)| rest.to_owned()).unwrap_or_default(),
         other => return Err(bad_request(format!("Invalid value for parameter basepath specified: {other}"))),
     };
-    let skip_documentation = call.request.parameter("ignore") == Some("documentation");
-    let fail_on_warnings = call.request.parameter("failonwarnings") == Some("true");
+    let skip_documentation = match call.request.parameter("ignore") {
+        None => false,
+        Some("documentation") => true,
+        Some(other) => return Err(bad_request(format!("Invalid value for parameter ignore specified: {other}"))),
+    };
+    let fail_on_warnings = match call.request.parameter("failonwarnings").unwrap_or("false") {
+        flag if flag.eq_ignore_ascii_case("true") => true,
+        flag if flag.eq_ignore_ascii_case("false") || flag.is_empty() => false,
+        other => return Err(serialization(format!("Unable to parse {other} as a boolean"))),
+    };
     let mut importer = Importer {
         document,
         api: api.id.clone(),
@@ -136,6 +145,9 @@ impl Importer<'_, '_, '_> {
     /// Imports everything. A fault goes to `errors`; only a hard quota ends the import at once.
     fn import(&mut self, base: &str) -> Answer<()> {
         self.settings();
+        for reference in self.document.dangling() {
+            self.errors.push(format!("Invalid reference specified: {reference}"));
+        }
         self.import_models();
         self.request_validators();
         self.import_security()?;
@@ -170,7 +182,9 @@ impl Importer<'_, '_, '_> {
         }
         if let Some(types) = document.extension("binary-media-types").and_then(Value::as_array) {
             for media_type in types.iter().map(scalar) {
-                if !definition.binary_media_types.contains(&media_type) {
+                if let Err(refusal) = apis::check_media_type(&media_type) {
+                    self.errors.push(refusal.message);
+                } else if !definition.binary_media_types.contains(&media_type) {
                     definition.binary_media_types.push(media_type);
                 }
             }
@@ -181,11 +195,14 @@ impl Importer<'_, '_, '_> {
                 Err(refusal) => self.errors.push(refusal.message),
             }
         }
-        if let Some(tls) = document.extension("security-policy") {
-            definition.security_policy = Some(scalar(tls));
-        }
-        if let Some(mode) = document.extension("endpoint-access-mode") {
-            definition.endpoint_access_mode = Some(scalar(mode));
+        let tls = document.extension("security-policy").map(scalar);
+        let mode = document.extension("endpoint-access-mode").map(scalar);
+        match apis::check_tls(tls.as_deref(), mode.as_deref(), "putRestApiInput") {
+            Ok(()) => {
+                definition.security_policy = tls.or_else(|| definition.security_policy.take());
+                definition.endpoint_access_mode = mode.or_else(|| definition.endpoint_access_mode.take());
+            }
+            Err(refusal) => self.errors.push(refusal.message),
         }
         self.endpoint();
         self.policy();

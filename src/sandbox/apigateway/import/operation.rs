@@ -85,7 +85,9 @@ impl Importer<'_, '_, '_> {
             ..Method::default()
         };
         let at_method = |refusal| (spot.method(), refusal);
-        self.guard(&mut method, operation).map_err(at_method)?;
+        if !self.guard(&mut method, operation).map_err(at_method)? {
+            return Ok(());
+        }
         method.request_validator_id = self.validator(operation).map_err(at_method)?;
         method.method_responses = self.responses(operation);
         methods::check(&self.definition, &method).map_err(at_method)?;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::errors::Answer;
 use super::super::models;
 use super::super::state::Model;
 use super::Importer;
@@ -15,7 +16,9 @@ impl Importer<'_, '_, '_> {
                 self.fail(&format!("Unable to create model for '{name}'"), &refusal);
                 continue;
             }
-            self.add_model(name, schema);
+            if let Err(refusal) = self.add_model(name, schema) {
+                self.fail(&format!("Unable to create model for '{name}'"), &refusal);
+            }
         }
     }
 
@@ -26,14 +29,19 @@ impl Importer<'_, '_, '_> {
         }
         // What the service calls it is not known beyond its first letters.
         let name = format!("MODEL{}", self.call.new_id());
-        self.add_model(&name, schema);
+        if let Err(refusal) = self.add_model(&name, schema) {
+            self.fail("Unable to create model for a schema without a name", &refusal);
+        }
         name
     }
 
-    fn add_model(&mut self, name: &str, schema: &Value) {
+    fn add_model(&mut self, name: &str, schema: &Value) -> Answer<()> {
         let mut schema = schema.clone();
         let base = format!("https://apigateway.{}/restapis/{}/models", self.caller.dns_suffix(), self.api);
         point_to_models(&mut schema, &base);
+        let named = self.document.schemas();
+        let kept = &self.definition.models;
+        models::check_schema(&schema, &|model| named.contains_key(model) || kept.contains_key(model))?;
         let old = self.old.models.get(name).map(|model| model.id.clone());
         let model = Model {
             id: old.unwrap_or_else(|| self.call.new_id()),
@@ -43,6 +51,7 @@ impl Importer<'_, '_, '_> {
             content_type: "application/json".into(),
         };
         self.definition.models.insert(name.to_owned(), model);
+        Ok(())
     }
 }
 

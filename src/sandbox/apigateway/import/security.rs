@@ -21,6 +21,8 @@ pub(super) enum Scheme {
     ApiKey,
     /// A scheme without an extension: it is documentation and guards nothing.
     Documented,
+    /// A scheme that says it is an authorizer and does not say which.
+    Incomplete,
 }
 
 impl Importer<'_, '_, '_> {
@@ -42,13 +44,29 @@ impl Importer<'_, '_, '_> {
                 }
                 None => without_authorizer(scheme),
             };
+            self.warn_of(name, scheme, &meaning);
             self.schemes.insert(name.to_owned(), meaning);
         }
         Ok(())
     }
 
-    /// Sets how a method is guarded, from the requirements of its operation.
-    pub(super) fn guard(&mut self, method: &mut Method, operation: &Value) -> Answer<()> {
+    /// Warns of a scheme that guards nothing (reported).
+    fn warn_of(&mut self, name: &str, scheme: &Value, meaning: &Scheme) {
+        match (meaning, scheme.get("type").map(scalar).unwrap_or_default().as_str()) {
+            (Scheme::Incomplete, _) => self.warnings.push(format!(
+                "Unable to create authorizer from security definition: '{name}'. Extension x-amazon-apigateway-authorizer \
+                 is required. Any methods with security: '{name}' will not be created. If this security definition is not \
+                 a custom authorizer, remove the x-amazon-apigateway-authtype extension and it will be ignored."
+            )),
+            (Scheme::Documented, kind) if kind != "apiKey" => {
+                self.warnings.push(format!("Unsupported security definition type '{kind}' for '{name}'. Ignoring."));
+            }
+            _ => {}
+        }
+    }
+
+    /// Sets how a method is guarded, from the requirements of its operation. False: such a method is not created.
+    pub(super) fn guard(&mut self, method: &mut Method, operation: &Value) -> Answer<bool> {
         "NONE".clone_into(&mut method.authorization_type);
         let auth = operation.pointer("/x-amazon-apigateway-auth/type").and_then(Value::as_str);
         if auth.is_some_and(|auth| auth.eq_ignore_ascii_case("AWS_IAM")) {
@@ -76,12 +94,11 @@ impl Importer<'_, '_, '_> {
                 }
                 Scheme::Iam => "AWS_IAM".clone_into(&mut method.authorization_type),
                 Scheme::ApiKey => method.api_key_required = true,
-                Scheme::Documented => self
-                    .warnings
-                    .push(format!("Security scheme '{name}' has no API Gateway extension and guards nothing")),
+                Scheme::Incomplete => return Ok(false),
+                Scheme::Documented => {}
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn authorizer(&mut self, name: &str, scheme: &Value, extension: &Value) -> Answer<Scheme> {
@@ -101,7 +118,9 @@ impl Importer<'_, '_, '_> {
             auth_type: scheme.get("x-amazon-apigateway-authtype").map(scalar),
             authorizer_uri: text("authorizerUri"),
             authorizer_credentials: text("authorizerCredentials"),
-            identity_source: text("identitySource").or_else(|| header.filter(|_| kind != "REQUEST")),
+            identity_source: text("identitySource")
+                .filter(|source| !source.is_empty())
+                .or_else(|| header.filter(|_| kind != "REQUEST")),
             identity_validation_expression: text("identityValidationExpression"),
             authorizer_result_ttl_in_seconds: ttl.transpose()?,
             r#type: Some(kind.clone()),
@@ -119,8 +138,10 @@ impl Importer<'_, '_, '_> {
 
 fn without_authorizer(scheme: &Value) -> Scheme {
     let member = |name: &str| scheme.get(name).map(scalar).unwrap_or_default();
-    if member("x-amazon-apigateway-authtype").eq_ignore_ascii_case("awsSigv4") {
-        return Scheme::Iam;
+    match member("x-amazon-apigateway-authtype") {
+        kind if kind.eq_ignore_ascii_case("awsSigv4") => return Scheme::Iam,
+        kind if !kind.is_empty() => return Scheme::Incomplete,
+        _ => {}
     }
     if member("type") == "apiKey" && member("in") == "header" && member("name").eq_ignore_ascii_case("x-api-key") {
         return Scheme::ApiKey;

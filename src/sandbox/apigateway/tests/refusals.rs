@@ -129,7 +129,7 @@ const CALLS: [(&str, &str, &str, &str, &str); 50] = [
         "{api}/authorizers",
         r#"{"name":"a","type":"REQUEST","authorizerUri":"{lambda}","identitySource":"header.A"}"#,
         "BadRequestException",
-        "Invalid mapping expression",
+        "Invalid request identity source expression: header.A",
     ),
     (
         "POST",
