@@ -10,6 +10,7 @@
 
 pub mod apigateway;
 pub mod connector;
+pub mod execute_api;
 mod fault;
 pub mod iam;
 pub mod lambda;
