@@ -1,7 +1,7 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
-//! Lambda, IAM, Logs, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
+//! Lambda, IAM, Logs, AWS WAF, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
@@ -21,6 +21,7 @@ mod signature;
 mod store;
 pub mod sts;
 pub mod tagging;
+pub mod wafv2;
 pub mod wire;
 pub mod world;
 mod xml;
@@ -261,10 +262,12 @@ enum Service {
     Logs,
     Sts,
     Tagging,
+    Wafv2,
 }
 
 impl Service {
-    const ALL: [Self; 6] = [Self::ApiGateway, Self::Iam, Self::Lambda, Self::Logs, Self::Sts, Self::Tagging];
+    const ALL: [Self; 7] =
+        [Self::ApiGateway, Self::Iam, Self::Lambda, Self::Logs, Self::Sts, Self::Tagging, Self::Wafv2];
 
     /// The name in the credential scope.
     const fn signing_name(self) -> &'static str {
@@ -275,6 +278,7 @@ impl Service {
             Self::Logs => "logs",
             Self::Sts => "sts",
             Self::Tagging => "tagging",
+            Self::Wafv2 => "wafv2",
         }
     }
 
@@ -290,6 +294,7 @@ impl Service {
             Self::Lambda => request.method == "GET",
             Self::Logs => logs::is_read(request),
             Self::Sts | Self::Tagging => true,
+            Self::Wafv2 => wafv2::is_read(request),
         }
     }
 
@@ -301,6 +306,7 @@ impl Service {
             Self::Logs => logs::handle(view, request),
             Self::Sts => sts::handle(view, request),
             Self::Tagging => tagging::handle(view, request),
+            Self::Wafv2 => wafv2::handle(view, request),
         }
     }
 }

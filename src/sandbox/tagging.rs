@@ -1,6 +1,6 @@
 //! The Resource Groups Tagging API in the sandbox: which resources of a Region carry which tags.
 //!
-//! It sees Lambda functions, log groups, REST APIs and stages; IAM roles it does not see, as on AWS (aws-facts A). It is
+//! It sees Lambda functions, log groups, REST APIs, stages and what AWS WAF has; IAM roles it does not see, as on AWS (aws-facts A). It is
 //! kinder than AWS in one thing: deleted resources are gone at once.
 
 use std::collections::BTreeMap;
@@ -70,6 +70,7 @@ fn act(view: &View<'_>, request: &Request) -> Answer<Value> {
     let mut found: Vec<Tagged> = apigateway::tagged(&view.region.apigateway, &request.caller);
     found.extend(view.region.lambda.tagged());
     found.extend(view.region.logs.tagged(&request.caller));
+    found.extend(view.region.wafv2.tagged());
     found.retain(|(arn, tags)| {
         !tags.is_empty() && query.wants(arn, tags) && after.as_ref().is_none_or(|after| arn > after)
     });
@@ -157,8 +158,9 @@ fn is_of(arn: &str, kind: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [_, _, service, _, _, resource] = parts[..] else { return false };
     let (wanted, name) = kind.split_once(':').map_or((kind, None), |(service, name)| (service, Some(name)));
-    // API Gateway's resources are paths; those of the others have a type and a name.
-    let own = resource.trim_start_matches('/').split([':', '/']).next();
+    // API Gateway's resources are paths; those of the others have a type and a name, AWS WAF's a scope before them.
+    let typed = resource.strip_prefix("regional/").or(resource.strip_prefix("global/")).unwrap_or(resource);
+    let own = typed.trim_start_matches('/').split([':', '/']).next();
     service == wanted && name.is_none_or(|name| own == Some(name.trim_start_matches('/')))
 }
 

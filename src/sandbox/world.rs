@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{apigateway, iam, lambda, logs};
+use super::{apigateway, iam, lambda, logs, wafv2};
 
 /// All accounts, by their twelve digits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Region {
     pub lambda: lambda::State,
     /// Log groups.
     pub logs: logs::State,
+    /// AWS WAF. A world that was kept before the sandbox had it has none.
+    #[serde(default)]
+    pub wafv2: wafv2::State,
 }
 
 /// What one call may see and change.
