@@ -1,4 +1,9 @@
 //! The data plane: serves what is deployed on a stage of the sandbox's API Gateway.
 
+pub mod expression;
+pub mod json;
+pub mod json_path;
 pub mod request;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod variables;
