@@ -14,7 +14,7 @@ mod deployments;
 mod documentation;
 mod endpoint;
 mod errors;
-mod gateway_responses;
+pub(in crate::sandbox) mod gateway_responses;
 mod import;
 mod integration_responses;
 mod integrations;
@@ -26,6 +26,7 @@ mod patch;
 mod policy;
 mod request_validators;
 mod resources;
+mod response_type;
 mod stage_logging;
 mod stage_patch;
 mod stages;
@@ -43,6 +44,7 @@ use self::state::{Definition, Method, Resource, RestApi};
 use super::wire::{Caller, Request, Response};
 use super::world::View;
 
+pub use self::response_type::ResponseType;
 pub use self::state::State;
 
 /// Answers one request.

@@ -1,5 +1,6 @@
 //! JSON whose members keep their order. `$input.json('$')` gives a body back as it came, and a map with sorted keys would not.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -160,17 +161,13 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
         let mut object: Vec<(String, Json)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         while let Some((name, value)) = members.next_entry::<String, Json>()? {
-            match places.get(&name) {
-                Some(place) => {
-                    let place: &mut (String, Json) = &mut object[*place];
-                    place.1 = value;
-                }
-                None => {
-                    places.insert(name.clone(), object.len());
-                    object.push((name, value));
-                }
+            if let Some((_, old)) = places.get(&name).and_then(|place| object.get_mut(*place)) {
+                *old = value;
+            } else {
+                places.insert(name.clone(), object.len());
+                object.push((name, value));
             }
         }
         Ok(Json::Object(object))

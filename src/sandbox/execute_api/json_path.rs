@@ -153,14 +153,14 @@ impl Filter {
             ("<", Comparison::Less),
             (">", Comparison::Greater),
         ];
-        let (path, test) = match operators
+        let (place, test) = match operators
             .into_iter()
             .find_map(|(sign, comparison)| Some((inner.split_once(sign)?, comparison)))
         {
-            Some(((path, literal), comparison)) => (path.trim(), Some((comparison, self::literal(literal.trim())?))),
+            Some(((place, literal), comparison)) => (place.trim(), Some((comparison, self::literal(literal.trim())?))),
             None => (inner, None),
         };
-        let member = path.strip_prefix("@.")?.split('.').map(str::to_owned).collect();
+        let member = place.strip_prefix("@.")?.split('.').map(str::to_owned).collect();
         Some(Self { member, test })
     }
 }
@@ -215,7 +215,7 @@ fn closing(text: &str) -> Option<usize> {
             _ if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
+            // Everything else in quotes, and every other sign outside, just goes by.
             (None, '\'' | '"') => quote = Some(c),
             (None, '[') => depth += 1,
             (None, ']') if depth == 0 => return Some(at),

@@ -1,9 +1,12 @@
 //! The data plane: serves what is deployed on a stage of the sandbox's API Gateway.
 
 pub mod expression;
+pub mod gateway_response;
 pub mod json;
 pub mod json_path;
 pub mod request;
+mod substitution;
+pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod variables;

@@ -45,6 +45,19 @@ impl Variables for Fake {
         self.stage.get(name).map(String::as_str)
     }
 
+    fn stage_variables(&self) -> Vec<(&str, &str)> {
+        self.stage.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    fn context_members(&self, prefix: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+        let below = |name: &'_ str| name.strip_prefix(prefix)?.strip_prefix('.').map(str::len);
+        let members = self.context.iter().filter_map(|(name, value)| {
+            let length = below(name)?;
+            Some((Cow::Borrowed(&name[name.len() - length..]), Cow::Borrowed(value.as_str())))
+        });
+        members.collect()
+    }
+
     fn parameter(&self, location: Location, name: &str) -> Option<Cow<'_, str>> {
         self.values(location, name).pop()
     }
