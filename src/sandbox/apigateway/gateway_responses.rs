@@ -3,37 +3,13 @@
 
 use serde::Deserialize;
 
+use super::ResponseType;
 use super::errors::{Answer, bad_request, not_found, not_in_set, patch_path, status_code, validation};
 use super::patch::Patch;
 use super::state::{Definition, GatewayResponse, Strings};
 use super::{Call, accepted, created, mapping, ok, patch};
 
 const JSON_TEMPLATE: &str = "{\"message\":$context.error.messageString}";
-
-/// The response types with the status each has by itself, in the order the service's messages name them.
-const TYPES: [(&str, Option<&str>); 21] = [
-    ("REQUEST_TOO_LARGE", Some("413")),
-    ("RESOURCE_NOT_FOUND", Some("404")),
-    ("AUTHORIZER_CONFIGURATION_ERROR", Some("500")),
-    ("MISSING_AUTHENTICATION_TOKEN", Some("403")),
-    ("BAD_REQUEST_BODY", Some("400")),
-    ("INVALID_SIGNATURE", Some("403")),
-    ("INVALID_API_KEY", Some("403")),
-    ("BAD_REQUEST_PARAMETERS", Some("400")),
-    ("AUTHORIZER_FAILURE", Some("500")),
-    ("UNAUTHORIZED", Some("401")),
-    ("INTEGRATION_TIMEOUT", Some("504")),
-    ("ACCESS_DENIED", Some("403")),
-    ("DEFAULT_4XX", None),
-    ("DEFAULT_5XX", None),
-    ("WAF_FILTERED", Some("403")),
-    ("QUOTA_EXCEEDED", Some("429")),
-    ("THROTTLED", Some("429")),
-    ("API_CONFIGURATION_ERROR", Some("500")),
-    ("UNSUPPORTED_MEDIA_TYPE", Some("415")),
-    ("INTEGRATION_FAILURE", Some("504")),
-    ("EXPIRED_TOKEN", Some("403")),
-];
 
 /// A gateway response as a client gives it.
 #[derive(Debug, Default, Deserialize)]
@@ -50,7 +26,7 @@ pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer
         return match (call.verb(), rest) {
             ("GET", []) => {
                 let definition = call.definition(api)?;
-                let mut all: Vec<_> = TYPES.iter().map(|(kind, _)| effective(definition, kind)).collect();
+                let mut all: Vec<_> = ResponseType::ALL.into_iter().map(|kind| effective(definition, kind)).collect();
                 all.sort_by(|one, other| one.response_type.cmp(&other.response_type));
                 call.page(all)
             }
@@ -58,13 +34,13 @@ pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer
         };
     };
     let definition = call.definition(api)?;
-    check_type(kind)?;
+    let kind = named(kind)?;
     match call.verb() {
         "GET" => Ok(ok(&effective(definition, kind))),
         "PUT" => put(call, api, kind),
         "PATCH" => update(call, api, kind),
         "DELETE" => {
-            let removed = call.definition_mut(api)?.gateway_responses.remove(*kind);
+            let removed = call.definition_mut(api)?.gateway_responses.remove(kind.name());
             removed.ok_or_else(|| not_found("Gateway response type not defined on api"))?;
             Ok(accepted())
         }
@@ -73,16 +49,14 @@ pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer
 }
 
 /// The response of a type as it is in effect: set, or generated.
-pub(super) fn effective(definition: &Definition, kind: &str) -> GatewayResponse {
-    if let Some(set) = definition.gateway_responses.get(kind) {
+pub(in crate::sandbox) fn effective(definition: &Definition, kind: ResponseType) -> GatewayResponse {
+    if let Some(set) = definition.gateway_responses.get(kind.name()) {
         return set.clone();
     }
-    let own = own_status(kind);
-    let server_error = own.map_or(kind == "DEFAULT_5XX", |status| status.starts_with('5'));
-    let base = definition.gateway_responses.get(if server_error { "DEFAULT_5XX" } else { "DEFAULT_4XX" });
+    let base = definition.gateway_responses.get(kind.base().name());
     GatewayResponse {
-        response_type: kind.to_owned(),
-        status_code: base.and_then(|base| base.status_code.clone()).or_else(|| own.map(str::to_owned)),
+        response_type: kind.name().to_owned(),
+        status_code: base.and_then(|base| base.status_code.clone()).or_else(|| kind.status().map(str::to_owned)),
         response_parameters: base.map(|base| base.response_parameters.clone()).unwrap_or_default(),
         response_templates: base.map_or_else(default_templates, |base| base.response_templates.clone()),
         default_response: true,
@@ -91,10 +65,10 @@ pub(super) fn effective(definition: &Definition, kind: &str) -> GatewayResponse 
 
 /// Checks a response that is set and gives it with what the service fills in. It does not inherit (recorded).
 pub(super) fn complete(kind: &str, input: GatewayResponseInput) -> Answer<GatewayResponse> {
-    check_type(kind)?;
+    let own = named(kind)?;
     let response = GatewayResponse {
         response_type: kind.to_owned(),
-        status_code: input.status_code.or_else(|| own_status(kind).map(str::to_owned)),
+        status_code: input.status_code.or_else(|| own.status().map(str::to_owned)),
         response_parameters: input.response_parameters.unwrap_or_default(),
         response_templates: input
             .response_templates
@@ -106,14 +80,14 @@ pub(super) fn complete(kind: &str, input: GatewayResponseInput) -> Answer<Gatewa
     Ok(response)
 }
 
-fn put(call: &mut Call<'_, '_>, api: &str, kind: &str) -> Answer {
-    let response = complete(kind, call.body()?)?;
+fn put(call: &mut Call<'_, '_>, api: &str, kind: ResponseType) -> Answer {
+    let response = complete(kind.name(), call.body()?)?;
     let answer = created(&response);
-    call.definition_mut(api)?.gateway_responses.insert(kind.to_owned(), response);
+    call.definition_mut(api)?.gateway_responses.insert(kind.name().to_owned(), response);
     Ok(answer)
 }
 
-fn update(call: &mut Call<'_, '_>, api: &str, kind: &str) -> Answer {
+fn update(call: &mut Call<'_, '_>, api: &str, kind: ResponseType) -> Answer {
     let patches = patch::read(call, "updateGatewayResponseInput")?;
     let mut draft = effective(call.definition(api)?, kind);
     draft.default_response = false;
@@ -122,7 +96,7 @@ fn update(call: &mut Call<'_, '_>, api: &str, kind: &str) -> Answer {
     }
     check(&draft)?;
     let answer = ok(&draft);
-    call.definition_mut(api)?.gateway_responses.insert(kind.to_owned(), draft);
+    call.definition_mut(api)?.gateway_responses.insert(kind.name().to_owned(), draft);
     Ok(answer)
 }
 
@@ -155,12 +129,11 @@ fn apply(response: &mut GatewayResponse, patch: &Patch) -> Answer<()> {
     }
 }
 
-fn check_type(kind: &str) -> Answer<()> {
-    if TYPES.iter().any(|(name, _)| *name == kind) {
-        return Ok(());
-    }
-    let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
-    Err(validation(&[not_in_set(kind, "responseType", &names)]))
+fn named(kind: &str) -> Answer<ResponseType> {
+    ResponseType::named(kind).ok_or_else(|| {
+        let names = ResponseType::ALL.map(ResponseType::name);
+        validation(&[not_in_set(kind, "responseType", &names)])
+    })
 }
 
 fn check(response: &GatewayResponse) -> Answer<()> {
@@ -168,10 +141,6 @@ fn check(response: &GatewayResponse) -> Answer<()> {
         status_code(status, "putGatewayResponseInput.statusCode")?;
     }
     mapping::gateway_response(&response.response_parameters)
-}
-
-fn own_status(kind: &str) -> Option<&'static str> {
-    TYPES.iter().find(|(name, _)| *name == kind).and_then(|(_, status)| *status)
 }
 
 fn default_templates() -> Strings {

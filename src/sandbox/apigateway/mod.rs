@@ -15,7 +15,7 @@ mod documentation;
 mod endpoint;
 mod errors;
 mod export;
-mod gateway_responses;
+pub(in crate::sandbox) mod gateway_responses;
 mod import;
 mod integration_responses;
 mod integrations;
@@ -27,6 +27,7 @@ mod patch;
 mod policy;
 mod request_validators;
 mod resources;
+mod response_type;
 mod stage_logging;
 mod stage_patch;
 mod stages;
@@ -44,6 +45,7 @@ use self::state::{Definition, Method, Resource, RestApi};
 use super::wire::{Caller, Request, Response};
 use super::world::View;
 
+pub use self::response_type::ResponseType;
 pub use self::state::State;
 
 /// Answers one request.

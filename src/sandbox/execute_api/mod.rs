@@ -22,12 +22,18 @@ pub mod expression;
 mod gateway;
 pub mod gateway_response;
 mod integration;
+pub mod json;
+pub mod json_path;
+mod listener;
 mod pipeline;
 pub mod policy;
 pub mod request;
 mod route;
 mod stage;
+mod substitution;
 pub mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 mod throttle;
 pub mod variables;
 pub mod waf;

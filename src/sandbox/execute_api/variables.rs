@@ -21,6 +21,18 @@ pub trait Variables {
     /// A stage variable.
     fn stage_variable(&self, name: &str) -> Option<&str>;
 
+    /// All stage variables, for templates that go through them.
+    fn stage_variables(&self) -> Vec<(&str, &str)> {
+        Vec::new()
+    }
+
+    /// The context variables whose names begin with `prefix` and a dot, by what follows it: of `authorizer`, `principalId`
+    /// and what the authorizer gave. For templates that go through them.
+    fn context_members(&self, prefix: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+        let _ = prefix;
+        Vec::new()
+    }
+
     /// The last value of a parameter.
     fn parameter(&self, location: Location, name: &str) -> Option<Cow<'_, str>>;
 
