@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 
+use serde_json::Value;
+
 use super::authorizer::Authorization;
-use super::gateway_response::ResponseType;
+use super::gateway_response::{ResponseType, default_message};
 use super::request::ClientRequest;
 use super::stage::{Method, Served, Snapshot};
 use super::variables::{Location, Variables};
@@ -29,6 +31,8 @@ pub(super) struct Context<'a> {
     pub(super) caller: Caller,
     pub(super) authorizer: Call,
     pub(super) integration: Call,
+    /// Headers that the web ACL adds to the request.
+    pub(super) inserted: Vec<(String, String)>,
     /// What went wrong, once something did.
     pub(super) problem: Option<Problem>,
     pub(super) sent: Sent,
@@ -69,8 +73,8 @@ pub(super) struct Call {
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) kind: ResponseType,
-    /// What the client is told, `$context.error.message`.
-    pub(super) message: Cow<'static, str>,
+    /// What the client is told, `$context.error.message`; for some kinds nothing.
+    pub(super) message: Option<Cow<'static, str>>,
     /// What only the log is told.
     pub(super) detail: Option<String>,
     /// `$context.error.validationErrorString`.
@@ -88,12 +92,12 @@ pub(super) struct Sent {
 impl Problem {
     /// A problem with the message that the service has for its kind.
     pub(super) fn new(kind: ResponseType) -> Self {
-        Self::saying(kind, kind.default_message())
+        Self { kind, message: default_message(kind).map(Cow::from), detail: None, validation: None }
     }
 
     /// A problem with a message of its own.
     pub(super) fn saying(kind: ResponseType, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), detail: None, validation: None }
+        Self { message: Some(message.into()), ..Self::new(kind) }
     }
 
     /// Adds what the log is told.
@@ -135,6 +139,7 @@ impl<'a> Context<'a> {
             caller: Caller::default(),
             authorizer: Call::default(),
             integration: Call::default(),
+            inserted: Vec::new(),
             problem: None,
             sent: Sent::default(),
         }
@@ -158,8 +163,8 @@ impl<'a> Context<'a> {
     fn error(&self, name: &str) -> Option<Cow<'_, str>> {
         let problem = self.problem.as_ref()?;
         match name {
-            "message" => Some(problem.message.as_ref().into()),
-            "messageString" => Some(serde_json::Value::from(problem.message.as_ref()).to_string().into()),
+            "message" => problem.message.as_deref().map(Cow::from),
+            "messageString" => problem.message.as_deref().map(|message| Value::from(message).to_string().into()),
             "responseType" => Some(problem.kind.name().into()),
             "validationErrorString" => problem.validation.as_deref().map(Cow::from),
             _ => None,
@@ -256,6 +261,21 @@ impl Variables for Context<'_> {
 
     fn stage_variable(&self, name: &str) -> Option<&str> {
         self.snapshot.variables.get(name).map(String::as_str)
+    }
+
+    fn stage_variables(&self) -> Vec<(&str, &str)> {
+        self.snapshot.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    fn context_members(&self, prefix: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+        match (prefix, &self.caller) {
+            ("authorizer", Caller::Known(authorization)) => {
+                let given = authorization.context.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                let principal = ("principalId", authorization.principal_id.as_str());
+                given.chain([principal]).map(|(name, value)| (name.into(), value.into())).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn parameter(&self, location: Location, name: &str) -> Option<Cow<'_, str>> {

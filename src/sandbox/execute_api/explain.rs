@@ -125,9 +125,9 @@ impl Stop {
                 Outcome::Refused { status, response: None, message: "the web ACL's own answer".to_owned() }
             }
             Self::Problem(problem) => {
-                let (kind, message) = (problem.kind, problem.message.to_string());
+                let (kind, message) = (problem.kind, problem.message.as_deref().unwrap_or_default().to_owned());
                 context.problem = Some(*problem);
-                let (status, _, _) = context.snapshot.responses.answer(kind, &*context, None);
+                let (status, _, _) = context.snapshot.responses.answer(kind, None, &*context, None);
                 Outcome::Refused { status, response: Some(kind.name()), message }
             }
         }
@@ -153,7 +153,7 @@ fn web_acl(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
     let by = outcome.rule.as_deref().map_or("its default action".to_owned(), |rule| format!("the rule `{rule}`"));
     let (passes, verb) = match outcome.action {
         waf::Action::Pass => (true, "lets it pass"),
-        waf::Action::Block(_) => (false, "blocks it"),
+        waf::Action::Block { .. } => (false, "blocks it"),
     };
     let mut layer = Layer { passes, ..Layer::passing("web-acl", format!("{by} {verb}")) };
     layer.notes = outcome.notes;
@@ -162,8 +162,8 @@ fn web_acl(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
     }
     layers.push(layer);
     match outcome.action {
-        waf::Action::Block(block) if block.custom => Err(Stop::Blocked(block.status)),
-        waf::Action::Block(_) => Err(problem(Problem::new(super::gateway_response::ResponseType::WafFiltered))),
+        waf::Action::Block { status, custom: true, .. } => Err(Stop::Blocked(status)),
+        waf::Action::Block { .. } => Err(problem(Problem::new(super::gateway_response::ResponseType::WafFiltered))),
         waf::Action::Pass => Ok(()),
     }
 }
@@ -222,7 +222,7 @@ fn authorizer(
         let why = match (&method.authorization, &admitted) {
             (Authorization::Iam, Ok(())) => "open to signed requests; who signed is not checked here".to_owned(),
             (_, Ok(())) => "open to everybody".to_owned(),
-            (_, Err(refusal)) => refusal.detail.clone().unwrap_or_else(|| refusal.message.to_string()),
+            (_, Err(refusal)) => refusal.detail.clone().unwrap_or_default(),
         };
         layers.push(Layer { passes: admitted.is_ok(), ..Layer::passing("authorizer", why) });
         return admitted.map_err(problem);

@@ -142,7 +142,8 @@ impl Gateway {
         let (snapshot, canary) = choose(served);
         let mut context = Context::new(served, snapshot, canary, &request);
         let outcome = if too_large {
-            Err(Problem::new(ResponseType::RequestTooLarge))
+            let message = format!("HTTP content length exceeded {PAYLOAD_LIMIT} bytes.");
+            Err(Problem::saying(ResponseType::RequestTooLarge, message))
         } else {
             self.pass(&mut context).await
         };
@@ -217,7 +218,7 @@ fn finish(context: &mut Context<'_>, outcome: Result<Answered, Problem>) -> Answ
             let kind = problem.kind;
             context.problem = Some(problem);
             let accept = context.request.header(ACCEPT.as_str());
-            let (status, headers, body) = context.snapshot.responses.answer(kind, &*context, accept);
+            let (status, headers, body) = context.snapshot.responses.answer(kind, None, &*context, accept);
             Answer {
                 status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 headers: headers.into_iter().collect(),

@@ -5,14 +5,18 @@
 //! `gwctl explain` asks the same ones without sending anything.
 
 use std::borrow::Cow;
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use hyper::StatusCode;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tokio::time::Instant;
 
 use super::authorizer::Identity;
 use super::context::{Caller, Context, Problem};
-use super::gateway_response::ResponseType;
+use super::gateway_response::{
+    DENIED_BY_AUTHORIZER, DENIED_EXPLICITLY_BY_AUTHORIZER, ResponseType, denied_by_policy, missing_parameters,
+};
 use super::integration::http::{Answered, Body, Outage};
 use super::integration::{Http, Integration, Outbound};
 use super::policy::{Keys, Principal, Question, Values, Verdict};
@@ -31,10 +35,11 @@ const INVOKE: &str = "execute-api:Invoke";
 impl Gateway {
     /// Takes a request through the layers. What it learns on the way stands in the context.
     pub(super) async fn pass(&self, context: &mut Context<'_>) -> Result<Answered, Problem> {
-        if let Some(outcome) = firewall(context, Some(&self.counters))
-            && let waf::Action::Block(block) = outcome.action
-        {
-            return blocked(block, outcome.rule);
+        if let Some(outcome) = firewall(context, Some(&self.counters)) {
+            if outcome.action != waf::Action::Pass {
+                return blocked(outcome);
+            }
+            context.inserted = outcome.inserted;
         }
         let policy = resource_policy(context)?;
         let method = route(context)?;
@@ -128,7 +133,24 @@ pub(super) fn firewall(context: &Context<'_>, counters: Option<&waf::Counters>) 
         source_ip: request.source_ip,
         body: &request.body,
     };
-    Some(acl.rules.evaluate(&subject, counters, Instant::now()))
+    let now = request.received.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Some(acl.rules.evaluate(&subject, counters, now))
+}
+
+/// The answer to a request that a web ACL blocks: the ACL's own, or the gateway's.
+fn blocked(outcome: waf::Outcome) -> Result<Answered, Problem> {
+    let rule = outcome.rule.unwrap_or_else(|| "the default action".to_owned());
+    match outcome.action {
+        waf::Action::Block { status, headers, body, custom: true } => {
+            let pairs = headers.iter().filter_map(|(name, value)| name.parse().ok().zip(HeaderValue::from_str(value).ok()));
+            Ok(Answered {
+                status: StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN),
+                headers: pairs.collect(),
+                body: Body::Whole(body.into()),
+            })
+        }
+        _ => Err(Problem::new(ResponseType::WafFiltered).because(format!("the web ACL blocks it: {rule}"))),
+    }
 }
 
 /// What the resource policy says of a request, before anybody is asked who calls.
@@ -146,7 +168,8 @@ pub(super) enum Standing {
 pub(super) fn resource_policy(context: &Context<'_>) -> Result<Standing, Problem> {
     let Some(policy) = &context.snapshot.policy else {
         if context.snapshot.private {
-            return Err(denied(context, "because no resource policy allows the execute-api:Invoke action"));
+            let why = "a private API answers nobody without a resource policy";
+            return Err(denied(&context.arn(), false).because(why));
         }
         return Ok(Standing::NoPolicy);
     };
@@ -155,7 +178,7 @@ pub(super) fn resource_policy(context: &Context<'_>) -> Result<Standing, Problem
         Verdict::Allowed(_) => Ok(Standing::Allowed),
         Verdict::Silent => Ok(Standing::Silent),
         Verdict::Denied(by) => {
-            Err(denied(context, "with an explicit deny").because(format!("the resource policy's {by} denies {arn}")))
+            Err(denied(&arn, true).because(format!("the resource policy's {by} denies {arn}")))
         }
     }
 }
@@ -192,7 +215,8 @@ pub(super) fn admit(context: &Context<'_>, method: &Method, policy: Standing) ->
         return Err(Problem::new(ResponseType::MissingAuthenticationToken).because("the method asks for a signature"));
     }
     if policy == Standing::Silent {
-        return Err(denied(context, "because no resource policy allows the execute-api:Invoke action"));
+        let arn = context.arn();
+        return Err(denied(&arn, false).because(format!("the resource policy does not allow {arn}")));
     }
     Ok(())
 }
@@ -204,9 +228,9 @@ pub(super) fn together(context: &Context<'_>, policy: Standing) -> Result<(), Pr
     let arn = context.arn();
     let refused = |how: &'static str| Problem::saying(ResponseType::AccessDenied, how);
     match authorization.policy.evaluate(&question(&arn, context)) {
-        Verdict::Denied(by) => Err(refused("User is not authorized to access this resource with an explicit deny")
+        Verdict::Denied(by) => Err(refused(DENIED_EXPLICITLY_BY_AUTHORIZER)
             .because(format!("the authorizer's {by} denies {arn}"))),
-        Verdict::Silent if policy != Standing::Allowed => Err(refused("User is not authorized to access this resource")
+        Verdict::Silent if policy != Standing::Allowed => Err(refused(DENIED_BY_AUTHORIZER)
             .because(format!("the authorizer's policy does not allow {arn}"))),
         Verdict::Silent | Verdict::Allowed(_) => Ok(()),
     }
@@ -230,19 +254,15 @@ fn check_parameters(context: &Context<'_>, method: &Method) -> Result<(), Proble
     if missing.is_empty() {
         return Ok(());
     }
-    let message = format!("Missing required request parameters: [{}]", missing.join(", "));
+    let message = missing_parameters(&missing);
     let mut problem = Problem::saying(ResponseType::BadRequestParameters, message.clone());
     problem.validation = Some(message);
     Err(problem)
 }
 
-/// The words of a resource policy's no. The account is masked as the service masks it.
-fn denied(context: &Context<'_>, why: &str) -> Problem {
-    let account = &context.served.place.account;
-    let masked = format!("********{}", account.get(8..).unwrap_or_default());
-    let arn = context.arn().replacen(account.as_str(), &masked, 1);
-    let message = format!("User: anonymous is not authorized to perform: {INVOKE} on resource: {arn} {why}");
-    Problem::saying(ResponseType::AccessDenied, message)
+/// A resource policy's no.
+fn denied(arn: &str, explicitly: bool) -> Problem {
+    Problem::saying(ResponseType::AccessDenied, denied_by_policy(arn, explicitly))
 }
 
 /// The body towards a backend: as bytes if its media type is a binary one, else as the text that API Gateway takes it for.
@@ -276,7 +296,7 @@ pub(super) fn out_of_order(outage: Outage) -> Problem {
         Outage::Timeout(after) => Problem::new(ResponseType::IntegrationTimeout)
             .because(format!("the backend gave no answer in {} ms", after.as_millis())),
         Outage::Network(why) => {
-            Problem::saying(ResponseType::IntegrationFailure, "Network error communicating with endpoint").because(why)
+            Problem::new(ResponseType::IntegrationFailure).because(why)
         }
         Outage::TooLarge => Problem::saying(ResponseType::IntegrationFailure, "Internal server error")
             .because("the backend's answer is larger than the 10485760 bytes that API Gateway passes on"),

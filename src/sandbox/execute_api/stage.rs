@@ -150,6 +150,13 @@ impl Served {
     }
 }
 
+impl WebAcl {
+    fn find(services: &Region, arn: &str) -> Option<Self> {
+        let acl = services.wafv2.web_acl(arn)?;
+        Some(Self { arn: arn.to_owned(), rules: waf::Rules::compile(acl, &services.wafv2) })
+    }
+}
+
 impl Snapshot {
     fn read(
         api: &state::RestApi,

@@ -79,6 +79,9 @@ impl Outbound {
         }
         let parsed: Uri = url.parse().map_err(|error| format!("the integration's URL `{url}` is none: {error}"))?;
         let host = parsed.authority().ok_or_else(|| format!("the integration's URL `{url}` has no host"))?;
+        for (name, value) in &context.inserted {
+            set(&mut headers, name, &[value.as_str().into()])?;
+        }
         add_own(&mut headers, context, host.as_str())?;
         let method = http.method.clone().unwrap_or_else(|| context.request.method.clone());
         Ok(Self { method, url, headers })
