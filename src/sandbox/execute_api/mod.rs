@@ -1,5 +1,6 @@
 //! The data plane: serves what is deployed on a stage of the sandbox's API Gateway.
 
+pub mod access_log;
 pub mod expression;
 pub mod gateway_response;
 pub mod json;
