@@ -129,18 +129,19 @@ impl Response {
         let mut ranges: Vec<(&str, f32)> = accept.unwrap_or_default().split(',').map(range).collect();
         // Stable: of two with the same weight the first counts.
         ranges.sort_by(|one, other| other.1.total_cmp(&one.1));
-        let accepted = ranges.into_iter().filter(|(_, weight)| *weight > 0.0);
-        accepted
-            .filter_map(|(range, _)| {
-                let part = range.strip_suffix('*').unwrap_or("\0");
-                if range == "*/*" {
-                    return fallback();
-                }
-                let fits = |kind: &str| kind.eq_ignore_ascii_case(range) || kind.to_lowercase().starts_with(part);
-                self.templates.iter().find(|(content_type, _)| fits(content_type))
-            })
-            .next()
-            .or_else(fallback)
+        let mut accepted = ranges.into_iter().filter(|(_, weight)| *weight > 0.0);
+        let chosen = accepted.find_map(|(range, _)| {
+            if range == "*/*" {
+                return fallback();
+            }
+            let family = range.strip_suffix('*').map(str::to_lowercase);
+            let fits = |kind: &str| match &family {
+                Some(family) => kind.to_lowercase().starts_with(family),
+                None => kind.eq_ignore_ascii_case(range),
+            };
+            self.templates.iter().find(|(content_type, _)| fits(content_type))
+        });
+        chosen.or_else(fallback)
     }
 }
 

@@ -41,8 +41,9 @@ enum Comparison {
     AtLeast,
 }
 
-/// Values a path may visit in one evaluation. `$..*..*` on a deep body would visit for minutes without it.
-const MAX_VISITED: usize = 100_000;
+/// Values a path may visit in one evaluation: more than a body of 10 MB is likely to have. `$..*..*` on a deep body would
+/// visit for minutes without it.
+const MAX_VISITED: usize = 1_000_000;
 
 impl JsonPath {
     /// Parses a path; a leading `$` may be missing. Nothing, if it is not one of the known forms.
@@ -62,7 +63,18 @@ impl JsonPath {
         Some(Self { steps })
     }
 
-    /// What the path means in a document: one value, an array of all that match, or nothing.
+    /// What one evaluation costs on a document of so many values, about.
+    pub(super) fn cost(&self, size: impl FnOnce() -> usize) -> usize {
+        let descents = self.steps.iter().filter(|step| **step == Step::Descend).count();
+        match descents {
+            _ if self.steps.iter().all(Step::is_definite) => self.steps.len(),
+            0 | 1 => size() / 2,
+            _ => MAX_VISITED / 20,
+        }
+    }
+
+    /// What the path means in a document: one value, an array of all that match, or nothing. Nothing too, if there
+    /// is far too much to visit.
     #[must_use]
     pub fn find(&self, root: &Json) -> Option<Json> {
         let (steps, length) = match self.steps.split_last() {
@@ -153,15 +165,13 @@ impl Filter {
             ("<", Comparison::Less),
             (">", Comparison::Greater),
         ];
-        let (place, test) = match operators
-            .into_iter()
-            .find_map(|(sign, comparison)| Some((inner.split_once(sign)?, comparison)))
-        {
-            Some(((place, literal), comparison)) => (place.trim(), Some((comparison, self::literal(literal.trim())?))),
+        let split = |(sign, comparison)| Some((inner.split_once(sign)?, comparison));
+        let (left, right) = match operators.into_iter().find_map(split) {
+            Some(((left, right), comparison)) => (left.trim(), Some((comparison, literal(right.trim())?))),
             None => (inner, None),
         };
-        let member = place.strip_prefix("@.")?.split('.').map(str::to_owned).collect();
-        Some(Self { member, test })
+        let member = left.strip_prefix("@.")?.split('.').map(str::to_owned).collect();
+        Some(Self { member, test: right })
     }
 }
 
@@ -369,7 +379,7 @@ mod tests {
     #[test]
     fn a_greedy_path_ends() {
         let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
-        let wide = format!("[{}]", vec![deep; 50].join(","));
+        let wide = format!("[{}]", vec![deep; 300].join(","));
         let json = Json::parse(wide.as_bytes()).expect("JSON");
         assert_eq!(JsonPath::parse("$..*..*..*").expect("a path").find(&json), None);
     }

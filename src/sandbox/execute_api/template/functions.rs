@@ -78,7 +78,7 @@ impl Renderer<'_> {
         let path = self.string(path)?;
         let path = JsonPath::parse(&path).ok_or_else(|| self.fault(format!("`{path}` is not a JSONPath")))?;
         let document = self.document()?;
-        self.work(size(&document) / 16)?;
+        self.work(path.cost(|| size(&document)))?;
         Ok(path.find(&document))
     }
 

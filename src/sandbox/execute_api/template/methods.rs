@@ -89,6 +89,13 @@ impl Renderer<'_> {
             ("get", [index]) => return self.index(&Value::List(list), index),
             ("contains", [item]) => Value::Bool(self.place_of(list, item)?.is_some()),
             ("indexOf", [item]) => self.place_of(list, item)?.map_or(Value::Int(-1), Value::count),
+            _ => return self.change_list(list, length, name, arguments),
+        })
+    }
+
+    /// The methods that change a list.
+    fn change_list(&mut self, list: usize, length: usize, name: &str, arguments: &[Value]) -> Result<Value, Fault> {
+        Ok(match (name, arguments) {
             ("add", [item]) => {
                 self.change(list, |items| items.push(item.clone()));
                 Value::Bool(true)
@@ -164,6 +171,32 @@ impl Renderer<'_> {
             ("get", [_]) => self.heap.member(map, &key).cloned().unwrap_or(Value::Null),
             ("getOrDefault", [_, default]) => self.heap.member(map, &key).unwrap_or(default).clone(),
             ("containsKey", [_]) => Value::Bool(self.heap.member(map, &key).is_some()),
+            ("keySet", []) => {
+                self.work(length)?;
+                let keys = self.heap.entries(map).iter().map(|(key, _)| Value::Text(key.clone())).collect();
+                self.heap.list(keys, false)
+            }
+            ("values", []) => {
+                self.work(length)?;
+                let values = self.heap.entries(map).iter().map(|(_, value)| value.clone()).collect();
+                self.heap.list(values, false)
+            }
+            ("entrySet", []) => self.entry_set(map)?,
+            ("containsValue", [wanted]) => {
+                let values = self.heap.entries(map).iter().map(|(_, value)| value.clone()).collect();
+                let Value::List(values) = self.heap.list(values, false) else { return Ok(Value::Null) };
+                Value::Bool(self.place_of(values, wanted)?.is_some())
+            }
+            // An entry of `entrySet()` is a map of its key and its value.
+            ("getKey", []) => self.heap.member(map, "key").cloned().unwrap_or(Value::Null),
+            ("getValue", []) => self.heap.member(map, "value").cloned().unwrap_or(Value::Null),
+            _ => return self.change_map(map, key, name, arguments),
+        })
+    }
+
+    /// The methods that change a map.
+    fn change_map(&mut self, map: usize, key: Arc<str>, name: &str, arguments: &[Value]) -> Result<Value, Fault> {
+        Ok(match (name, arguments) {
             ("put", [_, value]) => self.heap.put(map, key, value.clone()),
             ("putIfAbsent", [_, value]) => match self.heap.member(map, &key) {
                 Some(there) => there.clone(),
@@ -185,25 +218,6 @@ impl Renderer<'_> {
                 });
                 removed.unwrap_or(Value::Null)
             }
-            ("keySet", []) => {
-                self.work(length)?;
-                let keys = self.heap.entries(map).iter().map(|(key, _)| Value::Text(key.clone())).collect();
-                self.heap.list(keys, false)
-            }
-            ("values", []) => {
-                self.work(length)?;
-                let values = self.heap.entries(map).iter().map(|(_, value)| value.clone()).collect();
-                self.heap.list(values, false)
-            }
-            ("entrySet", []) => self.entry_set(map)?,
-            ("containsValue", [wanted]) => {
-                let values = self.heap.entries(map).iter().map(|(_, value)| value.clone()).collect();
-                let Value::List(values) = self.heap.list(values, false) else { return Ok(Value::Null) };
-                Value::Bool(self.place_of(values, wanted)?.is_some())
-            }
-            // An entry of `entrySet()` is a map of its key and its value.
-            ("getKey", []) => self.heap.member(map, "key").cloned().unwrap_or(Value::Null),
-            ("getValue", []) => self.heap.member(map, "value").cloned().unwrap_or(Value::Null),
             ("clear", []) => {
                 self.heap.entries_mut(map).map(Vec::clear);
                 Value::Null

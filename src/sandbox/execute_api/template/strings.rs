@@ -10,7 +10,7 @@ use super::value::Value;
 const MAX_PATTERN: usize = 256 * 1024;
 
 /// What compiling a pattern counts as, in steps.
-const PATTERN_WORK: usize = 2_000;
+const PATTERN_WORK: usize = 5_000;
 
 impl Renderer<'_> {
     pub(super) fn call_text(&mut self, text: &str, name: &str, arguments: &[Value]) -> Result<Value, Fault> {

@@ -365,6 +365,12 @@ fn work_is_bounded() {
     assert!(outcome(&format!("#set($l = []){nested}$l")).is_err());
 }
 
+#[test]
+fn a_template_is_shared_among_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&Template::parse("$context.requestId").expect("a template"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
