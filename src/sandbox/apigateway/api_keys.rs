@@ -91,7 +91,7 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
     check_name(name.as_deref())?;
     let value = match some(input.value) {
         Some(value) => value,
-        None => call.view.new_id(40),
+        None => call.view.new_id(20) + &call.view.new_id(20),
     };
     check_value(&value)?;
     let description = some(input.description);

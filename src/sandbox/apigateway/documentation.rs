@@ -147,10 +147,10 @@ fn update_part(call: &mut Call<'_, '_>, api: &str, id: &str) -> Answer {
 
 /// `ImportDocumentationParts`: the parts of a document, and nothing else of it.
 fn import_parts(call: &mut Call<'_, '_>, api: &str) -> Answer {
-    let parts = import::documentation(&call.request.body)
-        .map_err(|_| bad_request("Unable to build importer with provided input."))?;
     let mode = call.request.parameter("mode").unwrap_or("merge");
     one_of(mode, "importDocumentationPartsInput.mode", &["merge", "overwrite"])?;
+    let parts = import::documentation(&call.request.body)
+        .map_err(|_| bad_request("Unable to build importer with provided input."))?;
     let mut all = call.api(api)?.documentation_parts.clone();
     if mode == "overwrite" {
         all.clear();

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::domain_checks::{self, ACCESS_MODES, POLICIES, ROUTING};
-use super::errors::{Answer, Refusal, bad_request, limit_exceeded, not_found, one_of, required};
+use super::errors::{Answer, Refusal, bad_request, limit_exceeded, not_found, not_here, one_of, required};
 use super::state::{DomainName, EndpointConfiguration, MutualTls, State, Strings};
 use super::{Call, accepted, base_path_mappings, created, domain_patch, hosted_zones, ok, patch, tags, to_json};
 use crate::sandbox::wire::Caller;
@@ -143,7 +143,7 @@ fn endpoint(input: EndpointInput, caller: &Caller) -> Answer<EndpointConfigurati
         one_of(name, "createDomainNameInput.endpointConfiguration.types", &["PRIVATE", "EDGE", "REGIONAL"])?;
     }
     if types.iter().any(|name| name == "PRIVATE") {
-        return Err(super::errors::not_implemented("POST", "/domainnames of type PRIVATE"));
+        return Err(not_here("domain names of private APIs"));
     }
     let ip_address_type = input.ip_address_type.unwrap_or_else(|| "ipv4".into());
     one_of(&ip_address_type, "createDomainNameInput.endpointConfiguration.ipAddressType", &["ipv4", "dualstack"])?;

@@ -73,6 +73,12 @@ pub(super) fn not_implemented(method: &str, path: &str) -> Refusal {
     }
 }
 
+/// A part of an operation that this sandbox does not have.
+pub(super) fn not_here(what: &str) -> Refusal {
+    let message = format!("the sandbox's API Gateway has no {what}");
+    Refusal { code: "NotImplementedException", status: 501, message }
+}
+
 /// `ValidationException`: the front end's check of the request against the service model, all faults in one message.
 pub(super) fn validation(faults: &[String]) -> Refusal {
     let noun = if faults.len() == 1 { "error" } else { "errors" };

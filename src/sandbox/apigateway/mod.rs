@@ -91,6 +91,10 @@ pub fn tagged(state: &State, caller: &Caller) -> Vec<(String, BTreeMap<String, S
 }
 
 fn route(call: &mut Call<'_, '_>, segments: &[&str]) -> Answer {
+    // What has no name is no operation, whatever the file of its topic would say to it.
+    if operations::operation(call.verb(), &call.request.path).is_none() {
+        return Err(call.unknown());
+    }
     match segments {
         ["account"] => account::route(call),
         ["tags", arn @ ..] if !arn.is_empty() => tags::route(call, &arn.join("/")),

@@ -4,7 +4,7 @@
 //! of AWS's service model for REST APIs, also what the sandbox has not.
 
 /// Verb, path and name. `{}` stands for one segment; a query stands for the parameter that sets an operation apart.
-const OPERATIONS: [(&str, &str, &str); 124] = [
+pub(super) const OPERATIONS: [(&str, &str, &str); 124] = [
     ("GET", "/account", "GetAccount"),
     ("PATCH", "/account", "UpdateAccount"),
     ("GET", "/apikeys", "GetApiKeys"),
@@ -136,10 +136,9 @@ const OPERATIONS: [(&str, &str, &str); 124] = [
 #[must_use]
 pub fn operation(method: &str, path: &str) -> Option<&'static str> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let fits = |pattern: &str| {
         let (pattern, parameter) = pattern.split_once('?').unwrap_or((pattern, ""));
-        (parameter.is_empty() || query.split('&').any(|each| each == parameter)) && matches(pattern, &segments)
+        (parameter.is_empty() || query.split('&').any(|each| each == parameter)) && matches(pattern, path)
     };
     let mut fitting = OPERATIONS.iter().filter(|(verb, pattern, _)| *verb == method && fits(pattern));
     let first = fitting.next()?;
@@ -148,14 +147,15 @@ pub fn operation(method: &str, path: &str) -> Option<&'static str> {
     Some(chosen.2)
 }
 
-fn matches(pattern: &str, segments: &[&str]) -> bool {
-    let pattern: Vec<&str> = pattern.split('/').filter(|segment| !segment.is_empty()).collect();
+fn matches(pattern: &str, path: &str) -> bool {
     // The ARN in a path of tags has slashes, and not every client encodes them.
-    if pattern == ["tags", "{}"] {
-        return segments.len() > 1 && segments[0] == "tags";
+    if pattern == "/tags/{}" {
+        return path.strip_prefix("/tags/").is_some_and(|arn| !arn.is_empty());
     }
-    pattern.len() == segments.len()
-        && pattern.iter().zip(segments).all(|(expected, given)| *expected == "{}" || expected == given)
+    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
+    let mut given = segments(path);
+    segments(pattern).all(|expected| given.next().is_some_and(|given| expected == "{}" || expected == given))
+        && given.next().is_none()
 }
 
 #[cfg(test)]
