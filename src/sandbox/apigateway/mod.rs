@@ -30,6 +30,7 @@ mod mapping;
 mod method_responses;
 mod methods;
 mod model_template;
+mod model_update;
 mod models;
 pub mod operations;
 mod patch;

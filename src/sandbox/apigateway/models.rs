@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::errors::{Answer, Refusal, bad_request, conflict, not_found, required};
-use super::patch_paths::{self, Paths};
 use super::state::Model;
-use super::{Call, accepted, created, model_template, ok, patch};
-
-const PATHS: &Paths = &[("replace", &["/description", "/schema"])];
+use super::{Call, accepted, created, model_update, ok};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,17 +21,22 @@ struct CreateInput {
 pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer {
     match (call.verb(), rest) {
         ("GET", []) => call.page(call.definition(api)?.models.values()),
-        ("GET", [name]) => Ok(ok(find(call, api, name)?)),
-        ("GET", [name, "default_template"]) => {
-            let definition = call.definition(api).map_err(|_| no_model(name))?;
-            let model = definition.models.get(*name).ok_or_else(|| no_model(name))?;
-            Ok(ok(&json!({ "value": model_template::generate(definition, &model.schema)? })))
+        ("GET", [name]) => {
+            // A missing API is a missing model here (recorded).
+            let model = call.definition(api).ok().and_then(|definition| definition.models.get(*name));
+            Ok(ok(model.ok_or_else(|| no_model(name))?))
         }
+        ("GET", [name, "default_template"]) => model_update::template(call, api, name),
         ("POST", []) => create(call, api),
-        ("PATCH", [name]) => update(call, api, name),
+        ("PATCH", [name]) => model_update::update(call, api, name),
         ("DELETE", [name]) => delete(call, api, name),
         _ => Err(call.unknown()),
     }
+}
+
+/// No such model.
+pub(super) fn no_model(name: &str) -> Refusal {
+    not_found(format!("Invalid model name specified: {name}"))
 }
 
 /// The models that `CreateRestApi` makes. An import makes none (recorded).
@@ -68,47 +69,6 @@ pub(super) fn check_name(name: &str) -> Answer<()> {
     Ok(())
 }
 
-fn no_model(name: &str) -> Refusal {
-    not_found(format!("Invalid model name specified: {name}"))
-}
-
-/// A model; a missing API is a missing model here (recorded).
-fn find<'c>(call: &'c Call<'_, '_>, api: &str, name: &str) -> Answer<&'c Model> {
-    let found = call.definition(api).ok().and_then(|definition| definition.models.get(name));
-    found.ok_or_else(|| no_model(name))
-}
-
-/// Refuses a schema that is empty (recorded) or no JSON.
-fn check_schema(schema: &str) -> Answer<()> {
-    match serde_json::from_str::<Value>(schema) {
-        _ if schema.is_empty() => {}
-        Ok(_) => return Ok(()),
-        Err(_) => {
-            return Err(bad_request(
-                "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
-            ));
-        }
-    }
-    Err(bad_request("Model schema must have at least 1 property or array items defined"))
-}
-
-fn update(call: &mut Call<'_, '_>, api: &str, name: &str) -> Answer {
-    let patches = patch::read(call, "updateModelInput")?;
-    let mut draft = find(call, api, name)?.clone();
-    for patch in &patches {
-        patch_paths::check(patch, PATHS)?;
-        if patch.path == "/schema" {
-            check_schema(patch.text())?;
-            patch.text().clone_into(&mut draft.schema);
-        } else {
-            draft.description = patch.text_or_none();
-        }
-    }
-    let answer = ok(&draft);
-    call.definition_mut(api)?.models.insert(name.to_owned(), draft);
-    Ok(answer)
-}
-
 fn create(call: &mut Call<'_, '_>, api: &str) -> Answer {
     let input: CreateInput = call.body()?;
     let name = required(input.name, "createModelInput.name")?;
@@ -117,17 +77,15 @@ fn create(call: &mut Call<'_, '_>, api: &str) -> Answer {
     let definition = call.definition_mut(api)?;
     check_name(&name)?;
     let schema = input.schema.unwrap_or_default();
-    check_schema(&schema)?;
+    if serde_json::from_str::<serde_json::Value>(&schema).is_err() {
+        return Err(bad_request(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
+        ));
+    }
     if definition.models.contains_key(&name) {
         return Err(conflict("Model name already exists for this REST API"));
     }
-    let model = Model {
-        id,
-        name: name.clone(),
-        description: input.description.filter(|text| !text.is_empty()),
-        schema,
-        content_type,
-    };
+    let model = Model { id, name: name.clone(), description: input.description, schema, content_type };
     let answer = created(&model);
     definition.models.insert(name, model);
     Ok(answer)
@@ -149,6 +107,6 @@ fn delete(call: &mut Call<'_, '_>, api: &str, name: &str) -> Answer {
             }
         }
     }
-    definition.models.remove(name).ok_or_else(|| no_model(name))?;
+    definition.models.remove(name).ok_or_else(|| not_found(format!("Invalid model name specified: {name}")))?;
     Ok(accepted())
 }

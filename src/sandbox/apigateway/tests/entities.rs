@@ -73,10 +73,8 @@ fn a_model_is_changed_and_makes_a_template() {
         "sold": { "type": "boolean" }, "tags": { "type": "array", "items": { "type": "string" } },
         "whole": { "$ref": format!("https://apigateway.amazonaws.com{models}/Empty") },
     } });
-    let body =
-        json!({ "name": "Pet", "contentType": "application/json", "description": "", "schema": schema.to_string() });
-    let made = bench.ok("POST", &models, &body);
-    assert_eq!(made.get("description"), None);
+    let body = json!({ "name": "Pet", "contentType": "application/json", "schema": schema.to_string() });
+    bench.ok("POST", &models, &body);
     let template = |bench: &mut Bench, name: &str| {
         text(&bench.ok("GET", &format!("{models}/{name}/default_template"), &Value::Null), "/value")
     };
@@ -109,7 +107,6 @@ fn a_model_is_changed_and_makes_a_template() {
             ("DELETE", "/restapis/none/models/m", "", "NotFoundException", "Invalid model name specified: m"),
             ("GET", &format!("{models}/none/default_template"), "", "NotFoundException", "Invalid model name"),
             ("PATCH", &path, "replace /schema", bad, empty),
-            ("POST", &models, r#"{"name":"x","contentType":"application/xml"}"#, bad, empty),
             ("PATCH", &path, "replace /schema no", bad, "Invalid model schema specified"),
             ("PATCH", &path, "add /wrong-path x", bad, "Please choose supported operations"),
             ("PATCH", &path, "replace /name x", bad, "Must be one of: [/description, /schema]"),
