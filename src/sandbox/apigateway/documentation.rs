@@ -5,9 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::errors::{
-    Answer, Refusal, bad_request, conflict, missing, not_found, not_in_set, one_of, required, validation,
-};
+use super::errors::{Answer, Refusal, bad_request, conflict, not_found, one_of, required};
 use super::patch_paths::{self, Paths};
 use super::state::{DocumentationPart, DocumentationVersion};
 use super::{Call, accepted, created, import, ok, patch, stages};
@@ -15,8 +13,8 @@ use super::{Call, accepted, created, import, ok, patch, stages};
 const PART_PATHS: &Paths = &[("replace", &["/properties"])];
 const VERSION_PATHS: &Paths = &[("replace", &["/description"])];
 
-/// What a part can be about, in the order of the service's message.
-const TYPES: [&str; 12] = [
+/// What a part can be about, in the order the service's messages name it (recorded).
+const LOCATIONS: [&str; 12] = [
     "RESPONSE_BODY",
     "RESPONSE",
     "METHOD",
@@ -107,12 +105,8 @@ fn create_part(call: &mut Call<'_, '_>, api: &str) -> Answer {
     let PartInput { location, properties } = call.body()?;
     let location = required(location, "createDocumentationPartInput.location")?;
     let properties = required(properties, "createDocumentationPartInput.properties")?;
-    let at = "createDocumentationPartInput.location.type";
-    match location["type"].as_str() {
-        Some(kind) if TYPES.contains(&kind) => {}
-        Some(kind) => return Err(validation(&[not_in_set(kind, at, &TYPES)])),
-        None => return Err(validation(&[missing(at)])),
-    }
+    let kind = required(location.get("type").and_then(Value::as_str), "createDocumentationPartInput.location.type")?;
+    one_of(kind, "createDocumentationPartInput.location.type", &LOCATIONS)?;
     check_properties(&properties)?;
     let part = DocumentationPart { id: call.new_id(), location: located(location), properties };
     let api = call.api_mut(api)?;
