@@ -7,7 +7,9 @@ use super::endpoint::{self, EndpointInput};
 use super::errors::{Answer, bad_request, one_of, patch_path, required};
 use super::patch::Patch;
 use super::state::{Definition, EndpointConfiguration, Resource, RestApi, State, Strings};
-use super::{Call, accepted, created, import, mapping, models, ok, patch, policy, tags};
+use super::{
+    Call, accepted, base_path_mappings, clone, created, import, mapping, models, ok, patch, policy, tags, usage_plans,
+};
 use crate::sandbox::wire::Caller;
 
 const KEY_SOURCES: [&str; 2] = ["HEADER", "AUTHORIZER"];
@@ -89,7 +91,10 @@ pub(super) fn one(call: &mut Call<'_, '_>, id: &str) -> Answer {
         "PATCH" => update(call, id),
         "DELETE" => {
             call.api(id)?;
-            call.state_mut().apis.retain(|api| api.id != id);
+            base_path_mappings::check_api_unmapped(call.state(), id)?;
+            let state = call.state_mut();
+            state.apis.retain(|api| api.id != id);
+            usage_plans::forget_stage(state, id, None);
             Ok(accepted())
         }
         _ => Err(call.unknown()),
@@ -180,34 +185,31 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
     if input.description.as_deref() == Some("") {
         return Err(bad_request("Description cannot be an empty string"));
     }
-    if input.clone_from.is_some() {
-        // Ids of the clone would have to be made anew throughout; nothing here needs it yet.
-        return Err(super::errors::not_implemented("POST", "/restapis with cloneFrom"));
-    }
+    let original = input.clone_from.as_deref().map(|id| call.api(id).cloned()).transpose()?;
     let compression = input.minimum_compression_size.as_ref().filter(|size| !size.is_null());
     let minimum_compression_size = compression.map(compression_size).transpose()?;
-    let binary_media_types = input.binary_media_types.unwrap_or_default();
-    binary_media_types.iter().try_for_each(|media_type| check_media_type(media_type))?;
     let given_tags = input.tags.unwrap_or_default();
     tags::check(&given_tags)?;
     check_quota(call.state(), &endpoint)?;
 
-    let mut api = blank(call);
+    let mut api = beginning(call, original.as_ref());
     let definition = &mut api.definition;
-    definition.models = models::defaults(call);
     definition.name = name;
     definition.description = input.description;
-    definition.version = input.version;
-    definition.binary_media_types = binary_media_types;
-    definition.minimum_compression_size = minimum_compression_size;
+    // A clone keeps what the request does not set.
+    definition.version = input.version.or_else(|| definition.version.take());
+    if let Some(types) = input.binary_media_types {
+        types.iter().try_for_each(|media_type| check_media_type(media_type))?;
+        definition.binary_media_types = types;
+    }
+    definition.minimum_compression_size = minimum_compression_size.or(definition.minimum_compression_size);
     definition.endpoint = endpoint;
-    definition.policy = match input.policy.filter(|text| !text.is_empty()) {
-        Some(text) => Some(policy::accept(&text, call.caller(), &api.id)?),
-        None => None,
-    };
+    if let Some(text) = input.policy.filter(|text| !text.is_empty()) {
+        definition.policy = Some(policy::accept(&text, call.caller(), &api.id)?);
+    }
     definition.disable_execute_api_endpoint = input.disable_execute_api_endpoint.unwrap_or_default();
-    definition.security_policy = input.security_policy;
-    definition.endpoint_access_mode = input.endpoint_access_mode;
+    definition.security_policy = input.security_policy.or_else(|| definition.security_policy.take());
+    definition.endpoint_access_mode = input.endpoint_access_mode.or_else(|| definition.endpoint_access_mode.take());
     if let Some(source) = input.api_key_source {
         definition.api_key_source = source;
     }
@@ -215,6 +217,16 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
     let shown = describe(&api, ShowTags::IfAny);
     call.state_mut().apis.push(api);
     Ok(created(&shown))
+}
+
+/// What a new API begins with: the copy of another, or the models that every API has.
+fn beginning(call: &mut Call<'_, '_>, original: Option<&RestApi>) -> RestApi {
+    if let Some(original) = original {
+        return clone::copy(call, original);
+    }
+    let mut api = blank(call);
+    api.definition.models = models::defaults(call);
+    api
 }
 
 fn update(call: &mut Call<'_, '_>, id: &str) -> Answer {

@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use super::operations::operation;
 use crate::sandbox::wire::Response;
 
 /// What an operation gives back.
@@ -50,6 +51,11 @@ pub(super) fn limit_exceeded(message: impl Into<String>) -> Refusal {
     Refusal { code: "LimitExceededException", status: 429, message: message.into() }
 }
 
+/// `InternalFailure`: what the sandbox itself could not do.
+pub(super) fn internal(message: impl Into<String>) -> Refusal {
+    Refusal { code: "InternalFailure", status: 500, message: message.into() }
+}
+
 /// `SerializationException`: a member of the body has the wrong JSON type.
 pub(super) fn serialization(message: impl Into<String>) -> Refusal {
     Refusal { code: "SerializationException", status: 400, message: message.into() }
@@ -60,8 +66,17 @@ pub(super) fn not_implemented(method: &str, path: &str) -> Refusal {
     Refusal {
         code: "NotImplementedException",
         status: 501,
-        message: format!("the sandbox's API Gateway has no operation {method} {path}"),
+        message: match operation(method, path) {
+            Some(name) => format!("the sandbox's API Gateway has no operation {name} ({method} {path})"),
+            None => format!("API Gateway has no operation {method} {path}"),
+        },
     }
+}
+
+/// A part of an operation that this sandbox does not have.
+pub(super) fn not_here(what: &str) -> Refusal {
+    let message = format!("the sandbox's API Gateway has no {what}");
+    Refusal { code: "NotImplementedException", status: 501, message }
 }
 
 /// `ValidationException`: the front end's check of the request against the service model, all faults in one message.

@@ -8,22 +8,34 @@
 //! whole or not at all: it works on a copy of what it changes and puts the copy in place last.
 
 mod account;
+mod api_keys;
 mod apis;
 mod authorizers;
+mod base_path_mappings;
+mod client_certificates;
+mod clone;
 mod deployments;
 mod documentation;
+mod domain_checks;
+mod domain_names;
+mod domain_patch;
 mod endpoint;
 mod errors;
 mod export;
 pub(in crate::sandbox) mod gateway_responses;
+mod hosted_zones;
 mod import;
 mod integration_responses;
 mod integrations;
 mod mapping;
 mod method_responses;
 mod methods;
+mod model_template;
+mod model_update;
 mod models;
+pub mod operations;
 mod patch;
+mod patch_paths;
 mod policy;
 mod request_validators;
 mod resources;
@@ -33,6 +45,9 @@ mod stage_patch;
 mod stages;
 pub mod state;
 mod tags;
+mod usage_plan_patch;
+mod usage_plans;
+mod vpc_links;
 
 use std::collections::BTreeMap;
 
@@ -62,7 +77,7 @@ pub fn is_read(request: &Request) -> bool {
     request.method == "GET"
 }
 
-/// The ARNs of the REST APIs and stages that have tags, with their tags.
+/// The ARNs of everything that has tags, with the tags.
 #[must_use]
 pub fn tagged(state: &State, caller: &Caller) -> Vec<(String, BTreeMap<String, String>)> {
     let mut found = Vec::new();
@@ -74,13 +89,24 @@ pub fn tagged(state: &State, caller: &Caller) -> Vec<(String, BTreeMap<String, S
             found.push((tags::stage_arn(caller, &api.id, &stage.stage_name), stage.tags.clone()));
         }
     }
+    let others = tags::of_others(state, caller).filter(|(_, tags)| !tags.is_empty());
+    found.extend(others.map(|(arn, tags)| (arn, tags.clone())));
     found
 }
 
 fn route(call: &mut Call<'_, '_>, segments: &[&str]) -> Answer {
+    // What has no name is no operation, whatever the file of its topic would say to it.
+    if operations::operation(call.verb(), &call.request.path).is_none() {
+        return Err(call.unknown());
+    }
     match segments {
         ["account"] => account::route(call),
         ["tags", arn @ ..] if !arn.is_empty() => tags::route(call, &arn.join("/")),
+        ["apikeys", rest @ ..] => api_keys::route(call, rest),
+        ["usageplans", rest @ ..] => usage_plans::route(call, rest),
+        ["vpclinks", rest @ ..] => vpc_links::route(call, rest),
+        ["domainnames", rest @ ..] => domain_names::route(call, rest),
+        ["clientcertificates", rest @ ..] => client_certificates::route(call, rest),
         ["restapis"] => apis::collection(call),
         ["restapis", api] => apis::one(call, api),
         ["restapis", api, "resources", rest @ ..] => resources::route(call, api, rest),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::errors::{Answer, Refusal, bad_request, conflict, not_found, required};
 use super::state::{Definition, Model};
-use super::{Call, accepted, created, export, mapping, ok};
+use super::{Call, accepted, created, export, mapping, model_update, ok};
 
 /// The types of JSON schema draft 4.
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
@@ -26,13 +26,21 @@ pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer
     match (call.verb(), rest) {
         ("GET", []) => call.page(call.definition(api)?.models.values()),
         ("GET", [name]) => {
-            let model = call.definition(api)?.models.get(*name);
-            Ok(ok(model.ok_or_else(|| not_found(format!("Invalid model name specified: {name}")))?))
+            // A missing API is a missing model here (recorded).
+            let model = call.definition(api).ok().and_then(|definition| definition.models.get(*name));
+            Ok(ok(model.ok_or_else(|| no_model(name))?))
         }
+        ("GET", [name, "default_template"]) => model_update::template(call, api, name),
         ("POST", []) => create(call, api),
+        ("PATCH", [name]) => model_update::update(call, api, name),
         ("DELETE", [name]) => delete(call, api, name),
         _ => Err(call.unknown()),
     }
+}
+
+/// No such model.
+pub(super) fn no_model(name: &str) -> Refusal {
+    not_found(format!("Invalid model name specified: {name}"))
 }
 
 /// The models that `CreateRestApi` makes. An import makes none (recorded).
@@ -126,7 +134,7 @@ fn referrer<'d>(definition: &'d Definition, name: &str) -> Option<&'d Model> {
 }
 
 fn delete(call: &mut Call<'_, '_>, api: &str, name: &str) -> Answer {
-    let definition = call.definition_mut(api)?;
+    let definition = call.definition_mut(api).map_err(|_| no_model(name))?;
     for resource in definition.resources.values() {
         for method in resource.resource_methods.values() {
             let path = format!("{}/{}", resource.path, method.http_method);

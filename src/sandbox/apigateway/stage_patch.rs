@@ -35,6 +35,8 @@ pub(super) struct Around<'a> {
     pub(super) caller: &'a Caller,
     /// Whether the account has a role that may write logs.
     pub(super) can_log: bool,
+    /// The client certificates of the Region.
+    pub(super) certificates: Vec<String>,
 }
 
 impl Default for MethodSetting {
@@ -83,9 +85,10 @@ fn set(stage: &mut Stage, patch: &Patch, around: &Around<'_>) -> Answer<()> {
         "/tracingEnabled" => stage.tracing_enabled = patch.flag(),
         "/cacheClusterEnabled" => set_cache(stage, Some(patch.flag()), None)?,
         "/cacheClusterSize" => set_cache(stage, None, Some(value))?,
-        // There are no client certificates here, so none can be named.
-        "/clientCertificateId" if value.is_empty() => stage.client_certificate_id = None,
-        "/clientCertificateId" => return Err(bad_request("Invalid client certificate identifier specified")),
+        "/clientCertificateId" if !value.is_empty() && !around.certificates.iter().any(|id| id == value) => {
+            return Err(bad_request("Invalid client certificate identifier specified"));
+        }
+        "/clientCertificateId" => stage.client_certificate_id = patch.text_or_none(),
         "/documentationVersion" => {
             if !around.api.documentation_versions.contains_key(value) {
                 return Err(not_found("Invalid Documentation version specified"));

@@ -4,7 +4,10 @@ use serde::Deserialize;
 
 use super::errors::{Answer, Refusal, bad_request, conflict, limit_exceeded, not_found, one_of, required};
 use super::state::{CanarySettings, RestApi, Stage, Strings};
-use super::{Call, Response, accepted, account, created, deployments, ok, patch, stage_patch, tags, to_json};
+use super::{
+    Call, Response, accepted, account, base_path_mappings, created, deployments, ok, patch, stage_patch, tags, to_json,
+    usage_plans,
+};
 
 /// Stages that one API may have (aws-facts A).
 const LIMIT: usize = 10;
@@ -43,7 +46,10 @@ pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer
         ("POST", []) => create(call, api),
         ("PATCH", [name]) => update(call, api, name),
         ("DELETE", [name]) => {
-            call.api_mut(api)?.stages.remove(*name).ok_or_else(no_stage)?;
+            call.api(api)?.stages.get(*name).ok_or_else(no_stage)?;
+            base_path_mappings::check_stage_unmapped(call.state(), api, name)?;
+            call.api_mut(api)?.stages.remove(*name);
+            usage_plans::forget_stage(call.state_mut(), api, Some(name));
             Ok(accepted())
         }
         // Answers are not cached here, so there is nothing to flush; the stage has to exist all the same.
@@ -180,9 +186,11 @@ fn update(call: &mut Call<'_, '_>, api: &str, name: &str) -> Answer {
     let now = call.now();
     let can_log = account::logs_role(call.state(), call.caller()).is_some();
     let caller = call.caller().clone();
+    let certificates = call.state().client_certificates.iter();
+    let certificates = certificates.map(|certificate| certificate.client_certificate_id.clone()).collect();
     let api = call.api_mut(api)?;
     let mut draft = api.stages.get(name).ok_or_else(no_stage)?.clone();
-    let around = stage_patch::Around { api, caller: &caller, can_log };
+    let around = stage_patch::Around { api, caller: &caller, can_log, certificates };
     for patch in &patches {
         stage_patch::apply(&mut draft, patch, &around)?;
     }

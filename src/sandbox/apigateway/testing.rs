@@ -77,4 +77,10 @@ impl Bench {
     pub(super) fn state(&self) -> &super::State {
         &self.world.accounts["111111111111"].regions["us-east-1"].apigateway
     }
+
+    /// The state of the service, to be changed behind its back.
+    pub(super) fn state_mut(&mut self) -> &mut super::State {
+        let account = self.world.accounts.entry("111111111111".into()).or_default();
+        &mut account.regions.entry("us-east-1".into()).or_default().apigateway
+    }
 }

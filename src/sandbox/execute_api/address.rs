@@ -89,7 +89,8 @@ fn api_of(host: &str) -> Option<&str> {
     (known && !api.is_empty() && !api.contains('.')).then_some(api)
 }
 
-fn staged<'r>(api: &'r str, rest: &'r str) -> Address<'r> {
+/// A stage and a path below it, from `STAGE/path`.
+pub(super) fn staged<'r>(api: &'r str, rest: &'r str) -> Address<'r> {
     match rest.find('/') {
         Some(at) => Address { api, stage: &rest[..at], path: &rest[at..] },
         None => Address { api, stage: rest, path: "/" },

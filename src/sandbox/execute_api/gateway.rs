@@ -15,6 +15,7 @@ use super::access_log::Sink;
 use super::address::{self, Address};
 use super::authorizer::Authorizers;
 use super::context::{Context, Ids, Problem, Sent};
+use super::domain::{Domains, Mapped};
 use super::gateway_response::ResponseType;
 use super::integration::http::{Answered, Backends, Body, PAYLOAD_LIMIT, Upstreams};
 use super::request::ClientRequest;
@@ -43,6 +44,10 @@ pub struct Gateway {
     pub(super) authorizers: Authorizers,
     pub(super) counters: waf::Counters,
     access_log: Option<Sink>,
+    /// The API that every request is for whose host says nothing else.
+    only: Option<String>,
+    /// Custom domain names, and the sandbox's generation they were read at.
+    domains: RwLock<(Option<u64>, Arc<Domains>)>,
     /// Stages that are ready, by API and name, and the sandbox's generation they were made ready at.
     ready: RwLock<HashMap<(String, String), Ready>>,
     /// Buckets by API and stage.
@@ -53,6 +58,15 @@ pub struct Gateway {
 struct Ready {
     generation: u64,
     served: Arc<Served>,
+}
+
+/// What a request is for.
+struct Aim {
+    api: String,
+    stage: String,
+    path: String,
+    /// Whether it came by the API's own host name.
+    own_host: bool,
 }
 
 /// The answer to a client.
@@ -85,9 +99,18 @@ impl Gateway {
             sandbox,
             counters: waf::Counters::default(),
             access_log,
+            only: None,
+            domains: RwLock::default(),
             ready: RwLock::default(),
             throttles: RwLock::default(),
         })
+    }
+
+    /// Takes every request whose host says nothing else for one of this API, its path for `/STAGE/…`.
+    #[must_use]
+    pub fn answering_for(mut self, api: &str) -> Self {
+        self.only = Some(api.to_owned());
+        self
     }
 
     /// Answers a request that is for a stage; gives back one that is for the control plane.
@@ -95,27 +118,33 @@ impl Gateway {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| request.uri().host()).unwrap_or_default().to_owned();
         let path = request.uri().path().to_owned();
-        let custom = if address::read(&host, &path).is_none() { self.sandbox.mapped(&host, &path) } else { None };
-        let address = match &custom {
-            Some(mapped) => Address { api: &mapped.api, stage: &mapped.stage, path: &mapped.path },
-            None => match address::read(&host, &path) {
-                Some(address) => address,
-                None => return Err(Box::new(request)),
-            },
-        };
-        let own_host = custom.is_none() && host.contains(".execute-api.");
-        Ok(match self.served(&address) {
-            Some(served) if !(served.host_closed && own_host) => {
-                self.exchange(&served, &address, &host, request, client).await
+        let Some(aim) = self.aim(&host, &path) else { return Err(Box::new(request)) };
+        Ok(match self.served(&aim.api, &aim.stage) {
+            Some(served) if !(served.host_closed && aim.own_host) => {
+                self.exchange(&served, aim.path, &host, request, client).await
             }
             _ => forbidden(),
         })
     }
 
+    /// The stage that a host and a path mean; none if they mean the control plane.
+    fn aim(&self, host: &str, path: &str) -> Option<Aim> {
+        if let Some(Address { api, stage, path }) = address::read(host, path) {
+            let own_host = host.contains(".execute-api.");
+            return Some(Aim { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host });
+        }
+        if let Some(Mapped { api, stage, path }) = self.domains().find(host, path) {
+            return Some(Aim { api, stage, path, own_host: false });
+        }
+        let api = self.only.as_deref()?;
+        let Address { api, stage, path } = address::staged(api, path.trim_start_matches('/'));
+        Some(Aim { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host: false })
+    }
+
     async fn exchange(
         &self,
         served: &Served,
-        address: &Address<'_>,
+        path: String,
         host: &str,
         request: Request<Incoming>,
         client: IpAddr,
@@ -130,7 +159,7 @@ impl Gateway {
         };
         let request = ClientRequest {
             method: head.method,
-            path: address.path.to_owned(),
+            path,
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: head.headers,
             body,
@@ -155,21 +184,21 @@ impl Gateway {
 
     fn log(&self, context: &Context<'_>) {
         if let (Some(sink), Some(format)) = (&self.access_log, &context.served.access_log) {
-            sink.write(format.line(context));
+            sink.send(&format.line(context));
         }
     }
 
     /// The stage, made ready anew if the sandbox changed since.
-    pub(super) fn served(&self, address: &Address<'_>) -> Option<Arc<Served>> {
+    fn served(&self, api: &str, stage: &str) -> Option<Arc<Served>> {
         let generation = self.sandbox.generation();
-        let key = (address.api.to_owned(), address.stage.to_owned());
+        let key = (api.to_owned(), stage.to_owned());
         {
             let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(ready) = ready.get(&key).filter(|ready| ready.generation == generation) {
                 return Some(Arc::clone(&ready.served));
             }
         }
-        let served = self.sandbox.look(|world| Served::find(world, address.api, address.stage)).ok().flatten();
+        let served = self.sandbox.look(|world| Served::find(world, api, stage)).ok().flatten();
         let mut all = self.ready.write().unwrap_or_else(PoisonError::into_inner);
         let Some(served) = served.map(Arc::new) else {
             all.remove(&key);
@@ -177,6 +206,20 @@ impl Gateway {
         };
         all.insert(key, Ready { generation, served: Arc::clone(&served) });
         Some(served)
+    }
+
+    /// The custom domain names.
+    fn domains(&self) -> Arc<Domains> {
+        let generation = self.sandbox.generation();
+        {
+            let (known, domains) = &*self.domains.read().unwrap_or_else(PoisonError::into_inner);
+            if *known == Some(generation) {
+                return Arc::clone(domains);
+            }
+        }
+        let domains = Arc::new(self.sandbox.look(Domains::of).unwrap_or_default());
+        *self.domains.write().unwrap_or_else(PoisonError::into_inner) = (Some(generation), Arc::clone(&domains));
+        domains
     }
 
     /// The buckets of a stage.

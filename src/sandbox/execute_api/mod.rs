@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `address` | which stage a host or path means |
+//! | `address`, `domain` | which stage a host or path means |
 //! | `stage` | a stage, compiled: routes, authorizers, policy, integrations, log format |
 //! | `context` | what is known of a request, and how `$context` and mappings see it |
 //! | `pipeline` | the layers, in AWS's order |
@@ -17,6 +17,7 @@ pub mod access_log;
 mod address;
 pub mod authorizer;
 mod context;
+mod domain;
 pub mod explain;
 pub mod expression;
 mod gateway;

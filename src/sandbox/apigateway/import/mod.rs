@@ -20,7 +20,7 @@ use super::endpoint::{self, EndpointInput};
 use super::errors::{Answer, Refusal, bad_request, one_of, serialization};
 use super::gateway_responses::{self, GatewayResponseInput};
 use super::state::{Definition, DocumentationPart, Resource, RestApi};
-use super::{Call, created, ok, policy, resources};
+use super::{Call, created, documentation, ok, policy, resources};
 use crate::sandbox::wire::Caller;
 
 /// `ImportRestApi`.
@@ -51,6 +51,21 @@ pub(super) fn put(call: &mut Call<'_, '_>, id: &str) -> Answer {
     let shown = with_warnings(apis::describe(&draft, ShowTags::Always), &warnings);
     *call.api_mut(id)? = draft;
     Ok(ok(&shown))
+}
+
+/// The documentation parts of a document: what each is about, and its properties.
+pub(super) fn documentation(body: &[u8]) -> Answer<Vec<(Value, String)>> {
+    Ok(parts_of(&Document::parse(body)?).flatten().collect())
+}
+
+/// The documentation parts of a document; none for each that lacks a location or properties.
+fn parts_of(document: &Document) -> impl Iterator<Item = Option<(Value, String)>> {
+    let extension = document.extension("documentation");
+    let parts = extension.and_then(|each| each.get("documentationParts")).and_then(Value::as_array);
+    parts.into_iter().flatten().map(|part| {
+        let (location, properties) = (part.get("location")?, part.get("properties")?);
+        Some((documentation::located(location.clone()), properties.to_string()))
+    })
 }
 
 /// What an overwrite leaves of a definition: the endpoint and the root. Whatever the document does not bring is gone:
@@ -270,18 +285,14 @@ impl Importer<'_, '_, '_> {
     }
 
     fn documentation_parts(&mut self) -> Vec<(String, DocumentationPart)> {
-        let document = self.document.extension("documentation");
-        let parts = document.and_then(|each| each.get("documentationParts")).and_then(Value::as_array);
         let mut made = Vec::new();
-        for part in parts.into_iter().flatten() {
-            let (Some(location), Some(properties)) = (part.get("location"), part.get("properties")) else {
+        for part in parts_of(self.document) {
+            let Some((location, properties)) = part else {
                 self.warnings.push("Documentation part without location or properties was ignored".into());
                 continue;
             };
             let id = self.call.new_id();
-            let part =
-                DocumentationPart { id: id.clone(), location: location.clone(), properties: properties.to_string() };
-            made.push((id, part));
+            made.push((id.clone(), DocumentationPart { id, location, properties }));
         }
         made
     }

@@ -3,14 +3,20 @@
 //! A [`RestApi`] is its editable [`Definition`], the deployments (each a frozen copy of the definition) and the stages
 //! that point at them. Most types serialise to exactly the JSON of the API, so that an answer is the stored value itself.
 
+mod access;
+mod domain;
 mod method;
+mod network;
 mod stage;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use access::{ApiKey, ApiStage, QuotaSettings, ThrottleSettings, UsagePlan};
+pub use domain::{BasePathMapping, DomainName, MutualTls};
 pub use method::{Integration, IntegrationResponse, Method, MethodResponse, TlsConfig};
+pub use network::{ClientCertificate, VpcLink};
 pub use stage::{AccessLogSettings, CanarySettings, MethodSetting, Stage};
 
 /// A map from names to strings: tags, variables, parameter mappings, templates.
@@ -24,6 +30,27 @@ pub struct State {
     /// The role of the account settings that lets API Gateway write logs.
     #[serde(default)]
     pub logs_role: LogsRole,
+    /// VPC links, oldest first.
+    #[serde(default)]
+    pub vpc_links: Vec<VpcLink>,
+    /// How long a new VPC link is `PENDING`, in seconds. AWS takes minutes.
+    #[serde(default)]
+    pub vpc_link_delay: f64,
+    /// Custom domain names by name.
+    #[serde(default)]
+    pub domain_names: BTreeMap<String, DomainName>,
+    /// Client certificates, oldest first.
+    #[serde(default)]
+    pub client_certificates: Vec<ClientCertificate>,
+    /// API keys, newest first.
+    #[serde(default)]
+    pub api_keys: Vec<ApiKey>,
+    /// Usage plans, oldest first.
+    #[serde(default)]
+    pub usage_plans: Vec<UsagePlan>,
+    /// The keys of the usage plans by plan, newest first.
+    #[serde(default)]
+    pub usage_plan_keys: BTreeMap<String, Vec<String>>,
 }
 
 /// The `CloudWatch` Logs role of the account settings (aws-facts F).

@@ -1,7 +1,12 @@
 //! What the service does beyond the recordings: its refusals, and what an import keeps and drops.
 
 mod behaviour;
+mod domains;
+mod entities;
 mod import;
+mod links;
+mod operations;
+mod plans;
 mod refusals;
 
 use serde_json::{Value, json};
@@ -85,4 +90,30 @@ fn deploy(bench: &mut Bench, api: &str, stage: &str) -> String {
 
 fn patch(path: &str, value: &str) -> Value {
     json!({ "patchOperations": [{ "op": "replace", "path": path, "value": value }] })
+}
+
+/// Sends calls that must be refused: verb, path, body, exception, words. A body `op /path value` is a patch.
+fn refuse(bench: &mut Bench, calls: &[(&str, &str, &str, &str, &str)]) {
+    for (verb, path, body, code, words) in calls {
+        let before = bench.state().clone();
+        let value = match *body {
+            "" => Value::Null,
+            json if json.starts_with('{') => serde_json::from_str(json).expect("JSON"),
+            text => {
+                let parts: Vec<&str> = text.splitn(3, ' ').collect();
+                json!({ "patchOperations": [{ "op": parts[0], "path": parts[1], "value": parts.get(2) }] })
+            }
+        };
+        let (refused, said) = bench.refused(verb, path, &value);
+        assert_eq!(refused, *code, "{verb} {path} {body}: {said}");
+        assert!(said.contains(words), "{verb} {path} {body}: {said}");
+        let (before, after) =
+            (serde_json::to_value(before).expect("JSON"), serde_json::to_value(bench.state()).expect("JSON"));
+        assert_eq!(before, after, "{verb} {path} {body} changed something");
+    }
+}
+
+/// The string at a pointer of an answer.
+fn text(answer: &Value, pointer: &str) -> String {
+    answer.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer} in {answer}")).to_owned()
 }

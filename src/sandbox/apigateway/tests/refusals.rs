@@ -34,7 +34,7 @@ const DOCUMENTS: [(&str, &str, &str, &str); 18] = [
 /// Verb, path, body, exception, words. `{api}`, `{root}`, `{method}` and `{lambda}` are filled in.
 const CALLS: [(&str, &str, &str, &str, &str); 50] = [
     ("GET", "/restapis/none", "", "NotFoundException", "Invalid API identifier specified 111111111111:none"),
-    ("GET", "/vpclinks", "", "NotImplementedException", "/vpclinks"),
+    ("GET", "/sdktypes", "", "NotImplementedException", "GetSdkTypes (GET /sdktypes)"),
     ("POST", "/restapis", "{}", "ValidationException", "createRestApiInput.name"),
     ("POST", "/restapis", r#"{"name":1}"#, "SerializationException", "can not be converted to an String"),
     ("POST", "/restapis", r#"{"name":""}"#, "BadRequestException", "API name cannot be an empty string"),

@@ -13,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Http, Mapping};
 use crate::sandbox::execute_api::context::Context;
-use crate::sandbox::execute_api::variables::{Location, Variables};
+use crate::sandbox::execute_api::variables::Location;
 
 /// Headers that don't reach a backend: they belong to the connection, or the service drops them.
 const DROPPED: [&str; 14] = [
