@@ -39,6 +39,7 @@ fn update(call: &mut Call<'_, '_>) -> Answer {
                 if !super::integrations::is_role_arn(&arn, call.caller().partition()) {
                     return Err(bad_request("Role ARN is not well formed"));
                 }
+                check_role(call, &arn)?;
                 LogsRole::Set(arn)
             }
             _ => LogsRole::Unset,
@@ -46,6 +47,22 @@ fn update(call: &mut Call<'_, '_>) -> Answer {
     }
     call.state_mut().logs_role = role;
     Ok(ok(&describe(call)))
+}
+
+/// Refuses a role that could write nothing: the service tries it at once (reported).
+fn check_role(call: &Call<'_, '_>, arn: &str) -> Answer<()> {
+    let writes = call.view.iam.role_with_arn(arn).is_some_and(|role| {
+        role.trusts("apigateway.amazonaws.com")
+            && (role.allows("logs:PutLogEvents")
+                || role.has_managed_policy("service-role/AmazonAPIGatewayPushToCloudWatchLogs"))
+    });
+    if writes {
+        return Ok(());
+    }
+    Err(bad_request(
+        "The role ARN does not have required permissions configured. Please grant trust permission for API Gateway and \
+         add the required role policy.",
+    ))
 }
 
 fn describe(call: &Call<'_, '_>) -> Value {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::super::iam;
 use super::super::wire::{Caller, Request, Response};
 use super::super::world::World;
 
@@ -71,6 +72,28 @@ impl Bench {
         let code = response.headers.iter().find(|(name, _)| name == "x-amzn-errortype");
         let code = code.map(|(_, code)| code.clone()).unwrap_or_default();
         (code, answer["message"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Makes the role `logs`, which may write logs for API Gateway.
+    pub(super) fn make_logs_role(&mut self) {
+        let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+        let policy = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs";
+        for (action, name, value) in
+            [("CreateRole", "AssumeRolePolicyDocument", trust), ("AttachRolePolicy", "PolicyArn", policy)]
+        {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs([("Action", action), ("Version", "2010-05-08"), ("RoleName", "logs"), (name, value)]);
+            let request = Request {
+                method: "POST".into(),
+                path: "/".into(),
+                query: Vec::new(),
+                headers: Vec::new(),
+                body: form.finish().into_bytes().into(),
+                caller: Caller { service: "iam".into(), ..caller() },
+            };
+            let response = iam::handle(&mut self.world.view("111111111111", "us-east-1", 0.0), &request);
+            assert_eq!(response.status, 200, "{action}");
+        }
     }
 
     /// The state of the service.

@@ -59,7 +59,10 @@ fn logging_needs_the_role_of_the_account_settings() {
         assert_eq!(bench.refused("PATCH", &stage, &change), ("BadRequestException".into(), words.into()));
     }
     bench.ok("PATCH", &stage, &patch("/*/*/logging/loglevel", "OFF"));
-    bench.ok("PATCH", "/account", &patch("/cloudwatchRoleArn", "arn:aws:iam::111111111111:role/logs"));
+    let role = patch("/cloudwatchRoleArn", "arn:aws:iam::111111111111:role/logs");
+    assert!(bench.refused("PATCH", "/account", &role).1.starts_with("The role ARN does not have required permissions"));
+    bench.make_logs_role();
+    bench.ok("PATCH", "/account", &role);
     bench.ok("PATCH", &stage, &patch("/accessLogSettings/destinationArn", group));
 }
 

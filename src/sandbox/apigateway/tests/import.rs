@@ -155,3 +155,53 @@ fn yaml_is_read_and_base_paths_are_kept_where_asked_for() {
         assert!(method.method_integration.as_ref().is_some_and(|each| each.integration_responses.contains_key("200")));
     }
 }
+
+#[test]
+fn schemas_may_refer_to_each_other_in_a_circle() {
+    let mut document = document();
+    document["components"]["schemas"] = json!({
+        "Person": { "type": "object", "properties": { "home": { "$ref": "#/components/schemas/House" } } },
+        "House": { "type": "array", "items": { "$ref": "#/components/schemas/Person" } },
+    });
+    let mut bench = Bench::default();
+    let api = bench.ok("POST", "/restapis?mode=import&failonwarnings=true", &document);
+    let id = api["id"].as_str().expect("an id");
+    let model = bench.ok("GET", &format!("/restapis/{id}/models/House"), &Value::Null);
+    let reference = format!("https://apigateway.amazonaws.com/restapis/{id}/models/Person");
+    assert!(model["schema"].as_str().is_some_and(|schema| schema.contains(&reference)), "{model}");
+}
+
+#[test]
+fn a_scheme_without_its_authorizer_costs_its_methods() {
+    let mut document = document();
+    document["components"]["securitySchemes"]["odd"] =
+        json!({ "type": "apiKey", "name": "A", "in": "header", "x-amazon-apigateway-authtype": "custom" });
+    document["components"]["securitySchemes"]["basic"] = json!({ "type": "http", "scheme": "basic" });
+    let mock = |scheme: &str| json!({ "get": { "security": [{ scheme: [] }], "x-amazon-apigateway-integration": { "type": "mock" } } });
+    document["paths"]["/odd"] = mock("odd");
+    document["paths"]["/basic"] = mock("basic");
+    let mut bench = Bench::default();
+    let api = bench.ok("POST", "/restapis?mode=import", &document);
+    let warnings = api["warnings"].as_array().expect("warnings");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert_eq!(warnings[0], "Unsupported security definition type 'http' for 'basic'. Ignoring.");
+    let methods = |path: &str| {
+        let resource = bench.state().apis[0].definition.at_path(path).expect("a resource");
+        resource.resource_methods.values().map(|method| method.authorization_type.clone()).collect::<Vec<_>>()
+    };
+    assert!(methods("/odd").is_empty(), "a method must not stand open because its authorizer is missing");
+    assert_eq!(methods("/basic"), ["NONE"]);
+}
+
+#[test]
+fn a_token_authorizer_without_a_source_has_the_header_of_its_scheme() {
+    let mut document = document();
+    let extension = "/components/securitySchemes/authorizer/x-amazon-apigateway-authorizer";
+    let authorizer = document.pointer_mut(extension).expect("an authorizer");
+    authorizer["type"] = "token".into();
+    authorizer["identitySource"] = "".into();
+    let mut bench = Bench::default();
+    bench.ok("POST", "/restapis?mode=import", &document);
+    let source = bench.state().apis[0].definition.authorizers[0].identity_source.clone();
+    assert_eq!(source.as_deref(), Some("method.request.header.Unused"));
+}
