@@ -44,6 +44,7 @@ impl Gateway {
         let policy = resource_policy(context)?;
         let method = route(context)?;
         self.authorize(context, method, policy).await?;
+        check_key(context, method)?;
         self.throttle(context, method)?;
         check_parameters(context, method)?;
         self.integrate(context, method).await
@@ -234,6 +235,24 @@ pub(super) fn together(context: &Context<'_>, policy: Standing) -> Result<(), Pr
             .because(format!("the authorizer's policy does not allow {arn}"))),
         Verdict::Silent | Verdict::Allowed(_) => Ok(()),
     }
+}
+
+/// Asks for an API key where the method wants one.
+fn check_key(context: &Context<'_>, method: &Method) -> Result<(), Problem> {
+    if !method.api_key_required {
+        return Ok(());
+    }
+    let key = match &context.caller {
+        Caller::Known(authorization) if context.snapshot.keys_by_authorizer => {
+            authorization.usage_identifier_key.as_deref()
+        }
+        _ if context.snapshot.keys_by_authorizer => None,
+        _ => context.request.header("x-api-key"),
+    };
+    if key.is_some_and(|key| context.served.keys.contains(key)) {
+        return Ok(());
+    }
+    Err(Problem::new(ResponseType::InvalidApiKey).because("no usage plan of the stage has the request's API key"))
 }
 
 /// Asks for the parameters that the method's validator wants.

@@ -1,7 +1,7 @@
 //! What a stage serves, made ready once for all its requests: a deployment's snapshot, the stage's own settings, and the
 //! canary beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::access_log::Format;
 use super::authorizer::Authorizer;
@@ -35,6 +35,8 @@ pub(super) struct Served {
     pub(super) web_acl: Option<WebAcl>,
     /// Whether the API's own host name is closed.
     pub(super) host_closed: bool,
+    /// The API keys that open methods which ask for one.
+    pub(super) keys: BTreeSet<String>,
 }
 
 /// The web ACL of a stage.
@@ -63,6 +65,8 @@ pub(super) struct Snapshot {
     pub(super) policy: Option<Policy>,
     pub(super) responses: GatewayResponses,
     pub(super) binary: BinaryTypes,
+    /// Whether API keys come from the authorizer, not from a header.
+    pub(super) keys_by_authorizer: bool,
     /// A private API answers nobody without a policy (aws-facts E).
     pub(super) private: bool,
 }
@@ -122,13 +126,20 @@ impl Served {
                 };
                 let stage = api.stages.get(stage)?;
                 let web_acl = stage.web_acl_arn.as_ref().and_then(|arn| WebAcl::find(services, arn));
-                return Self::read(place, api, stage, web_acl);
+                let keys = keys(&services.apigateway, &api.id, &stage.stage_name);
+                return Self::read(place, api, stage, web_acl, keys);
             }
         }
         None
     }
 
-    fn read(place: Place, api: &state::RestApi, stage: &state::Stage, web_acl: Option<WebAcl>) -> Option<Self> {
+    fn read(
+        place: Place,
+        api: &state::RestApi,
+        stage: &state::Stage,
+        web_acl: Option<WebAcl>,
+        keys: BTreeSet<String>,
+    ) -> Option<Self> {
         let primary = Snapshot::read(api, stage, &stage.deployment_id, &stage.variables)?;
         let canary = stage.canary_settings.as_ref().and_then(|canary| {
             let mut variables = stage.variables.clone();
@@ -146,8 +157,18 @@ impl Served {
             access_log: format.map(Format::parse),
             web_acl,
             host_closed: api.definition.disable_execute_api_endpoint,
+            keys,
         })
     }
+}
+
+/// The values of the enabled keys whose usage plans have a stage. What the plans let a key do in a second or a month is
+/// not kept to here.
+fn keys(services: &state::State, api: &str, stage: &str) -> BTreeSet<String> {
+    let plans = services.usage_plans.iter().filter(|plan| plan.api_stages.iter().any(|known| known.is(api, stage)));
+    let ids: BTreeSet<&String> = plans.filter_map(|plan| services.usage_plan_keys.get(&plan.id)).flatten().collect();
+    let keys = services.api_keys.iter().filter(|key| key.enabled && ids.contains(&key.id));
+    keys.map(|key| key.value.clone()).collect()
 }
 
 impl WebAcl {
@@ -186,6 +207,7 @@ impl Snapshot {
             policy,
             responses: GatewayResponses::compile(definition),
             binary: BinaryTypes(definition.binary_media_types.clone()),
+            keys_by_authorizer: definition.api_key_source == "AUTHORIZER",
             private: definition.endpoint.types.iter().any(|kind| kind == "PRIVATE"),
         })
     }
