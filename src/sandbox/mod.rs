@@ -114,12 +114,17 @@ impl Sandbox {
 
     /// A copy of everything it holds, for tests that look behind the wire. Code that lies in a folder is not in it.
     pub fn world(&self) -> Result<World> {
+        self.read(World::clone)
+    }
+
+    /// Looks at what it holds now. May wait for the disk if the state is kept in a folder.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> Result<T> {
         let mut held = self.hold();
         let Held { world, store } = &mut *held;
         if let Some(store) = store {
             store.refresh(world)?;
         }
-        Ok(world.clone())
+        Ok(look(world))
     }
 
     /// The zip of a function's code, by the hexadecimal SHA-256 of the zip.

@@ -9,6 +9,7 @@ mod function;
 mod names;
 mod permissions;
 mod requests;
+pub mod runtime;
 mod settings;
 mod tags;
 
