@@ -62,6 +62,14 @@ impl State {
         tagged.map(|function| (function.configuration.function_arn.clone(), function.tags.clone())).collect()
     }
 
+    /// Whether the policy of the function with an ARN lets a service invoke it on behalf of a resource; none if there is no
+    /// such function.
+    #[must_use]
+    pub fn lets_invoke(&self, function: &str, service: &str, source: &str) -> Option<bool> {
+        let found = self.functions.values().find(|found| found.configuration.function_arn == function)?;
+        Some(permissions::lets_invoke(found, service, source))
+    }
+
     fn function(&self, name: &str, caller: &Caller) -> Answer<&Function> {
         self.functions.get(name).ok_or_else(|| no_function(name, caller))
     }
@@ -142,4 +150,4 @@ fn invalid(message: impl Into<String>) -> Fault {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sandbox) mod tests;

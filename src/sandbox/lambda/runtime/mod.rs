@@ -301,4 +301,4 @@ impl Ids {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sandbox) mod tests;
