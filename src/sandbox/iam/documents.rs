@@ -257,6 +257,17 @@ pub(super) fn verdict(text: &str, action: &str) -> Option<bool> {
     }))
 }
 
+/// [`verdict`] of an action on one resource; the resource is compared with regard to case.
+pub(super) fn verdict_on(text: &str, action: &str, resource: &str) -> Option<bool> {
+    let statements = statements(text, SYNTAX).ok()?;
+    verdict_of(statements.iter().filter(|statement| {
+        let action = actions(statement).is_ok_and(|all| all.iter().any(|pattern| matches(pattern, action)));
+        let resources = one_of(statement, "Resource", "NotResource").unwrap_or_default();
+        let resource = resources.iter().any(|pattern| glob(pattern, resource));
+        action != statement.contains_key("NotAction") && resource != statement.contains_key("NotResource")
+    }))
+}
+
 /// A denial wins over any permission.
 fn verdict_of<'a>(mut statements: impl Iterator<Item = &'a Map<String, Value>>) -> Option<bool> {
     statements
@@ -269,8 +280,13 @@ fn verdict_of<'a>(mut statements: impl Iterator<Item = &'a Map<String, Value>>) 
 
 /// Whether a pattern with `*` and `?` matches a text, without regard to case, as actions are compared.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_ascii_lowercase().chars().collect();
-    let text: Vec<char> = text.to_ascii_lowercase().chars().collect();
+    glob(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
+}
+
+/// Whether a pattern with `*` and `?` matches a text, with regard to case, as ARNs are compared.
+pub(in crate::sandbox) fn glob(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
     // Where to go on when a match fails: at the last star, one character further in the text.
     let (mut at, mut seen, mut retry) = (0, 0, None);
     while seen < text.len() {
@@ -376,6 +392,18 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_permission_is_for_its_resources() {
+        let one = r#"{"Statement":[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"arn:aws:lambda:*:*:function:a*"}]}"#;
+        let arn = "arn:aws:lambda:eu-central-1:123456789012:function:auth";
+        assert_eq!(verdict_on(one, "lambda:InvokeFunction", arn), Some(true));
+        assert_eq!(verdict_on(one, "lambda:InvokeFunction", &arn.replace("auth", "Auth")), None);
+        assert_eq!(verdict_on(one, "lambda:GetFunction", arn), None);
+        let but = one.replace("\"Resource\"", "\"NotResource\"");
+        assert_eq!(verdict_on(&but, "lambda:InvokeFunction", arn), None);
+        assert_eq!(verdict_on(&but, "lambda:InvokeFunction", "arn:aws:lambda:x:y:function:b"), Some(true));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(in crate::sandbox) use documents::glob;
+
 use super::fault::{Answer, Fault};
 use super::query::{Call, Dialect};
 use super::wire::{Caller, Request, Response};
@@ -80,6 +82,15 @@ impl Role {
         let denied = verdicts.contains(&Some(false));
         let attached = || self.attached.iter().any(|arn| managed::allows(arn, action));
         !denied && (verdicts.contains(&Some(true)) || attached())
+    }
+
+    /// [`Role::allows`] for one resource, an ARN. Attached policies of AWS are taken to be for every resource.
+    #[must_use]
+    pub fn allows_on(&self, action: &str, resource: &str) -> bool {
+        let verdict = |text: &String| documents::verdict_on(text, action, resource);
+        let verdicts: Vec<Option<bool>> = self.inline.values().map(verdict).collect();
+        let attached = || self.attached.iter().any(|arn| managed::allows(arn, action));
+        !verdicts.contains(&Some(false)) && (verdicts.contains(&Some(true)) || attached())
     }
 
     /// Whether the role has this AWS-managed policy, `service-role/AmazonAPIGatewayPushToCloudWatchLogs`, in any

@@ -9,6 +9,7 @@ mod function;
 mod names;
 mod permissions;
 mod requests;
+pub mod runtime;
 mod settings;
 mod tags;
 
@@ -59,6 +60,14 @@ impl State {
     pub fn tagged(&self) -> Vec<(String, BTreeMap<String, String>)> {
         let tagged = self.functions.values().filter(|function| !function.tags.is_empty());
         tagged.map(|function| (function.configuration.function_arn.clone(), function.tags.clone())).collect()
+    }
+
+    /// Whether the policy of the function with an ARN lets a service invoke it on behalf of a resource; none if there is no
+    /// such function.
+    #[must_use]
+    pub fn lets_invoke(&self, function: &str, service: &str, source: &str) -> Option<bool> {
+        let found = self.functions.values().find(|found| found.configuration.function_arn == function)?;
+        Some(permissions::lets_invoke(found, service, source))
     }
 
     fn function(&self, name: &str, caller: &Caller) -> Answer<&Function> {
@@ -141,4 +150,4 @@ fn invalid(message: impl Into<String>) -> Fault {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sandbox) mod tests;

@@ -10,6 +10,7 @@ use super::requests::{self, Permission, refuse_unsupported};
 use super::settings::validation;
 use super::{Function, State, invalid};
 use crate::sandbox::fault::{Answer, Fault, missing, violation};
+use crate::sandbox::iam;
 use crate::sandbox::wire::{Caller, Request};
 use crate::sandbox::world::View;
 
@@ -96,6 +97,27 @@ pub(super) fn remove(view: &mut View<'_>, request: &Request, name: &str, sid: &s
     function.policy.remove(at);
     function.policy_revision = revision;
     Ok((204, Value::Null))
+}
+
+/// Whether a function's policy lets a service invoke it on behalf of a resource, `source`.
+pub(super) fn lets_invoke(function: &Function, service: &str, source: &str) -> bool {
+    let account = source.split(':').nth(4).unwrap_or_default();
+    function.policy.iter().any(|statement| {
+        let principal = match &statement.principal {
+            Principal::Everybody(_) => true,
+            Principal::One(kinds) => kinds.get("Service").is_some_and(|name| name == service),
+        };
+        let action = ["*", "lambda:*", "lambda:InvokeFunction"].contains(&statement.action.as_str());
+        let mut conditions = statement.condition.values().flatten();
+        principal
+            && action
+            && conditions.all(|(key, value)| match key.as_str() {
+                "AWS:SourceArn" => iam::glob(value, source),
+                "AWS:SourceAccount" => value == account,
+                // API Gateway sends neither a token nor an organisation.
+                _ => false,
+            })
+    })
 }
 
 fn check_revision(function: &Function, asked: Option<&str>) -> Answer<()> {

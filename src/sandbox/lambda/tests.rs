@@ -12,7 +12,7 @@ use crate::sandbox::wire::Caller;
 const ROLE: &str = "arn:aws:iam::123456789012:role/auth";
 
 /// A sandbox, and calls to one account in one Region of it.
-struct Aws(Sandbox);
+pub(in crate::sandbox) struct Aws(pub(in crate::sandbox) Sandbox);
 
 impl Aws {
     fn new() -> Self {
@@ -20,14 +20,14 @@ impl Aws {
     }
 
     /// With a role that Lambda can assume.
-    fn with_role() -> Self {
+    pub(in crate::sandbox) fn with_role() -> Self {
         let aws = Self::new();
         let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
         aws.iam(&[("Action", "CreateRole"), ("RoleName", "auth"), ("AssumeRolePolicyDocument", trust)]);
         aws
     }
 
-    fn iam(&self, parameters: &[(&str, &str)]) {
+    pub(in crate::sandbox) fn iam(&self, parameters: &[(&str, &str)]) {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Version", "2010-05-08").extend_pairs(parameters);
         let response =
@@ -50,7 +50,7 @@ impl Aws {
     }
 
     #[track_caller]
-    fn done(&self, method: &str, target: &str, body: &Value) -> Value {
+    pub(in crate::sandbox) fn done(&self, method: &str, target: &str, body: &Value) -> Value {
         let (status, answer) = self.call(method, target, body);
         assert!(status < 300, "{status}: {answer}");
         answer
@@ -86,6 +86,11 @@ fn zip(content: &str) -> String {
     writer.start_file("bootstrap", zip::write::SimpleFileOptions::default()).unwrap();
     writer.write_all(content.as_bytes()).unwrap();
     BASE64.encode(writer.finish().unwrap().into_inner())
+}
+
+/// A creation with this zip as code.
+pub(in crate::sandbox) fn creation_of(code: &[u8]) -> Value {
+    with("Code.ZipFile", json!(BASE64.encode(code)))
 }
 
 fn creation() -> Value {
