@@ -20,6 +20,7 @@
 mod arithmetic;
 mod ast;
 mod cursor;
+mod evaluate;
 mod functions;
 mod methods;
 mod overrides;

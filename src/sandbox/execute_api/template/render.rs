@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::json::Json;
 use super::super::variables::Variables;
-use super::ast::{Access, At, Expression, Node, Operator, Reference};
+use super::ast::{Access, At, Expression, Node, Reference};
 use super::cursor::Fault;
 use super::overrides::Overrides;
 use super::value::{Heap, Value};
@@ -16,9 +16,6 @@ const MAX_STEPS: usize = 2_000_000;
 
 /// Blocks of `#define` in one another; one that prints itself has no end.
 const MAX_BLOCKS: usize = 32;
-
-/// Elements of a range.
-const MAX_RANGE: i64 = 100_000;
 
 /// What comes after a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +195,7 @@ impl<'r> Renderer<'r> {
     }
 
     /// The value of a reference; nothing, if any step of it leads nowhere.
-    fn reference(&mut self, reference: &'r Reference) -> Result<Value, Fault> {
+    pub(super) fn reference(&mut self, reference: &'r Reference) -> Result<Value, Fault> {
         let Some(root) = self.root(&reference.name) else { return Ok(Value::Null) };
         let value = self.walk(root, &reference.path, reference.at)?;
         Ok(self.settle(value))
@@ -368,98 +365,6 @@ impl<'r> Renderer<'r> {
         }
         Ok(if flow == Flow::Stop { Flow::Stop } else { Flow::On })
     }
-
-    pub(super) fn expression(&mut self, expression: &'r Expression) -> Result<Value, Fault> {
-        self.work(1)?;
-        Ok(match expression {
-            Expression::Text(text) => Value::Text(text.clone()),
-            Expression::Interpolated(nodes) => {
-                let mut text = String::new();
-                self.nodes(nodes, &mut text)?;
-                return self.text(text);
-            }
-            Expression::Int(value) => Value::Int(*value),
-            Expression::Double(value) => Value::Double(*value),
-            Expression::Bool(value) => Value::Bool(*value),
-            Expression::List(items) => {
-                let items = items.iter().map(|item| self.expression(item)).collect::<Result<_, _>>()?;
-                self.heap.list(items, false)
-            }
-            Expression::Range(ends) => return self.range(&ends.0, &ends.1),
-            Expression::Map(entries) => {
-                let map = self.heap.map(Vec::new());
-                for (key, value) in entries {
-                    let key = self.expression(key)?;
-                    let key = self.string(&key)?;
-                    let value = self.expression(value)?;
-                    if let Value::Map(map) = map {
-                        self.heap.put(map, key, value);
-                    }
-                }
-                map
-            }
-            Expression::Reference(reference) => return self.reference(reference),
-            Expression::Not(inner) => Value::Bool(!self.expression(inner)?.is_true()),
-            Expression::Negated(inner) => match self.expression(inner)? {
-                Value::Int(value) => value.checked_neg().map_or(Value::Null, Value::Int),
-                Value::Double(value) => Value::Double(-value),
-                _ => Value::Null,
-            },
-            Expression::Binary(operator, sides) => return self.binary(*operator, &sides.0, &sides.1),
-        })
-    }
-
-    fn range(&mut self, first: &'r Expression, last: &'r Expression) -> Result<Value, Fault> {
-        let (Value::Int(first), Value::Int(last)) = (self.expression(first)?, self.expression(last)?) else {
-            return Ok(Value::Null);
-        };
-        if first.abs_diff(last) >= MAX_RANGE.unsigned_abs() {
-            return Err(self.fault("the range is too long"));
-        }
-        let items: Vec<Value> = if first <= last {
-            (first..=last).map(Value::Int).collect()
-        } else {
-            (last..=first).rev().map(Value::Int).collect()
-        };
-        self.work(items.len())?;
-        Ok(self.heap.list(items, false))
-    }
-
-    fn binary(&mut self, operator: Operator, left: &'r Expression, right: &'r Expression) -> Result<Value, Fault> {
-        let left = self.expression(left)?;
-        match operator {
-            Operator::Or if left.is_true() => return Ok(Value::Bool(true)),
-            Operator::And if !left.is_true() => return Ok(Value::Bool(false)),
-            _ => {}
-        }
-        let right = self.expression(right)?;
-        Ok(match operator {
-            Operator::Or | Operator::And => Value::Bool(right.is_true()),
-            Operator::Equal => Value::Bool(self.equal(&left, &right)?),
-            Operator::Unequal => Value::Bool(!self.equal(&left, &right)?),
-            Operator::Less | Operator::AtMost | Operator::Greater | Operator::AtLeast => {
-                Value::Bool(super::arithmetic::ordered(operator, &left, &right))
-            }
-            Operator::Add if is_text(&left) || is_text(&right) => {
-                let (left, right) = (self.string(&left)?, self.string(&right)?);
-                return self.text(format!("{left}{right}"));
-            }
-            _ => super::arithmetic::calculate(operator, &left, &right),
-        })
-    }
-
-    /// Equality as Velocity 1.7 has it: numbers by value, everything else by what it prints. Nothing equals an empty text:
-    /// the templates of API Gateway's users ask `== ""` for what is not there.
-    pub(super) fn equal(&mut self, left: &Value, right: &Value) -> Result<bool, Fault> {
-        if let Some(equal) = super::arithmetic::equal(left, right) {
-            return Ok(equal);
-        }
-        Ok(self.string(left)? == self.string(right)?)
-    }
-}
-
-fn is_text(value: &Value) -> bool {
-    matches!(value, Value::Text(_))
 }
 
 /// A place in a list; negative ones count from its end.
