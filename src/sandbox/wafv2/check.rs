@@ -101,7 +101,7 @@ pub(super) fn rules(rules: &[Rule], around: &Around<'_>) -> Answer<()> {
                 !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
             };
             if !parts.iter().all(signs) || parts.iter().any(|part| ["awswaf", "aws", "waf"].contains(part)) {
-                return Err(format("LABEL", &label.name));
+                return Err(format("RULE", &label.name));
             }
         }
     }

@@ -12,7 +12,7 @@ use super::forwarded::Header;
 use super::limit::Rate;
 use super::transform::{self, Step};
 use super::{COUNTRY, Home, Run};
-use crate::sandbox::wafv2::rules::{Comparison, LabelScope, Position, Statement};
+use crate::sandbox::wafv2::rules::{Comparison, FieldToMatch, LabelScope, Position, Statement, Transformation};
 
 /// Whether something holds; what is not known stays not known when it is turned round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,19 +73,7 @@ impl Test {
     pub(super) fn compile(statement: &Statement, home: &Home<'_>, rule: &str) -> Self {
         let unknown = |what: &str| Self::Unknown(format!("rule `{rule}`: {what}, so it never matches here"));
         if let Some((field, list)) = statement.field() {
-            let steps = match transform::steps(list) {
-                Ok(steps) => steps,
-                Err(kind) => return unknown(&format!("the transformation {kind} is not done in the sandbox")),
-            };
-            let what = match What::compile(statement, home) {
-                Ok(what) => what,
-                Err(why) => return unknown(why),
-            };
-            let note = format!("rule `{rule}`: the body is no JSON, so it does not match here");
-            return match Field::compile(field, home.body_limit) {
-                Some(field) => Self::Part { field, steps, what, note },
-                None => unknown("it looks at nothing"),
-            };
+            return Self::part(statement, field, list, home, rule).unwrap_or_else(|why| unknown(&why));
         }
         if let Some(set) = &statement.ip_set_reference_statement {
             let Some(found) = home.state.ip_set(&set.arn) else { return unknown("its IP set does not exist") };
@@ -112,15 +100,28 @@ impl Test {
             return Self::Not(Box::new(Self::compile(&not.statement, home, rule)));
         }
         if let Some(rate) = &statement.rate_based_statement {
-            return Rate::compile(rate, home, rule).map_or_else(
-                |kind| unknown(&format!("the transformation {kind} is not done in the sandbox")),
-                |rate| Self::Rate(Box::new(rate)),
-            );
+            let compiled = Rate::compile(rate, home, rule).map(|rate| Self::Rate(Box::new(rate)));
+            return compiled.unwrap_or_else(|kind| unknown(&undone(kind)));
         }
         if let Some(group) = &statement.managed_rule_group_statement {
             return unknown(&format!("the rules of {} {} are not public", group.vendor_name, group.name));
         }
         unknown("the network of an address is not known")
+    }
+
+    /// Compiles a statement that looks at a part of the request, or tells why it can't be.
+    fn part(
+        statement: &Statement,
+        field: &FieldToMatch,
+        list: &[Transformation],
+        home: &Home<'_>,
+        rule: &str,
+    ) -> Result<Self, String> {
+        let steps = transform::steps(list).map_err(undone)?;
+        let what = What::compile(statement, home)?;
+        let field = Field::compile(field, home.body_limit).ok_or("it looks at nothing")?;
+        let note = format!("rule `{rule}`: the body is no JSON, so it does not match here");
+        Ok(Self::Part { field, steps, what, note })
     }
 
     /// Whether the statement holds.
@@ -163,6 +164,11 @@ impl Test {
             Self::Rate(rate) => rate.holds(run, rule),
         }
     }
+}
+
+/// Why a statement with a transformation is not evaluated.
+fn undone(kind: &str) -> String {
+    format!("the transformation {kind} is not done in the sandbox")
 }
 
 /// `and` and `or`: the one answer that decides at once, otherwise what is not known, otherwise the opposite.
