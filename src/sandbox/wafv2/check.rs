@@ -63,8 +63,8 @@ const KINDS: [&str; 31] = [
 pub(super) struct Around<'a> {
     /// Whether a set or a rule group with an ARN exists.
     pub(super) exists: &'a dyn Fn(&str) -> bool,
-    /// Bodies that custom responses may name.
-    pub(super) bodies: &'a CustomResponseBodies,
+    /// Bodies that custom responses may name; `CheckCapacity` is not told.
+    pub(super) bodies: Option<&'a CustomResponseBodies>,
     /// Whether the rules are those of a rule group, which can't hold others.
     pub(super) in_group: bool,
 }
@@ -101,7 +101,7 @@ pub(super) fn rules(rules: &[Rule], around: &Around<'_>) -> Answer<()> {
                 !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
             };
             if !parts.iter().all(signs) || parts.iter().any(|part| ["awswaf", "aws", "waf"].contains(part)) {
-                return Err(format("LABEL", &label.name));
+                return Err(format("RULE", &label.name));
             }
         }
     }
@@ -113,7 +113,11 @@ pub(super) fn default_action(default: &DefaultAction, bodies: &CustomResponseBod
     if default.allow.is_some() == default.block.is_some() {
         return Err(one_value("DEFAULT_ACTION", "DefaultAction"));
     }
-    default.block.iter().filter_map(|block| block.custom_response.as_ref()).try_for_each(|one| response(one, bodies))
+    default
+        .block
+        .iter()
+        .filter_map(|block| block.custom_response.as_ref())
+        .try_for_each(|one| response(one, Some(bodies)))
 }
 
 /// Checks the bodies for custom responses.
@@ -369,12 +373,13 @@ fn action(one: &RuleAction, around: &Around<'_>) -> Answer<()> {
     one.block.iter().filter_map(|block| block.custom_response.as_ref()).try_for_each(|one| response(one, around.bodies))
 }
 
-fn response(one: &CustomResponse, bodies: &CustomResponseBodies) -> Answer<()> {
+fn response(one: &CustomResponse, bodies: Option<&CustomResponseBodies>) -> Answer<()> {
     if !(200..=599).contains(&one.response_code) {
         let allowed = "have value between 200 and 599".to_owned();
         return Err(violations(&one.response_code.to_string(), "responseCode", &[allowed]));
     }
-    if let Some(key) = one.custom_response_body_key.as_ref().filter(|key| !bodies.contains_key(*key)) {
+    let unknown = |key: &&String| bodies.is_some_and(|bodies| !bodies.contains_key(*key));
+    if let Some(key) = one.custom_response_body_key.as_ref().filter(unknown) {
         return Err(invalid("The referenced custom response body doesn't exist.", "CUSTOM_RESPONSE_BODY", key));
     }
     let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._$-".contains(&byte);

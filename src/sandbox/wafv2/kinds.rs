@@ -109,7 +109,10 @@ impl Kind for WebAcl {
         check::default_action(&acl.default_action, &acl.custom_response_bodies)?;
         check::visibility(&acl.visibility_config)?;
         let exists = |arn: &str| state.has(arn);
-        check::rules(&acl.rules, &Around { exists: &exists, bodies: &acl.custom_response_bodies, in_group: false })?;
+        check::rules(
+            &acl.rules,
+            &Around { exists: &exists, bodies: Some(&acl.custom_response_bodies), in_group: false },
+        )?;
         if state.capacity_of(&acl.rules) > capacity::LIMIT {
             return Err(faults::limit("WEBACL_CAPACITY"));
         }
@@ -209,7 +212,10 @@ impl Kind for RuleGroup {
         check::bodies(&group.custom_response_bodies)?;
         check::visibility(&group.visibility_config)?;
         let exists = |arn: &str| state.has(arn);
-        check::rules(&group.rules, &Around { exists: &exists, bodies: &group.custom_response_bodies, in_group: true })?;
+        check::rules(
+            &group.rules,
+            &Around { exists: &exists, bodies: Some(&group.custom_response_bodies), in_group: true },
+        )?;
         if state.capacity_of(&group.rules) > group.capacity {
             return Err(faults::limit("RULE_GROUP_CAPACITY"));
         }

@@ -37,7 +37,8 @@ struct Configuration {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Resource {
-    resource_arn: String,
+    #[serde(rename = "ResourceArn")]
+    arn: String,
     #[serde(default)]
     log_type: Option<String>,
     #[serde(default)]
@@ -70,13 +71,13 @@ pub(super) fn put(view: &mut View<'_>, caller: &Caller, asked: Put) -> Answer<Va
 
 pub(super) fn get(state: &State, asked: &Resource) -> Answer<Value> {
     scoped(asked.log_type.as_deref(), asked.log_scope.as_deref())?;
-    let found = state.logging.get(&asked.resource_arn).ok_or_else(faults::nonexistent)?;
+    let found = state.logging.get(&asked.arn).ok_or_else(faults::nonexistent)?;
     Ok(json!({ "LoggingConfiguration": found }))
 }
 
 pub(super) fn delete(state: &mut State, asked: &Resource) -> Answer<Value> {
     scoped(asked.log_type.as_deref(), asked.log_scope.as_deref())?;
-    state.logging.remove(&asked.resource_arn).ok_or_else(faults::nonexistent)?;
+    state.logging.remove(&asked.arn).ok_or_else(faults::nonexistent)?;
     Ok(json!({}))
 }
 

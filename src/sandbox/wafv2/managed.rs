@@ -19,7 +19,7 @@ const fn group(name: &'static str, capacity: u64, versioned: bool, description: 
     Group { name, capacity, versioned, description }
 }
 
-const GROUPS: [Group; 14] = [
+const GROUPS: [Group; 15] = [
     group("AWSManagedRulesACFPRuleSet", 50, false, "Account creation fraud prevention."),
     group("AWSManagedRulesATPRuleSet", 50, false, "Account takeover prevention."),
     group("AWSManagedRulesAdminProtectionRuleSet", 100, true, "Blocks external access to exposed admin pages."),
@@ -34,6 +34,7 @@ const GROUPS: [Group; 14] = [
     group("AWSManagedRulesSQLiRuleSet", 200, true, "SQL injection."),
     group("AWSManagedRulesUnixRuleSet", 100, true, "Attacks on POSIX systems."),
     group("AWSManagedRulesWindowsRuleSet", 200, true, "Attacks on Windows."),
+    group("AWSManagedRulesWordPressRuleSet", 100, true, "Attacks on WordPress."),
 ];
 
 /// A managed rule group by vendor and name.

@@ -151,7 +151,7 @@ fn act(view: &mut View<'_>, request: &Request) -> Answer<Value> {
         "GetLoggingConfiguration" => logging::get(&view.region.wafv2, &parse(request)?),
         "DeleteLoggingConfiguration" => logging::delete(&mut view.region.wafv2, &parse(request)?),
         "ListLoggingConfigurations" => logging::list(&view.region.wafv2, caller, &parse(request)?),
-        "CheckCapacity" => check_capacity(&view.region.wafv2, caller, parse(request)?),
+        "CheckCapacity" => check_capacity(&view.region.wafv2, caller, &parse(request)?),
         "ListAvailableManagedRuleGroups" => managed_groups(caller, &parse(request)?),
         _ => Err(faults::unknown_operation(target)),
     }
@@ -174,10 +174,9 @@ struct Listing {
     page: Page,
 }
 
-fn check_capacity(state: &State, caller: &Caller, asked: Costing) -> Answer<Value> {
+fn check_capacity(state: &State, caller: &Caller, asked: &Costing) -> Answer<Value> {
     entities::scope(&asked.scope, caller)?;
-    let bodies = BTreeMap::new();
-    let around = check::Around { exists: &|arn| state.has(arn), bodies: &bodies, in_group: false };
+    let around = check::Around { exists: &|arn| state.has(arn), bodies: None, in_group: false };
     check::rules(&asked.rules, &around)?;
     Ok(json!({ "Capacity": state.capacity_of(&asked.rules) }))
 }

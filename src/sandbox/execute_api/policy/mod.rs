@@ -143,7 +143,10 @@ impl Policy {
             if !statement.denies && allowed.is_some() {
                 continue;
             }
-            let Some(resource) = statement.applies(question) else { continue };
+            if !statement.applies(question) {
+                continue;
+            }
+            let resource = statement.pattern(question).map(Glob::source);
             let found = StatementRef { index, sid: statement.sid.as_deref(), resource };
             if statement.denies {
                 return Verdict::Denied(found);
@@ -161,22 +164,19 @@ impl Policy {
 }
 
 impl Statement {
-    /// Whether the statement applies, and by which pattern in `Resource`.
-    fn applies(&self, question: &Question<'_>) -> Option<Option<&str>> {
-        let Question { action, resource, principal, keys } = *question;
+    /// Whether the statement applies.
+    fn applies(&self, question: &Question<'_>) -> bool {
+        let Question { action, resource: _, principal, keys } = *question;
         let by_principal = self.principals.as_ref().is_none_or(|either| either.holds(either.listed.include(principal)));
-        if !by_principal {
-            return None;
-        }
-        let action = self.actions.listed.iter().any(|glob| glob.matches(action, keys));
-        if !self.actions.holds(action) {
-            return None;
-        }
-        let pattern = self.resources.listed.iter().find(|glob| glob.matches(resource, keys));
-        if !self.resources.holds(pattern.is_some()) || !self.conditions.iter().all(|one| one.holds(keys)) {
-            return None;
-        }
-        Some(pattern.map(Glob::source))
+        by_principal
+            && self.actions.holds(self.actions.listed.iter().any(|glob| glob.matches(action, keys)))
+            && self.resources.holds(self.pattern(question).is_some())
+            && self.conditions.iter().all(|condition| condition.holds(keys))
+    }
+
+    /// The pattern in `Resource` or `NotResource` that matches.
+    fn pattern(&self, question: &Question<'_>) -> Option<&Glob> {
+        self.resources.listed.iter().find(|glob| glob.matches(question.resource, question.keys))
     }
 }
 

@@ -61,8 +61,7 @@ impl Principals {
         let parts: Vec<&str> = name.splitn(6, ':').collect();
         match parts.as_slice() {
             ["*"] => self.everyone = true,
-            [account] => self.accounts.push((*account).to_owned()),
-            ["arn", _, "iam", "", account, "root"] => self.accounts.push((*account).to_owned()),
+            [account] | ["arn", _, "iam", "", account, "root"] => self.accounts.push((*account).to_owned()),
             _ => self.arns.push(name.to_owned()),
         }
     }

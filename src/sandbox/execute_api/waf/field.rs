@@ -195,7 +195,7 @@ fn walk(value: &Value, scope: MatchScope, test: &mut dyn FnMut(Cow<'_, [u8]>) ->
         }),
         Value::Array(items) => items.iter().any(|item| walk(item, scope, test)),
         _ if scope == MatchScope::Key => false,
-        Value::String(text) => test(Cow::Borrowed(text.as_bytes())),
+        Value::String(string) => test(Cow::Borrowed(string.as_bytes())),
         Value::Null | Value::Bool(_) | Value::Number(_) => test(Cow::Owned(value.to_string().into_bytes())),
     }
 }

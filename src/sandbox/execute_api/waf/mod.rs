@@ -5,6 +5,8 @@
 //! `x-gwctl-country` header names. The [`Outcome`] says so in its notes.
 
 mod field;
+mod forwarded;
+mod limit;
 mod rate;
 mod statement;
 mod transform;
@@ -216,13 +218,12 @@ impl Home<'_> {
 
     fn rule(&self, rule: &wire::Rule, overrides: &[wire::ActionOverride]) -> Rule {
         let labels = rule.rule_labels.iter().map(|label| format!("{}{}", self.namespace, label.name)).collect();
-        let (test, then) = match &rule.statement.rule_group_reference_statement {
-            Some(reference) => self.group(rule, reference),
-            None => {
-                let other = overrides.iter().find(|over| over.name == rule.name).map(|over| &over.action_to_use);
-                let action = other.or(rule.action.as_ref());
-                (Test::compile(&rule.statement, self, &rule.name), Then::Act(self.act(action)))
-            }
+        let (test, then) = if let Some(reference) = &rule.statement.rule_group_reference_statement {
+            self.group(rule, reference)
+        } else {
+            let other = overrides.iter().find(|over| over.name == rule.name).map(|over| &over.action_to_use);
+            let action = other.or(rule.action.as_ref());
+            (Test::compile(&rule.statement, self, &rule.name), Then::Act(self.act(action)))
         };
         Rule { name: rule.name.clone(), test, then, labels }
     }

@@ -1,5 +1,7 @@
 //! Web ACLs, and what they say to requests.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
@@ -54,9 +56,9 @@ fn starts(text: &str) -> Value {
     part(json!({ "UriPath": {} }), "STARTS_WITH", text)
 }
 
-fn part(field: Value, position: &str, text: &str) -> Value {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(text);
+fn part(field: impl Into<Value>, position: &str, text: &str) -> Value {
+    let field = field.into();
+    let text = BASE64.encode(text);
     json!({ "ByteMatchStatement": { "SearchString": text, "FieldToMatch": field, "PositionalConstraint": position,
         "TextTransformations": [{ "Priority": 0, "Type": "URL_DECODE" }, { "Priority": 1, "Type": "LOWERCASE" }] } })
 }
@@ -228,9 +230,9 @@ fn addresses_come_from_the_connection_or_from_a_header() {
     ] {
         Sent { from, ..get("/") }.is_blocked(&set(Value::Null), expected);
     }
-    let sent = get("/").with("x-forwarded-for", "198.51.100.9, 10.0.0.1, 203.0.113.8");
+    let through = get("/").with("x-forwarded-for", "198.51.100.9, 10.0.0.1, 203.0.113.8");
     for (place, expected) in [("FIRST", false), ("LAST", false), ("ANY", true)] {
-        sent.is_blocked(&header("NO_MATCH", place), expected);
+        through.is_blocked(&header("NO_MATCH", place), expected);
     }
     get("/").with("x-forwarded-for", "unknown").is_blocked(&header("MATCH", "FIRST"), true);
     get("/").with("x-forwarded-for", "unknown").is_blocked(&header("NO_MATCH", "FIRST"), false);

@@ -122,15 +122,12 @@ fn html_decode(text: &[u8]) -> Vec<u8> {
         let name = end.map(|end| &tail[..end]);
         let named = name.and_then(|name| NAMED.iter().find(|(known, _)| *known == name)).map(|(_, byte)| vec![*byte]);
         let numbered = name.and_then(|name| std::str::from_utf8(name.strip_prefix(b"#")?).ok()).and_then(numbered);
-        match (named.or(numbered), end) {
-            (Some(bytes), Some(end)) => {
-                out.extend(bytes);
-                rest = &tail[end + 1..];
-            }
-            _ => {
-                out.push(*first);
-                rest = tail;
-            }
+        if let (Some(bytes), Some(end)) = (named.or(numbered), end) {
+            out.extend(bytes);
+            rest = &tail[end + 1..];
+        } else {
+            out.push(*first);
+            rest = tail;
         }
     }
     out
