@@ -5,10 +5,13 @@
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
-//! What it does not do: verify signatures, authorise calls by IAM policy, or let time pass between a request and its
-//! effect. What it does not know it refuses loudly; it never answers 200 to a request it did not carry out.
+//! It can be told to be as slow, as limited, as unreliable and as eventual as AWS can be ([`conditions`]).
+//!
+//! What it does not do: verify signatures, or authorise calls by IAM policy. What it does not know it refuses loudly; it
+//! never answers 200 to a request it did not carry out.
 
 pub mod apigateway;
+pub mod conditions;
 pub mod connector;
 pub mod execute_api;
 mod fault;
@@ -32,8 +35,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use tokio::task::JoinError;
 
 use crate::error::Result;
+use conditions::{Conditions, Counters, Fate, Loss, Moment};
 use fault::{Fault, Protocol};
 pub use signature::DEFAULT_ACCOUNT;
 use store::Store;
@@ -47,6 +52,9 @@ const CODE: &str = "/_sandbox/code/";
 /// second that would each read a file.
 const POLL: Duration = Duration::from_millis(50);
 
+/// The path at which the sandbox tells what was asked of it; `DELETE` begins to count anew.
+const COUNTERS: &str = "/_sandbox/counters";
+
 /// A handle on one sandbox; clones share it.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
@@ -56,6 +64,7 @@ pub struct Sandbox {
     generation: Arc<AtomicU64>,
     /// When the folder was last looked at for what other processes wrote.
     looked: Arc<Mutex<Instant>>,
+    conditions: Conditions,
     requests: Arc<AtomicU64>,
     /// Tells the request ids of this process from those of others.
     born: u128,
@@ -100,9 +109,29 @@ impl Sandbox {
             persistent,
             generation,
             looked: Arc::new(Mutex::new(Instant::now())),
+            conditions: Conditions::none(),
             requests: Arc::default(),
             born,
         }
+    }
+
+    /// The same sandbox, seen under other conditions. Handles cloned before keep theirs.
+    #[must_use]
+    pub fn under(mut self, conditions: Conditions) -> Self {
+        self.conditions = conditions;
+        self
+    }
+
+    /// What this handle's calls meet.
+    #[must_use]
+    pub fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    /// What was asked through a transport so far, and what became of it.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.conditions.counters()
     }
 
     /// Whether the state is kept in a folder; a call then may wait for the disk.
@@ -111,7 +140,7 @@ impl Sandbox {
         self.persistent
     }
 
-    /// Answers a request from a transport: finds out who calls, then does what [`Sandbox::handle`] does.
+    /// Answers a request: finds out who calls, then does what [`Sandbox::handle`] does.
     pub fn receive(&self, incoming: Incoming) -> Response {
         match self.authenticate(incoming) {
             Ok(request) => self.handle(request),
@@ -119,13 +148,46 @@ impl Sandbox {
         }
     }
 
-    /// Answers a request whose caller is known.
+    /// Answers a request whose caller is known, at once and in any case; a transport asks [`Sandbox::answer`].
     pub fn handle(&self, mut request: Request) -> Response {
+        let id = self.identify(&mut request);
+        self.carry_out(&request, id)
+    }
+
+    /// Answers a request under the conditions of this handle. `apart`: on a thread where waiting for the disk, or for long
+    /// work, holds up nobody else; it is an error only if that thread died.
+    pub(crate) async fn answer(&self, mut request: Request, apart: bool) -> Result<Outcome, JoinError> {
+        let id = self.identify(&mut request);
+        let writes = Service::signed_as(&request.caller.service).is_none_or(|service| !service.is_read(&request));
+        let meeting = self.conditions.meet(&request, writes);
+        if !meeting.wait.is_zero() {
+            tokio::time::sleep(meeting.wait).await;
+        }
+        let lost = match meeting.fate {
+            Fate::Refused(response) => return Ok(Outcome::Answer(with_id(response, id))),
+            Fate::Lost(loss, Moment::Before) => return Ok(Outcome::Lost(loss)),
+            Fate::Lost(loss, Moment::After) => Some(loss),
+            Fate::Served => None,
+        };
+        let response = if apart {
+            let sandbox = self.clone();
+            tokio::task::spawn_blocking(move || sandbox.carry_out(&request, id)).await?
+        } else {
+            self.carry_out(&request, id)
+        };
+        Ok(lost.map_or(Outcome::Answer(response), Outcome::Lost))
+    }
+
+    fn identify(&self, request: &mut Request) -> String {
         let id = self.next_request_id();
         request.headers.push((REQUEST_ID.to_owned(), id.clone()));
+        id
+    }
+
+    fn carry_out(&self, request: &Request, id: String) -> Response {
         let response = match Service::signed_as(&request.caller.service) {
-            Some(service) => self.serve(service, &request),
-            None => fault::unknown_service(&request, &Service::ALL.map(Service::signing_name)),
+            Some(service) => self.serve(service, request),
+            None => fault::unknown_service(request, &Service::ALL.map(Service::signing_name)),
         };
         with_id(response, id)
     }
@@ -167,13 +229,31 @@ impl Sandbox {
         }
     }
 
-    /// Reads who calls. A refusal, or the code of a function, which needs no signature, is an answer already.
+    /// Reads who calls. A refusal, or what needs no signature, is an answer already: the code of a function, and the
+    /// counters.
     fn authenticate(&self, incoming: Incoming) -> Result<Request, Response> {
         let id = self.next_request_id();
+        if incoming.target == COUNTERS {
+            return Err(with_id(self.counters_response(&incoming.method), id));
+        }
         if let ("GET", Some(digest)) = (incoming.method.as_str(), incoming.target.strip_prefix(CODE)) {
             return Err(with_id(self.code_response(digest), id));
         }
         signature::authenticate(incoming, &id).map_err(|response| with_id(response, id))
+    }
+
+    fn counters_response(&self, method: &str) -> Response {
+        match method {
+            "GET" => Response::json(200, &serde_json::to_value(self.counters()).unwrap_or_default()),
+            "DELETE" => {
+                self.conditions.reset_counters();
+                Response::empty(204)
+            }
+            _ => {
+                let message = "The counters take GET and DELETE";
+                Fault::new(405, "MethodNotAllowed", message).wrapped(Protocol::RestJson, None, "")
+            }
+        }
     }
 
     fn code_response(&self, digest: &str) -> Response {
@@ -193,7 +273,12 @@ impl Sandbox {
         let caller = &request.caller;
         let read = service.is_read(request);
         let answer = self.hold().turn(read, |world| {
-            service.handle(&mut world.view(&caller.account, &caller.region, now), request)
+            if let Some(refusal) = self.conditions.too_early(request) {
+                return refusal;
+            }
+            let mut response = service.handle(&mut world.view(&caller.account, &caller.region, now), request);
+            self.conditions.settle(request, &mut response);
+            response
         });
 
         answer.unwrap_or_else(|failure| {
@@ -250,6 +335,15 @@ impl Held {
         }
         Ok(())
     }
+}
+
+/// What a transport gets for a request.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// An answer to hand on.
+    Answer(Response),
+    /// None: the connection is to break, or the client to die.
+    Lost(Loss),
 }
 
 /// The services of the sandbox.
