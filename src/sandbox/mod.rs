@@ -148,7 +148,8 @@ impl Sandbox {
         }
     }
 
-    /// Answers a request whose caller is known, at once and in any case; a transport asks [`Sandbox::answer`].
+    /// Answers a request whose caller is known, at once, whatever latency, quotas and faults this handle has: those are the
+    /// transports' business.
     pub fn handle(&self, mut request: Request) -> Response {
         let id = self.identify(&mut request);
         self.carry_out(&request, id)

@@ -147,7 +147,7 @@ impl Conditions {
         self
     }
 
-    /// Lets what is new stay unknown for so many tries; see [`eventual`].
+    /// Lets what is new stay unknown for so many tries: roles, functions and their changes, web ACLs.
     #[must_use]
     pub fn eventual(mut self, tries: u32) -> Self {
         self.eventual = (tries > 0).then(|| Arc::new(Eventual::new(tries)));
