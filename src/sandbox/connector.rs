@@ -20,9 +20,10 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
+use super::Sandbox;
 use super::conditions::{Latency, Loss};
+use super::transport::Outcome;
 use super::wire::{Incoming, Response};
-use super::{Outcome, Sandbox};
 
 /// An HTTP client for the SDK that ends in a sandbox; clones share the counters.
 #[derive(Debug, Clone)]

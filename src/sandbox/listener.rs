@@ -18,8 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::Sandbox;
+use super::transport::Outcome;
 use super::wire::{Incoming, Response};
-use super::{Outcome, Sandbox};
 use crate::error::{Failure, FailureKind, Result};
 
 /// More than any request of the services here may have: Lambda takes 70 MB.

@@ -24,6 +24,7 @@ mod signature;
 mod store;
 pub mod sts;
 pub mod tagging;
+mod transport;
 pub mod wire;
 pub mod world;
 mod xml;
@@ -35,13 +36,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tokio::task::JoinError;
 
 use crate::error::Result;
-use conditions::{Conditions, Counters, Fate, Loss, Moment};
+use conditions::Conditions;
 use fault::{Fault, Protocol};
 pub use signature::DEFAULT_ACCOUNT;
 use store::Store;
+use transport::COUNTERS;
 use wire::{Incoming, REQUEST_ID, Request, Response};
 use world::{View, World};
 
@@ -51,9 +52,6 @@ const CODE: &str = "/_sandbox/code/";
 /// How long the data plane may serve what another process has changed: short for a person, long for ten thousand requests a
 /// second that would each read a file.
 const POLL: Duration = Duration::from_millis(50);
-
-/// The path at which the sandbox tells what was asked of it; `DELETE` begins to count anew.
-const COUNTERS: &str = "/_sandbox/counters";
 
 /// A handle on one sandbox; clones share it.
 #[derive(Debug, Clone)]
@@ -115,25 +113,6 @@ impl Sandbox {
         }
     }
 
-    /// The same sandbox, seen under other conditions. Handles cloned before keep theirs.
-    #[must_use]
-    pub fn under(mut self, conditions: Conditions) -> Self {
-        self.conditions = conditions;
-        self
-    }
-
-    /// What this handle's calls meet.
-    #[must_use]
-    pub fn conditions(&self) -> &Conditions {
-        &self.conditions
-    }
-
-    /// What was asked through a transport so far, and what became of it.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.conditions.counters()
-    }
-
     /// Whether the state is kept in a folder; a call then may wait for the disk.
     #[must_use]
     pub fn is_persistent(&self) -> bool {
@@ -153,30 +132,6 @@ impl Sandbox {
     pub fn handle(&self, mut request: Request) -> Response {
         let id = self.identify(&mut request);
         self.carry_out(&request, id)
-    }
-
-    /// Answers a request under the conditions of this handle. `apart`: on a thread where waiting for the disk, or for long
-    /// work, holds up nobody else; it is an error only if that thread died.
-    pub(crate) async fn answer(&self, mut request: Request, apart: bool) -> Result<Outcome, JoinError> {
-        let id = self.identify(&mut request);
-        let writes = Service::signed_as(&request.caller.service).is_none_or(|service| !service.is_read(&request));
-        let meeting = self.conditions.meet(&request, writes);
-        if !meeting.wait.is_zero() {
-            tokio::time::sleep(meeting.wait).await;
-        }
-        let lost = match meeting.fate {
-            Fate::Refused(response) => return Ok(Outcome::Answer(with_id(response, id))),
-            Fate::Lost(loss, Moment::Before) => return Ok(Outcome::Lost(loss)),
-            Fate::Lost(loss, Moment::After) => Some(loss),
-            Fate::Served => None,
-        };
-        let response = if apart {
-            let sandbox = self.clone();
-            tokio::task::spawn_blocking(move || sandbox.carry_out(&request, id)).await?
-        } else {
-            self.carry_out(&request, id)
-        };
-        Ok(lost.map_or(Outcome::Answer(response), Outcome::Lost))
     }
 
     fn identify(&self, request: &mut Request) -> String {
@@ -241,20 +196,6 @@ impl Sandbox {
             return Err(with_id(self.code_response(digest), id));
         }
         signature::authenticate(incoming, &id).map_err(|response| with_id(response, id))
-    }
-
-    fn counters_response(&self, method: &str) -> Response {
-        match method {
-            "GET" => Response::json(200, &serde_json::to_value(self.counters()).unwrap_or_default()),
-            "DELETE" => {
-                self.conditions.reset_counters();
-                Response::empty(204)
-            }
-            _ => {
-                let message = "The counters take GET and DELETE";
-                Fault::new(405, "MethodNotAllowed", message).wrapped(Protocol::RestJson, None, "")
-            }
-        }
     }
 
     fn code_response(&self, digest: &str) -> Response {
@@ -336,15 +277,6 @@ impl Held {
         }
         Ok(())
     }
-}
-
-/// What a transport gets for a request.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// An answer to hand on.
-    Answer(Response),
-    /// None: the connection is to break, or the client to die.
-    Lost(Loss),
 }
 
 /// The services of the sandbox.
