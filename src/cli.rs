@@ -117,19 +117,19 @@ impl ConditionOptions {
 }
 
 fn latency(text: &str) -> Result<Latency, String> {
-    text.parse().map_err(said)
+    text.parse().map_err(|failure| said(&failure))
 }
 
 fn quotas(text: &str) -> Result<Quotas, String> {
-    text.parse().map_err(said)
+    text.parse().map_err(|failure| said(&failure))
 }
 
 fn fault(text: &str) -> Result<Fault, String> {
-    text.parse().map_err(said)
+    text.parse().map_err(|failure| said(&failure))
 }
 
 /// A failure as clap can show it, on one line with what to do.
-fn said(failure: Failure) -> String {
+fn said(failure: &Failure) -> String {
     failure.hints().iter().fold(failure.to_string(), |text, hint| format!("{text}; {hint}"))
 }
 

@@ -51,13 +51,20 @@ use super::wire::{Request, Response};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Conditions {
+    // Small, because every handle on a sandbox carries it, and every call a handle.
+    told: Arc<Told>,
+    shared: Arc<Shared>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+struct Told {
     latency: Option<Latency>,
     quotas: Option<Quotas>,
     seed: u64,
     /// With the place of what is known of each in [`State::met`].
-    faults: Arc<Vec<(usize, Fault)>>,
+    faults: Vec<(usize, Fault)>,
     eventual: Option<Arc<Eventual>>,
-    shared: Arc<Shared>,
 }
 
 /// What clones have in common.
@@ -124,14 +131,14 @@ impl Conditions {
     /// Lets every call take this long.
     #[must_use]
     pub fn latency(mut self, latency: Latency) -> Self {
-        self.latency = Some(latency);
+        Arc::make_mut(&mut self.told).latency = Some(latency);
         self
     }
 
     /// Refuses calls that come too fast.
     #[must_use]
     pub fn quotas(mut self, quotas: Quotas) -> Self {
-        self.quotas = Some(quotas);
+        Arc::make_mut(&mut self.told).quotas = Some(quotas);
         self
     }
 
@@ -143,21 +150,21 @@ impl Conditions {
             state.met.push(Met::default());
             state.met.len() - 1
         };
-        Arc::make_mut(&mut self.faults).push((at, fault));
+        Arc::make_mut(&mut self.told).faults.push((at, fault));
         self
     }
 
     /// Lets what is new stay unknown for so many tries: roles, functions and their changes, web ACLs.
     #[must_use]
     pub fn eventual(mut self, tries: u32) -> Self {
-        self.eventual = (tries > 0).then(|| Arc::new(Eventual::new(tries)));
+        Arc::make_mut(&mut self.told).eventual = (tries > 0).then(|| Arc::new(Eventual::new(tries)));
         self
     }
 
     /// What all chance is drawn from, 0 unless set.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        Arc::make_mut(&mut self.told).seed = seed;
         self
     }
 
@@ -182,7 +189,7 @@ impl Conditions {
     #[must_use]
     pub fn unmet_faults(&self) -> Vec<Fault> {
         let state = self.state();
-        let unmet = self.faults.iter().filter(|(at, _)| state.met[*at].hits == 0);
+        let unmet = self.told.faults.iter().filter(|(at, _)| state.met[*at].hits == 0);
         unmet.map(|(_, fault)| fault.clone()).collect()
     }
 
@@ -195,13 +202,14 @@ impl Conditions {
             tally.calls += 1;
             tally.writes += u64::from(writes);
         });
-        if self.latency.is_none() && self.quotas.is_none() && self.faults.is_empty() {
+        let Told { latency, quotas, faults, .. } = &*self.told;
+        if latency.is_none() && quotas.is_none() && faults.is_empty() {
             return Meeting { wait: Duration::ZERO, fate: Fate::Served };
         }
         let (mut wait, action) = self.chance(&mut state, service, &operation, writes);
-        if let Some(latency) = self.latency {
+        if let Some(latency) = latency {
             let number = state.number(service, &operation).to_string();
-            wait += latency.drawn(draw::of(self.seed, &["latency", service, &operation, &number]));
+            wait += latency.drawn(draw::of(self.told.seed, &["latency", service, &operation, &number]));
         }
         if action.is_some() {
             state.counters.count(service, &operation, |tally| tally.faults += 1);
@@ -224,10 +232,10 @@ impl Conditions {
     fn chance(&self, state: &mut State, service: &str, operation: &str, writes: bool) -> (Duration, Option<Action>) {
         let number = state.next_number(service, operation).to_string();
         let (mut wait, mut action) = (Duration::ZERO, None);
-        for (at, fault) in self.faults.iter().filter(|(_, fault)| fault.selects(service, operation, writes)) {
+        for (at, fault) in self.told.faults.iter().filter(|(_, fault)| fault.selects(service, operation, writes)) {
             let met = &mut state.met[*at];
             met.seen += 1;
-            let draw = draw::of(self.seed, &["fault", &at.to_string(), service, operation, &number]);
+            let draw = draw::of(self.told.seed, &["fault", &at.to_string(), service, operation, &number]);
             let due = fault.numbers.contains(&met.seen) && met.hits < fault.most && draw::fraction(draw) < fault.share;
             match fault.action {
                 _ if !due => continue,
@@ -243,7 +251,7 @@ impl Conditions {
 
     /// What becomes of a call that reached the service; `loss` is what becomes of its answer.
     fn arrived(&self, state: &mut State, request: &Request, operation: &str, loss: Option<Loss>) -> Fate {
-        if self.quotas == Some(Quotas::Aws)
+        if self.told.quotas == Some(Quotas::Aws)
             && let Err(wait) = state.buckets.take(request, operation, Instant::now())
         {
             state.counters.count(&request.caller.service, operation, |tally| tally.throttles += 1);
@@ -260,14 +268,14 @@ impl Conditions {
     /// The refusal of a call that comes too early after something was made.
     pub(crate) fn too_early(&self, request: &Request) -> Option<Response> {
         let operation = operations::name(request);
-        let refusal = self.eventual.as_ref()?.refusal(request, &operation)?;
+        let refusal = self.told.eventual.as_ref()?.refusal(request, &operation)?;
         self.state().counters.count(&request.caller.service, &operation, |tally| tally.not_yet += 1);
         Some(refusal)
     }
 
     /// Learns from an answer what is new now, and shows it as new.
     pub(crate) fn settle(&self, request: &Request, response: &mut Response) {
-        if let Some(eventual) = &self.eventual {
+        if let Some(eventual) = &self.told.eventual {
             eventual.settle(request, &operations::name(request), response);
         }
     }
