@@ -45,7 +45,8 @@ impl Counters {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { calls, writes, throttles, faults, not_yet } = self;
-        write!(f, "{calls} calls ({writes} writes)")?;
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        write!(f, "{calls} call{}, {writes} write{}", plural(*calls), plural(*writes))?;
         for (count, what) in [(throttles, "throttled"), (faults, "failed on purpose"), (not_yet, "too early")] {
             if *count > 0 {
                 write!(f, ", {count} {what}")?;

@@ -41,7 +41,8 @@ fn without_conditions_calls_are_served_at_once_and_counted() {
     let counters = conditions.counters();
     assert_eq!((counters.total.calls, counters.total.writes), (3, 2));
     assert_eq!(counters.services["iam"]["CreateRole"].calls, 2);
-    assert_eq!(counters.services["iam"]["CreateRole"].to_string(), "2 calls (2 writes)");
+    assert_eq!(counters.services["iam"]["CreateRole"].to_string(), "2 calls, 2 writes");
+    assert_eq!(counters.services["iam"]["GetRole"].to_string(), "1 call, 0 writes");
     let json = serde_json::to_value(&counters).unwrap();
     assert_eq!(json["services"]["iam"]["GetRole"]["calls"], 1);
     assert_eq!(serde_json::from_value::<Counters>(json).unwrap(), counters);
@@ -119,7 +120,7 @@ async fn quotas_follow_the_clock_of_the_tests() {
     assert_eq!(fates(&conditions, &[deploy()]), ["served"]);
     let tally = conditions.counters().services["apigateway"]["CreateDeployment"];
     assert_eq!((tally.calls, tally.throttles, tally.faults), (5, 3, 0));
-    assert_eq!(tally.to_string(), "5 calls (5 writes), 3 throttled");
+    assert_eq!(tally.to_string(), "5 calls, 5 writes, 3 throttled");
 }
 
 #[test]
