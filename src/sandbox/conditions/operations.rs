@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::apigateway_operations;
+pub(super) use super::apigateway_operations::operation as apigateway;
 use crate::sandbox::lambda::operations as lambda_operations;
 use crate::sandbox::wire::Request;
 
@@ -10,7 +10,7 @@ use crate::sandbox::wire::Request;
 /// the ids in paths do not make a name of each call.
 pub(super) fn name(request: &Request) -> Cow<'static, str> {
     let named = match request.caller.service.as_str() {
-        "apigateway" => import(request).or_else(|| apigateway_operations::operation(&request.method, &request.path)),
+        "apigateway" => import(request).or_else(|| apigateway(&request.method, &request.path)),
         "lambda" => lambda_operations::operation(&request.method, &request.path),
         _ => {
             let operation = request.operation();

@@ -243,13 +243,13 @@ mod tests {
         for collection in ["restapis", "apikeys", "domainnames", "usageplans", "vpclinks", "account"] {
             for path in [format!("/{collection}"), format!("/{collection}/a")] {
                 for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-                    named.extend(super::super::apigateway_operations::operation(method, &path));
+                    named.extend(super::super::operations::apigateway(method, &path));
                 }
             }
         }
         for below in ["resources", "resources/b", "deployments", "documentation/parts", "documentation/versions"] {
             for method in ["GET", "POST", "PUT", "DELETE"] {
-                named.extend(super::super::apigateway_operations::operation(method, &format!("/restapis/a/{below}")));
+                named.extend(super::super::operations::apigateway(method, &format!("/restapis/a/{below}")));
             }
         }
         for quota in QUOTAS.iter().filter(|quota| quota.service == "apigateway") {
