@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::error::Failure;
 use crate::package::Architecture;
 use crate::report::Format;
+use crate::sandbox::conditions::{Fault, Latency, Quotas};
 
 /// Where the sandbox keeps its state unless told otherwise, below the root.
 pub const SANDBOX_DIR: &str = ".gwctl/sandbox";
@@ -62,6 +64,73 @@ pub struct Global {
     /// Plain lines instead of moving progress
     #[arg(long, global = true)]
     pub no_progress: bool,
+
+    /// What the sandbox is like.
+    #[command(flatten)]
+    pub conditions: ConditionOptions,
+}
+
+/// What the sandbox is like. They need `--sandbox`, except for the verb that serves it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Sandbox options")]
+pub struct ConditionOptions {
+    /// How long each call takes: 50ms, 2s, or 50ms..200ms
+    #[arg(long = "sandbox-latency", global = true, value_name = "TIME", value_parser = latency)]
+    pub latency: Option<Latency>,
+
+    /// Whose request rates hold: aws
+    #[arg(long = "sandbox-quotas", global = true, value_name = "WHOSE", value_parser = quotas)]
+    pub quotas: Option<Quotas>,
+
+    /// What goes wrong: `throttle:CreateDeployment:2`, `cut-after:write#17`, `error:*:5%`; may be repeated
+    #[arg(long = "sandbox-fault", global = true, value_name = "FAULT", value_parser = fault)]
+    pub faults: Vec<Fault>,
+
+    /// File with one such fault a line
+    #[arg(long = "sandbox-faults", global = true, value_name = "FILE")]
+    pub fault_file: Option<PathBuf>,
+
+    /// Tries for which something new is not ready yet
+    #[arg(long = "sandbox-eventual", global = true, value_name = "TRIES")]
+    pub eventual: Option<u32>,
+
+    /// What chance is drawn from
+    #[arg(long = "sandbox-seed", global = true, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+}
+
+impl ConditionOptions {
+    /// The first option that was given, by its name on the command line.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let Self { latency, quotas, faults, fault_file, eventual, seed } = self;
+        let all = [
+            (latency.is_some(), "--sandbox-latency"),
+            (quotas.is_some(), "--sandbox-quotas"),
+            (!faults.is_empty(), "--sandbox-fault"),
+            (fault_file.is_some(), "--sandbox-faults"),
+            (eventual.is_some(), "--sandbox-eventual"),
+            (seed.is_some(), "--sandbox-seed"),
+        ];
+        all.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
+    }
+}
+
+fn latency(text: &str) -> Result<Latency, String> {
+    text.parse().map_err(|failure| said(&failure))
+}
+
+fn quotas(text: &str) -> Result<Quotas, String> {
+    text.parse().map_err(|failure| said(&failure))
+}
+
+fn fault(text: &str) -> Result<Fault, String> {
+    text.parse().map_err(|failure| said(&failure))
+}
+
+/// A failure as clap can show it, on one line with what to do.
+fn said(failure: &Failure) -> String {
+    failure.hints().iter().fold(failure.to_string(), |text, hint| format!("{text}; {hint}"))
 }
 
 fn region(text: &str) -> Result<String, String> {
@@ -244,4 +313,54 @@ pub struct SandboxOptions {
     /// Address to listen on; only loopback addresses are taken
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn conditions(line: &str) -> ConditionOptions {
+        Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}")).global.conditions
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn conditions_are_taken_before_and_after_the_verb() {
+        let line = "gwctl --sandbox-quotas aws --sandbox-fault error:* plan --sandbox --sandbox-latency 50ms..200ms \
+                    --sandbox-fault cut-before:#3 --sandbox-eventual 2 --sandbox-seed 7 --sandbox-faults bad-day";
+        let before = conditions("gwctl --sandbox-quotas aws --sandbox-fault error:* plan");
+        assert_eq!((before.quotas, before.faults.len()), (Some(Quotas::Aws), 1));
+        let all = conditions(line);
+        assert_eq!(all.latency.unwrap().to_string(), "50ms..200ms");
+        assert_eq!((all.eventual, all.seed, all.fault_file), (Some(2), Some(7), Some("bad-day".into())));
+        // Of one option given on both sides, clap keeps what stands after the verb.
+        assert_eq!(all.faults.iter().map(Fault::to_string).collect::<Vec<_>>(), ["cut-before:#3"]);
+    }
+
+    #[test]
+    fn the_first_condition_is_known_by_its_name() {
+        assert_eq!(conditions("gwctl plan --sandbox").given(), None);
+        assert_eq!(conditions("gwctl plan --sandbox-seed 1").given(), Some("--sandbox-seed"));
+        assert_eq!(conditions("gwctl plan --sandbox-seed 1 --sandbox-fault error:*").given(), Some("--sandbox-fault"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_to_write() {
+        for (option, words) in [
+            ("--sandbox-latency=50", "has no unit; write a number with the unit ms or s"),
+            ("--sandbox-quotas=azure", "no quotas named `azure`; write `aws`"),
+            ("--sandbox-fault=throtle:*", "`throtle` is none of throttle, error"),
+            ("--sandbox-fault=throttle", "write ACTION:WHICH[:HOW]"),
+            ("--sandbox-eventual=-1", "invalid value"),
+        ] {
+            let error = Cli::try_parse_from(["gwctl", "plan", "--sandbox", option]).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
 }

@@ -291,6 +291,8 @@ fn a_usage_error_is_1_and_says_what_is_meant() {
         ("plan --output yaml", "json"),
         ("plan --sandbox --endpoint-url http://127.0.0.1:1", "cannot be used with"),
         ("apply --sandbox", "--all"),
+        ("plan --all --sandbox-seed 1", "add --sandbox"),
+        ("plan --all --sandbox --sandbox-fault throtle:*", "`throtle` is none of throttle"),
         ("render --all", "one"),
     ] {
         let run = run(&project, line).exits(1);
@@ -334,4 +336,13 @@ fn a_zip_that_is_not_there_is_named() {
     let run = dev(&project, "plan").exits(1);
     assert!(run.stderr.contains("authorizer.zip") && run.stderr.contains("hint"), "{}", run.stderr);
     assert!(!Path::new(&project.root().join(".gwctl/sandbox/state.json")).exists());
+}
+
+#[test]
+fn a_crash_on_purpose_is_137_and_the_next_apply_goes_on() {
+    let project = Project::new();
+    let crashed = dev(&project, "apply --yes -v --sandbox-fault crash-after:CreateRestApi#1").exits(137);
+    assert!(crashed.stderr.contains("apigateway CreateRestApi: 1 call, 1 write, 1 failed on purpose"), "{crashed:#?}");
+    dev(&project, "apply --yes").exits(0);
+    dev(&project, "plan --detailed-exitcode").exits(0);
 }

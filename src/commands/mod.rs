@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod conditions;
 mod destroy;
 mod execution;
 mod output;
@@ -18,6 +19,7 @@ use crate::error::Result;
 /// Runs one command. The number is the exit code.
 pub async fn run(cli: Cli) -> Result<u8> {
     let Cli { global, command } = cli;
+    conditions::check(&global, matches!(command, Command::Sandbox(_)))?;
     match command {
         Command::Check(options) => check::run(&global, &options),
         Command::Render(options) => render::run(&global, &options),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::conditions::{self, Summary};
 use super::output::data;
 use crate::cli::{Global, SANDBOX_DIR, SandboxOptions};
 use crate::error::{Failure, Result, exit};
@@ -10,7 +11,8 @@ use crate::sandbox::{Sandbox, listener};
 /// Runs the command, until Ctrl-C.
 pub(super) async fn run(global: &Global, options: &SandboxOptions) -> Result<u8> {
     let dir = global.root.join(global.sandbox.as_deref().unwrap_or(Path::new(SANDBOX_DIR)));
-    let sandbox = Sandbox::open(&dir)?;
+    let sandbox = Sandbox::open(&dir)?.under(conditions::read(global)?);
+    let _summary = Summary(sandbox.clone());
     let socket = listener::bind(&options.listen).await?;
     let address =
         socket.local_addr().map_err(|error| Failure::io("failed to ask for the address listened on", &error))?;

@@ -1,10 +1,11 @@
 //! What `plan`, `apply`, `destroy` and `show` have in common: from a selection to sessions, live state and plans.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 
+use super::conditions::{self, Summary};
 use super::output::{faulty, notice};
 use crate::aws::{Aws, Connection};
 use crate::cli::{Global, Selection};
@@ -134,6 +135,8 @@ pub(super) struct Work {
     /// The sessions.
     pub(super) aws: Aws,
     warnings: Vec<Warning>,
+    /// Speaks when the last one goes.
+    _summary: Option<Arc<Summary>>,
 }
 
 impl Work {
@@ -143,10 +146,12 @@ impl Work {
         configuration: &Configuration,
         environment: &Environment,
         code: &Code,
+        summary: Option<Arc<Summary>>,
     ) -> Result<Self> {
         let expansion = expand(global, configuration, environment, code.sha256(environment))?;
         let place = gate::place(&environment.target);
-        let aws = connection(global, environment)?.open(&place).await?;
+        let sandbox = summary.as_ref().map(|summary| &summary.0);
+        let aws = connection(global, environment, sandbox).open(&place).await?;
         let faults = configuration.warnings.iter().chain(expansion.warnings.iter());
         let warnings = faults
             .filter(|fault| fault.severity == Severity::Warning)
@@ -163,6 +168,7 @@ impl Work {
             registry: Registry::new(code.artifacts.clone()),
             aws,
             warnings,
+            _summary: summary,
         })
     }
 
@@ -219,9 +225,10 @@ impl Work {
 
 /// Every environment that is selected, with its sessions.
 pub(super) async fn begin_all(global: &Global, configuration: &Configuration, code: &Code) -> Result<Vec<Work>> {
+    let summary = open_sandbox(global)?.map(|sandbox| Arc::new(Summary(sandbox)));
     let mut all = Vec::new();
     for environment in &configuration.environments {
-        all.push(Work::begin(global, configuration, environment, code).await?);
+        all.push(Work::begin(global, configuration, environment, code, summary.clone()).await?);
     }
     Ok(all)
 }
@@ -236,28 +243,29 @@ const CREDENTIAL_VARIABLES: [&str; 5] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-fn connection(global: &Global, environment: &Environment) -> Result<Connection> {
+fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandbox>) -> Connection {
     let target = &environment.target;
     let from_environment = CREDENTIAL_VARIABLES.iter().any(|name| std::env::var_os(name).is_some());
-    let transport = match &global.sandbox {
-        Some(dir) => Some(sandbox_transport(&global.root.join(dir), &target.account)?),
-        None => None,
-    };
-    Ok(Connection {
+    // An access key of twelve digits names its account in the sandbox.
+    let transport = sandbox.map(|sandbox| {
+        let credentials = Credentials::new(&target.account, "sandbox", None, None, "sandbox");
+        (Connector::new(sandbox.clone()).client(), credentials)
+    });
+    Connection {
         region: target.region.clone(),
         profile: global.profile.clone().or_else(|| target.profile.clone().filter(|_| !from_environment)),
         role: target.role.clone(),
         external_id: target.external_id.clone(),
         endpoint_url: global.endpoint_url.clone().or_else(|| target.endpoint_url.clone()),
         transport,
-    })
+    }
 }
 
-/// The sandbox behind the SDK's HTTP client. An access key of twelve digits names its account there.
-fn sandbox_transport(
-    dir: &Path,
-    account: &str,
-) -> Result<(aws_smithy_runtime_api::client::http::SharedHttpClient, Credentials)> {
-    let client = Connector::new(Sandbox::open(dir)?).client();
-    Ok((client, Credentials::new(account, "sandbox", None, None, "sandbox")))
+/// The sandbox of the command, if it is to work on one: one for all environments, so that all their calls are numbered
+/// together, and quotas and crashes are those of one client.
+fn open_sandbox(global: &Global) -> Result<Option<Sandbox>> {
+    let Some(dir) = &global.sandbox else { return Ok(None) };
+    let sandbox = Sandbox::open(&global.root.join(dir))?.under(conditions::read(global)?);
+    conditions::die_when_due(&sandbox);
+    Ok(Some(sandbox))
 }

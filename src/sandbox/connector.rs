@@ -1,7 +1,9 @@
 //! The sandbox behind the SDK's HTTP client: requests are serialised, signed and parsed as for the real AWS, and never
 //! leave the process.
 //!
-//! It counts the calls, can be as far away as AWS is ([`Connector::with_latency`]), and can write down what was asked.
+//! It counts the calls, and can write down what was asked. What the sandbox's [conditions](super::conditions) do to a call
+//! is done here as the SDK would see it of AWS: a lost connection is an error of input and output, and after a crash nothing
+//! is answered any more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,13 +21,14 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::Sandbox;
+use super::conditions::{Latency, Loss};
+use super::transport::Outcome;
 use super::wire::{Incoming, Response};
 
 /// An HTTP client for the SDK that ends in a sandbox; clones share the counters.
 #[derive(Debug, Clone)]
 pub struct Connector {
     sandbox: Sandbox,
-    latency: Duration,
     recording: bool,
     journal: Arc<Mutex<Journal>>,
 }
@@ -38,16 +41,17 @@ struct Journal {
 }
 
 impl Connector {
-    /// A connector to a sandbox, without latency.
+    /// A connector to a sandbox, under the sandbox's conditions.
     #[must_use]
     pub fn new(sandbox: Sandbox) -> Self {
-        Self { sandbox, latency: Duration::ZERO, recording: false, journal: Arc::default() }
+        Self { sandbox, recording: false, journal: Arc::default() }
     }
 
-    /// Lets every call take this long, for benchmarks that care for dependent rounds of calls.
+    /// Lets every call of this connector take this long, for benchmarks that care for dependent rounds of calls.
     #[must_use]
     pub fn with_latency(mut self, latency: Duration) -> Self {
-        self.latency = latency;
+        let conditions = self.sandbox.conditions().clone().latency(Latency::fixed(latency));
+        self.sandbox = self.sandbox.under(conditions);
         self
     }
 
@@ -94,6 +98,10 @@ impl Connector {
     }
 
     async fn answer(self, incoming: Incoming) -> Result<HttpResponse, ConnectorError> {
+        let conditions = self.sandbox.conditions();
+        if conditions.has_crashed() {
+            return never().await;
+        }
         let request = match self.sandbox.authenticate(incoming) {
             Ok(request) => request,
             Err(refusal) => return to_sdk(refusal),
@@ -105,17 +113,26 @@ impl Connector {
                 journal.calls.push(format!("{} {}", request.caller.service, request.operation()));
             }
         }
-        if !self.latency.is_zero() {
-            tokio::time::sleep(self.latency).await;
-        }
-        if !self.sandbox.is_persistent() {
-            return to_sdk(self.sandbox.handle(request));
-        }
         // The disk, and the lock of another process, may take a while.
-        let sandbox = self.sandbox;
-        let answer = tokio::task::spawn_blocking(move || sandbox.handle(request)).await;
-        to_sdk(answer.map_err(|error| ConnectorError::other(error.into(), None))?)
+        let outcome = self.sandbox.answer(request, self.sandbox.is_persistent()).await;
+        let outcome = outcome.map_err(|error| ConnectorError::other(error.into(), None))?;
+        if let Outcome::Lost(Loss::Crash) = outcome {
+            conditions.crash();
+        }
+        if conditions.has_crashed() {
+            return never().await;
+        }
+        match outcome {
+            Outcome::Answer(response) => to_sdk(response),
+            // What the SDK makes of a reset connection, so that it retries this one as it would that one.
+            Outcome::Lost(_) => Err(ConnectorError::io("the connection was cut on purpose".into())),
+        }
     }
+}
+
+/// The answer to a client that is dead.
+async fn never() -> Result<HttpResponse, ConnectorError> {
+    std::future::pending().await
 }
 
 impl HttpClient for Connector {
@@ -171,6 +188,7 @@ fn to_sdk(response: Response) -> Result<HttpResponse, ConnectorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::conditions::Conditions;
 
     #[test]
     fn a_url_splits_into_host_and_target() {
@@ -203,5 +221,71 @@ mod tests {
         assert_eq!((connector.total(), connector.counts()["lambda"]), (2, 1));
         connector.reset();
         assert_eq!(connector.total(), 0);
+    }
+
+    fn under(fault: &str) -> Connector {
+        Connector::new(Sandbox::in_memory().under(Conditions::none().fault(fault.parse().unwrap())))
+    }
+
+    fn list() -> HttpRequest {
+        request("https://h/2015-03-31/functions/", "lambda")
+    }
+
+    fn create_group() -> HttpRequest {
+        let mut request = request("https://h/", "logs");
+        request.set_method("POST").unwrap();
+        request.headers_mut().insert("x-amz-target", "Logs_20140328.CreateLogGroup");
+        *request.body_mut() = SdkBody::from(r#"{"logGroupName":"a"}"#);
+        request
+    }
+
+    #[tokio::test]
+    async fn a_cut_is_an_error_of_the_connection_on_either_side_of_the_effect() {
+        for (fault, status) in [("cut-before:write#1", 200), ("cut-after:write#1", 400)] {
+            let connector = under(fault);
+            let error = connector.call(create_group()).await.unwrap_err();
+            assert!(error.is_io(), "{error:?}");
+            // Made a second time, it is there already if the first call took effect.
+            let again = connector.call(create_group()).await.unwrap();
+            assert_eq!(again.status().as_u16(), status, "{fault}");
+        }
+    }
+
+    #[tokio::test]
+    async fn refusals_carry_an_id_and_leave_the_world_alone() {
+        let connector = under("error:CreateLogGroup:1");
+        let answer = connector.call(create_group()).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 500);
+        assert!(answer.headers().get("x-amzn-requestid").is_some());
+        assert_eq!(connector.call(create_group()).await.unwrap().status().as_u16(), 200);
+        let tally = connector.sandbox.counters().services["logs"]["CreateLogGroup"];
+        assert_eq!((tally.calls, tally.writes, tally.faults), (2, 2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_crash_nothing_is_answered_and_who_waits_for_it_is_told() {
+        let connector = under("crash-after:write#1");
+        let conditions = connector.sandbox.conditions().clone();
+        tokio::select! {
+            answer = connector.call(create_group()) => panic!("the dead were answered: {answer:?}"),
+            () = conditions.crashed() => {}
+        }
+        let later = tokio::time::timeout(Duration::from_secs(1000), connector.call(list())).await;
+        assert!(later.is_err(), "the dead were answered");
+        // It took effect.
+        let other = Connector::new(connector.sandbox.clone().under(Conditions::none()));
+        assert_eq!(other.call(create_group()).await.unwrap().status().as_u16(), 400);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn latency_is_of_one_connector_and_costs_a_paused_clock_nothing() {
+        let sandbox = Sandbox::in_memory();
+        let (near, far) =
+            (Connector::new(sandbox.clone()), Connector::new(sandbox).with_latency(Duration::from_secs(9)));
+        let start = tokio::time::Instant::now();
+        near.call(list()).await.unwrap();
+        assert!(start.elapsed().is_zero());
+        far.call(list()).await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 9);
     }
 }

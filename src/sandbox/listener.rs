@@ -4,7 +4,7 @@
 //! Only loopback addresses are served: there is no authentication worth the name, and a sandbox on a network would be an
 //! open door to whoever finds it.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::Sandbox;
+use super::transport::Outcome;
 use super::wire::{Incoming, Response};
 use crate::error::{Failure, FailureKind, Result};
 
@@ -80,7 +81,7 @@ async fn connection(sandbox: Sandbox, stream: TcpStream, mut stopped: watch::Rec
     let sandbox = Arc::new(sandbox);
     let service = service_fn(move |request| {
         let sandbox = Arc::clone(&sandbox);
-        async move { Ok::<_, Infallible>(respond(&sandbox, request).await) }
+        async move { respond(&sandbox, request).await }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -103,15 +104,44 @@ async fn connection(sandbox: Sandbox, stream: TcpStream, mut stopped: watch::Rec
     }
 }
 
-async fn respond(sandbox: &Sandbox, request: hyper::Request<Body>) -> hyper::Response<Full<Bytes>> {
+/// The connection is to be closed without an answer. That the client dies can't be done from here: to it, a crash is a
+/// connection that breaks.
+#[derive(Debug)]
+struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+async fn respond(sandbox: &Sandbox, request: hyper::Request<Body>) -> Result<hyper::Response<Full<Bytes>>, Cut> {
     let response = match incoming(request).await {
-        Ok(incoming) => {
-            let sandbox = sandbox.clone();
-            let answer = tokio::task::spawn_blocking(move || sandbox.receive(incoming)).await;
-            answer.unwrap_or_else(|_| plain(500, "the sandbox failed to answer; its log says why"))
-        }
+        Ok(incoming) => answer(sandbox, incoming).await?,
         Err(refusal) => refusal,
     };
+    Ok(to_hyper(response))
+}
+
+async fn answer(sandbox: &Sandbox, incoming: Incoming) -> Result<Response, Cut> {
+    let died = || plain(500, "the sandbox failed to answer; its log says why");
+    let asked = sandbox.clone();
+    // The code of a function is read from the disk here.
+    let request = match tokio::task::spawn_blocking(move || asked.authenticate(incoming)).await {
+        Ok(Ok(request)) => request,
+        Ok(Err(response)) => return Ok(response),
+        Err(_) => return Ok(died()),
+    };
+    match sandbox.answer(request, true).await {
+        Ok(Outcome::Answer(response)) => Ok(response),
+        Ok(Outcome::Lost(_)) => Err(Cut),
+        Err(_) => Ok(died()),
+    }
+}
+
+fn to_hyper(response: Response) -> hyper::Response<Full<Bytes>> {
     tracing::debug!(status = response.status, "answered");
     let mut answer = hyper::Response::builder().status(response.status);
     for (name, value) in response.headers {
@@ -178,6 +208,7 @@ fn plain(status: u16, text: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::conditions::Conditions;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[tokio::test]
@@ -222,5 +253,41 @@ mod tests {
         // The connection is still open; the shutdown must not wait for it.
         stop.send(()).unwrap();
         tokio::time::timeout(std::time::Duration::from_secs(5), server).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Sends one request on a connection of its own; all that comes back until it is closed.
+    async fn ask(address: SocketAddr, method: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let scope = "AWS4-HMAC-SHA256 Credential=1/2/eu-central-1/lambda/aws4_request, SignedHeaders=h, Signature=s";
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {scope}\r\nx-amz-date: x\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_cut_and_a_crash_close_the_connection_without_an_answer_and_all_is_counted() {
+        let faults =
+            ["cut-before:#1", "crash-after:#2", "throttle:ListFunctions#3"].map(|fault| fault.parse().unwrap());
+        let conditions = faults.into_iter().fold(Conditions::none(), Conditions::fault);
+        let listener = bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let sandbox = Sandbox::in_memory().under(conditions);
+        let server = tokio::spawn(serve(sandbox, listener, std::future::pending()));
+        let list = || ask(address, "GET", "/2015-03-31/functions/");
+        assert_eq!(list().await, "");
+        assert_eq!(list().await, "");
+        let throttled = list().await;
+        assert!(throttled.starts_with("HTTP/1.1 429") && throttled.contains("retry-after: 1"), "{throttled}");
+        assert!(list().await.starts_with("HTTP/1.1 200"));
+        let counters = ask(address, "GET", "/_sandbox/counters").await;
+        assert!(counters.contains(r#""ListFunctions":{"calls":4,"faults":3,"not_yet":0,"throttles":0"#), "{counters}");
+        assert!(ask(address, "DELETE", "/_sandbox/counters").await.starts_with("HTTP/1.1 204"));
+        assert!(ask(address, "GET", "/_sandbox/counters").await.contains(r#""services":{}"#));
+        assert!(ask(address, "PUT", "/_sandbox/counters").await.starts_with("HTTP/1.1 405"));
+        server.abort();
     }
 }

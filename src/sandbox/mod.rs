@@ -5,10 +5,13 @@
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
-//! What it does not do: verify signatures, authorise calls by IAM policy, or let time pass between a request and its
-//! effect. What it does not know it refuses loudly; it never answers 200 to a request it did not carry out.
+//! It can be told to be as slow, as limited, as unreliable and as eventual as AWS can be ([`conditions`]).
+//!
+//! What it does not do: verify signatures, or authorise calls by IAM policy. What it does not know it refuses loudly; it
+//! never answers 200 to a request it did not carry out.
 
 pub mod apigateway;
+pub mod conditions;
 pub mod connector;
 pub mod execute_api;
 mod fault;
@@ -22,6 +25,7 @@ mod store;
 pub mod sts;
 pub mod tagging;
 pub mod wafv2;
+mod transport;
 pub mod wire;
 pub mod world;
 mod xml;
@@ -35,9 +39,11 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
+use conditions::Conditions;
 use fault::{Fault, Protocol};
 pub use signature::DEFAULT_ACCOUNT;
 use store::Store;
+use transport::COUNTERS;
 use wire::{Incoming, REQUEST_ID, Request, Response};
 use world::{View, World};
 
@@ -57,6 +63,7 @@ pub struct Sandbox {
     generation: Arc<AtomicU64>,
     /// When the folder was last looked at for what other processes wrote.
     looked: Arc<Mutex<Instant>>,
+    conditions: Conditions,
     requests: Arc<AtomicU64>,
     /// Tells the request ids of this process from those of others.
     born: u128,
@@ -101,6 +108,7 @@ impl Sandbox {
             persistent,
             generation,
             looked: Arc::new(Mutex::new(Instant::now())),
+            conditions: Conditions::none(),
             requests: Arc::default(),
             born,
         }
@@ -112,7 +120,7 @@ impl Sandbox {
         self.persistent
     }
 
-    /// Answers a request from a transport: finds out who calls, then does what [`Sandbox::handle`] does.
+    /// Answers a request: finds out who calls, then does what [`Sandbox::handle`] does.
     pub fn receive(&self, incoming: Incoming) -> Response {
         match self.authenticate(incoming) {
             Ok(request) => self.handle(request),
@@ -120,13 +128,23 @@ impl Sandbox {
         }
     }
 
-    /// Answers a request whose caller is known.
+    /// Answers a request whose caller is known, at once, whatever latency, quotas and faults this handle has: those are the
+    /// transports' business.
     pub fn handle(&self, mut request: Request) -> Response {
+        let id = self.identify(&mut request);
+        self.carry_out(&request, id)
+    }
+
+    fn identify(&self, request: &mut Request) -> String {
         let id = self.next_request_id();
         request.headers.push((REQUEST_ID.to_owned(), id.clone()));
+        id
+    }
+
+    fn carry_out(&self, request: &Request, id: String) -> Response {
         let response = match Service::signed_as(&request.caller.service) {
-            Some(service) => self.serve(service, &request),
-            None => fault::unknown_service(&request, &Service::ALL.map(Service::signing_name)),
+            Some(service) => self.serve(service, request),
+            None => fault::unknown_service(request, &Service::ALL.map(Service::signing_name)),
         };
         with_id(response, id)
     }
@@ -168,9 +186,13 @@ impl Sandbox {
         }
     }
 
-    /// Reads who calls. A refusal, or the code of a function, which needs no signature, is an answer already.
+    /// Reads who calls. A refusal, or what needs no signature, is an answer already: the code of a function, and the
+    /// counters.
     fn authenticate(&self, incoming: Incoming) -> Result<Request, Response> {
         let id = self.next_request_id();
+        if incoming.target == COUNTERS {
+            return Err(with_id(self.counters_response(&incoming.method), id));
+        }
         if let ("GET", Some(digest)) = (incoming.method.as_str(), incoming.target.strip_prefix(CODE)) {
             return Err(with_id(self.code_response(digest), id));
         }
@@ -194,7 +216,12 @@ impl Sandbox {
         let caller = &request.caller;
         let read = service.is_read(request);
         let answer = self.hold().turn(read, |world| {
-            service.handle(&mut world.view(&caller.account, &caller.region, now), request)
+            if let Some(refusal) = self.conditions.too_early(request) {
+                return refusal;
+            }
+            let mut response = service.handle(&mut world.view(&caller.account, &caller.region, now), request);
+            self.conditions.settle(request, &mut response);
+            response
         });
 
         answer.unwrap_or_else(|failure| {

@@ -7,6 +7,7 @@ mod code;
 mod configuration;
 mod function;
 mod names;
+pub(crate) mod operations;
 mod permissions;
 mod requests;
 pub mod runtime;

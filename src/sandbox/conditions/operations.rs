@@ -1,0 +1,60 @@
+//! The names of operations, as quotas, faults and counters use them.
+
+use std::borrow::Cow;
+
+pub(super) use super::apigateway_operations::operation as apigateway;
+use crate::sandbox::lambda::operations as lambda_operations;
+use crate::sandbox::wire::Request;
+
+/// The name of the operation that a request is for, `CreateRestApi`. What has none is named by its method alone, so that
+/// the ids in paths do not make a name of each call.
+pub(super) fn name(request: &Request) -> Cow<'static, str> {
+    let named = match request.caller.service.as_str() {
+        "apigateway" => import(request).or_else(|| apigateway(&request.method, &request.path)),
+        "lambda" => lambda_operations::operation(&request.method, &request.path),
+        _ => {
+            let operation = request.operation();
+            if !operation.contains(' ') {
+                return operation.into();
+            }
+            None
+        }
+    };
+    named.map_or_else(|| format!("other {}", request.method).into(), Cow::Borrowed)
+}
+
+/// The two imports of API Gateway that share method and path with a create; only the query string tells them apart.
+fn import(request: &Request) -> Option<&'static str> {
+    match (request.method.as_str(), request.path.trim_matches('/'), request.parameter("mode")) {
+        ("POST", "restapis", Some("import")) => Some("ImportRestApi"),
+        ("POST", "apikeys", Some("import")) => Some("ImportApiKeys"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::request;
+    use super::*;
+
+    #[test]
+    fn an_import_is_no_create() {
+        let mut import = request("apigateway", "POST", "/restapis", "openapi: 3.0.1");
+        assert_eq!(name(&import), "CreateRestApi");
+        import.query = vec![("mode".into(), "import".into())];
+        assert_eq!(name(&import), "ImportRestApi");
+    }
+
+    #[test]
+    fn every_protocol_names_its_operations() {
+        for (service, method, place, body, expected) in [
+            ("apigateway", "POST", "/restapis", "", "CreateRestApi"),
+            ("lambda", "PUT", "/2015-03-31/functions/a/code", "", "UpdateFunctionCode"),
+            ("iam", "POST", "/", "Version=2010-05-08&Action=CreateRole", "CreateRole"),
+            ("logs", "POST", "Logs_20140328.CreateLogGroup", "{}", "CreateLogGroup"),
+            ("s3", "GET", "/bucket/some/key", "", "other GET"),
+        ] {
+            assert_eq!(name(&request(service, method, place, body)), expected);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! How each service says that it is too busy, broken, or that the caller may not.
+
+use serde_json::json;
+
+use crate::sandbox::fault::{Fault, Protocol};
+use crate::sandbox::wire::{Request, Response};
+
+/// Why a call is refused that is in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Too many requests; one more may come after so many seconds.
+    Throttled {
+        /// Whole seconds, at least 1.
+        after: u64,
+    },
+    /// The service is broken.
+    Broken,
+    /// The caller lacks a permission.
+    Denied,
+}
+
+/// The refusal in the service's own words and envelope. `operation` is its name, for who is denied it.
+pub(super) fn response(why: Why, request: &Request, operation: &str) -> Response {
+    let service = request.caller.service.as_str();
+    let fault = fault(why, request, operation);
+    let mut response = match service {
+        "apigateway" => apigateway(&fault, why),
+        "lambda" => lambda(&fault, why),
+        "iam" => fault.wrapped(Protocol::Query, Some("https://iam.amazonaws.com/doc/2010-05-08/"), request.id()),
+        "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
+        _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
+    };
+    if let (Why::Throttled { after }, "apigateway" | "lambda") = (why, service) {
+        // Both models bind `retryAfterSeconds` to this header.
+        response.headers.push(("retry-after".into(), after.to_string()));
+    }
+    response
+}
+
+/// API Gateway's `TooManyRequestsException` (API reference); `retryAfterSeconds` is a text.
+fn apigateway(fault: &Fault, why: Why) -> Response {
+    let body = match why {
+        Why::Throttled { after } => json!({ "message": fault.message, "retryAfterSeconds": after.to_string() }),
+        Why::Denied => json!({ "Message": fault.message }),
+        Why::Broken => json!({ "message": fault.message }),
+    };
+    fault.typed(&body, "application/json")
+}
+
+/// Lambda's envelope; `Reason` as seen in reports of the live service.
+fn lambda(fault: &Fault, why: Why) -> Response {
+    let body = match why {
+        Why::Throttled { .. } => {
+            json!({ "Reason": "CallerRateLimitExceeded", "Type": "User", "message": fault.message })
+        }
+        Why::Broken => json!({ "Type": "Service", "Message": fault.message }),
+        Why::Denied => json!({ "Message": fault.message }),
+    };
+    fault.typed(&body, "application/json")
+}
+
+/// Codes and words: of the services' models and references where they have them; those of [`Why::Broken`] are the codes
+/// of the models with words like AWS's.
+fn fault(why: Why, request: &Request, operation: &str) -> Fault {
+    let service = request.caller.service.as_str();
+    match (why, service) {
+        (Why::Throttled { .. }, "apigateway") => Fault::new(429, "TooManyRequestsException", "Too Many Requests"),
+        (Why::Throttled { .. }, "lambda") => Fault::new(429, "TooManyRequestsException", "Rate exceeded"),
+        (Why::Throttled { .. }, "iam" | "sts") => Fault::new(400, "Throttling", "Rate exceeded"),
+        (Why::Throttled { .. }, "tagging") => Fault::new(400, "ThrottledException", "Rate exceeded"),
+        (Why::Throttled { .. }, _) => Fault::new(400, "ThrottlingException", "Rate exceeded"),
+        (Why::Broken, "lambda") => {
+            Fault::new(500, "ServiceException", "An error occurred and the request cannot be processed.")
+        }
+        (Why::Broken, "iam") => Fault::new(
+            500,
+            "ServiceFailure",
+            "The request processing has failed because of an unknown error, exception or failure.",
+        ),
+        (Why::Broken, "logs") => {
+            Fault::new(500, "ServiceUnavailableException", "The service cannot complete the request.")
+        }
+        (Why::Broken, "tagging") => Fault::new(500, "InternalServiceException", "The request processing failed."),
+        (Why::Broken, "wafv2") => Fault::new(
+            500,
+            "WAFInternalErrorException",
+            "AWS WAF couldn’t perform the operation because of a system problem. Retry your request.",
+        ),
+        (Why::Broken, _) => Fault::internal("The request processing has failed because of an unknown error."),
+        (Why::Denied, _) => denied(request, operation),
+    }
+}
+
+/// The sentence that every service makes of IAM's verdict. The services differ in the resource they name at its end; it is
+/// left out here.
+fn denied(request: &Request, operation: &str) -> Fault {
+    let caller = &request.caller;
+    // API Gateway's actions are verbs (aws-facts G).
+    let action = if caller.service == "apigateway" { request.method.as_str() } else { operation };
+    let message = format!(
+        "User: arn:{}:iam::{}:user/sandbox is not authorized to perform: {service}:{action} because no identity-based \
+         policy allows the {service}:{action} action",
+        caller.partition(),
+        caller.account,
+        service = caller.service,
+    );
+    match caller.service.as_str() {
+        "iam" | "sts" => Fault::new(403, "AccessDenied", message),
+        "apigateway" | "lambda" => Fault::new(403, "AccessDeniedException", message),
+        // JSON 1.1 has 400 for everything that is the client's fault.
+        _ => Fault::new(400, "AccessDeniedException", message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::request;
+    use super::*;
+
+    fn text(response: &Response) -> String {
+        String::from_utf8_lossy(&response.body).into_owned()
+    }
+
+    #[test]
+    fn every_service_throttles_in_its_own_words() {
+        let why = Why::Throttled { after: 3 };
+        let answer = response(why, &request("apigateway", "POST", "/restapis", ""), "CreateRestApi");
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("3")));
+        assert_eq!(answer.header("x-amzn-errortype"), Some("TooManyRequestsException"));
+        assert_eq!(text(&answer), r#"{"message":"Too Many Requests","retryAfterSeconds":"3"}"#);
+        let answer = response(why, &request("lambda", "GET", "/2015-03-31/functions/", ""), "ListFunctions");
+        assert_eq!(answer.status, 429);
+        assert_eq!(text(&answer), r#"{"Reason":"CallerRateLimitExceeded","Type":"User","message":"Rate exceeded"}"#);
+        let answer = response(why, &request("iam", "POST", "/", "Action=CreateRole"), "CreateRole");
+        assert_eq!(answer.status, 400);
+        assert!(text(&answer).contains("<Code>Throttling</Code><Message>Rate exceeded</Message>"), "{}", text(&answer));
+        let answer = response(why, &request("logs", "POST", "Logs_20140328.CreateLogGroup", "{}"), "CreateLogGroup");
+        assert_eq!((answer.status, answer.header("x-amzn-errortype")), (400, Some("ThrottlingException")));
+    }
+
+    #[test]
+    fn the_denied_are_told_what_they_may_not() {
+        let answer = response(Why::Denied, &request("iam", "POST", "/", "Action=CreateRole"), "CreateRole");
+        assert_eq!(answer.status, 403);
+        assert!(text(&answer).contains("is not authorized to perform: iam:CreateRole"), "{}", text(&answer));
+        let answer = response(Why::Denied, &request("apigateway", "PUT", "/restapis/a", ""), "PutRestApi");
+        assert!(text(&answer).contains("perform: apigateway:PUT"), "{}", text(&answer));
+    }
+
+    #[test]
+    fn what_is_broken_is_broken_on_the_service_s_side() {
+        for service in ["apigateway", "lambda", "iam", "sts", "logs", "tagging", "wafv2", "other"] {
+            let answer = response(Why::Broken, &request(service, "POST", "/", ""), "X");
+            assert_eq!(answer.status, 500, "{service}");
+        }
+    }
+}
