@@ -108,6 +108,9 @@ impl Connector {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
+        if super::lambda::invoke::is_invoke(&request) {
+            return to_sdk(self.sandbox.handle_async(request).await);
+        }
         if !self.sandbox.is_persistent() {
             return to_sdk(self.sandbox.handle(request));
         }

@@ -105,11 +105,7 @@ async fn connection(sandbox: Sandbox, stream: TcpStream, mut stopped: watch::Rec
 
 async fn respond(sandbox: &Sandbox, request: hyper::Request<Body>) -> hyper::Response<Full<Bytes>> {
     let response = match incoming(request).await {
-        Ok(incoming) => {
-            let sandbox = sandbox.clone();
-            let answer = tokio::task::spawn_blocking(move || sandbox.receive(incoming)).await;
-            answer.unwrap_or_else(|_| plain(500, "the sandbox failed to answer; its log says why"))
-        }
+        Ok(incoming) => sandbox.receive_async(incoming).await,
         Err(refusal) => refusal,
     };
     tracing::debug!(status = response.status, "answered");

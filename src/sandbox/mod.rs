@@ -51,6 +51,8 @@ pub struct Sandbox {
     requests: Arc<AtomicU64>,
     /// Tells the request ids of this process from those of others.
     born: u128,
+    /// The processes of functions that run.
+    functions: lambda::runtime::Functions,
 }
 
 /// The world, and where it is kept.
@@ -84,7 +86,13 @@ impl Sandbox {
     fn over(held: Held) -> Self {
         let born = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let persistent = held.store.is_some();
-        Self { held: Arc::new(Mutex::new(held)), persistent, requests: Arc::default(), born }
+        Self {
+            held: Arc::new(Mutex::new(held)),
+            persistent,
+            requests: Arc::default(),
+            born,
+            functions: lambda::runtime::Functions::default(),
+        }
     }
 
     /// Whether the state is kept in a folder; a call then may wait for the disk.
@@ -110,6 +118,41 @@ impl Sandbox {
             None => fault::unknown_service(&request, &Service::ALL.map(Service::signing_name)),
         };
         with_id(response, id)
+    }
+
+    /// [`Sandbox::receive`] for transports that can wait without holding up others. It also runs functions.
+    pub async fn receive_async(&self, incoming: Incoming) -> Response {
+        match self.authenticate(incoming) {
+            Ok(request) => self.handle_async(request).await,
+            Err(response) => response,
+        }
+    }
+
+    /// [`Sandbox::handle`] on a thread that may wait for the disk. It also runs functions.
+    pub async fn handle_async(&self, request: Request) -> Response {
+        if lambda::invoke::is_invoke(&request) {
+            let id = self.next_request_id();
+            return with_id(lambda::invoke::run(self, &self.functions, &request).await, id);
+        }
+        let sandbox = self.clone();
+        let answer = tokio::task::spawn_blocking(move || sandbox.handle(request)).await;
+        answer.unwrap_or_else(|_| {
+            let fault = Fault::internal("the sandbox failed to answer; its log says why");
+            fault.wrapped(Protocol::RestJson, None, "")
+        })
+    }
+
+    /// Runs functions with these processes, and not with its own.
+    #[must_use]
+    pub fn running(mut self, functions: lambda::runtime::Functions) -> Self {
+        self.functions = functions;
+        self
+    }
+
+    /// The processes of its functions.
+    #[must_use]
+    pub fn functions(&self) -> &lambda::runtime::Functions {
+        &self.functions
     }
 
     /// A copy of everything it holds, for tests that look behind the wire. Code that lies in a folder is not in it.
