@@ -42,7 +42,10 @@ pub(super) async fn run(global: &Global, options: &ServeOptions) -> Result<u8> {
         gateway = gateway.answering_for(&local.stage.api);
     }
     announce(global, &sandbox, local.as_ref().map(|(local, _)| local), &address.to_string())?;
-    let serving = listener::serve_stages(Arc::new(gateway), socket, super::sandbox::interrupted());
+    let serving = {
+        let doors = listener::Doors { control: None, data: Some(Arc::new(gateway)) };
+        listener::serve(doors, socket, super::sandbox::interrupted())
+    };
     match &local {
         Some((local, variables)) if !options.no_reload => {
             tokio::select! {

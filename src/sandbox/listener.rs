@@ -6,11 +6,12 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use futures::future::Either;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::Sandbox;
+use super::execute_api::{self, Gateway, Written};
 use super::transport::Outcome;
 use super::wire::{Incoming, Response};
 use crate::error::{Failure, FailureKind, Result};
@@ -47,8 +49,28 @@ pub async fn bind(address: &str) -> Result<TcpListener> {
     })
 }
 
+/// What stands behind a socket.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    /// The control plane.
+    pub control: Option<Sandbox>,
+    /// The data plane. It is asked first.
+    pub data: Option<Arc<Gateway>>,
+}
+
+impl From<Sandbox> for Doors {
+    fn from(sandbox: Sandbox) -> Self {
+        Self { control: Some(sandbox), data: None }
+    }
+}
+
 /// Serves a sandbox until `shutdown` is ready, then lets the requests under way finish.
-pub async fn serve(sandbox: Sandbox, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
+pub async fn serve(
+    doors: impl Into<Doors>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<()> {
+    let doors = doors.into();
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
@@ -56,8 +78,8 @@ pub async fn serve(sandbox: Sandbox, listener: TcpListener, shutdown: impl Futur
         tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(sandbox.clone(), stream, stopped.clone()));
+                Ok((stream, client)) => {
+                    connections.spawn(connection(doors.clone(), stream, client.ip(), stopped.clone()));
                 }
                 // A client that gave up, or no file descriptors left: neither is a reason to stop serving the others.
                 Err(error) => {
@@ -75,13 +97,13 @@ pub async fn serve(sandbox: Sandbox, listener: TcpListener, shutdown: impl Futur
     Ok(())
 }
 
-async fn connection(sandbox: Sandbox, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+async fn connection(doors: Doors, stream: TcpStream, client: IpAddr, mut stopped: watch::Receiver<bool>) {
     // Answers are small and written at once; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let sandbox = Arc::new(sandbox);
+    let doors = Arc::new(doors);
     let service = service_fn(move |request| {
-        let sandbox = Arc::clone(&sandbox);
-        async move { respond(&sandbox, request).await }
+        let doors = Arc::clone(&doors);
+        async move { respond(&doors, client, request).await }
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -117,7 +139,16 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-async fn respond(sandbox: &Sandbox, request: hyper::Request<Body>) -> Result<hyper::Response<Full<Bytes>>, Cut> {
+async fn respond(doors: &Doors, client: IpAddr, mut request: hyper::Request<Body>) -> Result<Written, Cut> {
+    if let Some(gateway) = &doors.data {
+        match execute_api::respond(gateway, request, client).await {
+            Either::Left(written) => return Ok(written),
+            Either::Right(other) => request = other,
+        }
+    }
+    let Some(sandbox) = &doors.control else {
+        return Ok(to_hyper(plain(404, "only stages are served here: the path begins with /STAGE/")));
+    };
     let response = match incoming(request).await {
         Ok(incoming) => answer(sandbox, incoming).await?,
         Err(refusal) => refusal,
@@ -141,15 +172,15 @@ async fn answer(sandbox: &Sandbox, incoming: Incoming) -> Result<Response, Cut> 
     }
 }
 
-fn to_hyper(response: Response) -> hyper::Response<Full<Bytes>> {
+fn to_hyper(response: Response) -> Written {
     tracing::debug!(status = response.status, "answered");
     let mut answer = hyper::Response::builder().status(response.status);
     for (name, value) in response.headers {
         answer = answer.header(name, value);
     }
-    answer.body(Full::new(response.body)).unwrap_or_else(|error| {
+    answer.body(execute_api::whole(response.body)).unwrap_or_else(|error| {
         tracing::error!(%error, "an answer had a header that can't be sent");
-        let mut answer = hyper::Response::new(Full::new(Bytes::new()));
+        let mut answer = hyper::Response::new(execute_api::whole(Bytes::new()));
         *answer.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         answer
     })

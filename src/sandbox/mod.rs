@@ -67,6 +67,8 @@ pub struct Sandbox {
     requests: Arc<AtomicU64>,
     /// Tells the request ids of this process from those of others.
     born: u128,
+    /// The processes of functions that run.
+    functions: lambda::runtime::Functions,
 }
 
 /// The world, and where it is kept.
@@ -111,6 +113,7 @@ impl Sandbox {
             conditions: Conditions::none(),
             requests: Arc::default(),
             born,
+            functions: lambda::runtime::Functions::default(),
         }
     }
 
@@ -147,6 +150,19 @@ impl Sandbox {
             None => fault::unknown_service(request, &Service::ALL.map(Service::signing_name)),
         };
         with_id(response, id)
+    }
+
+    /// Runs functions with these processes, and not with its own.
+    #[must_use]
+    pub fn running(mut self, functions: lambda::runtime::Functions) -> Self {
+        self.functions = functions;
+        self
+    }
+
+    /// The processes of its functions.
+    #[must_use]
+    pub fn functions(&self) -> &lambda::runtime::Functions {
+        &self.functions
     }
 
     /// A copy of everything it holds, for tests that look behind the wire. Code that lies in a folder is not in it.

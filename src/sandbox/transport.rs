@@ -4,6 +4,7 @@ use tokio::task::JoinError;
 
 use super::conditions::{Conditions, Counters, Fate, Loss, Moment};
 use super::fault::{Fault, Protocol};
+use super::lambda::invoke;
 use super::wire::{Request, Response};
 use super::{Sandbox, Service, with_id};
 
@@ -54,7 +55,9 @@ impl Sandbox {
             Fate::Lost(loss, Moment::After) => Some(loss),
             Fate::Served => None,
         };
-        let response = if apart {
+        let response = if invoke::is_invoke(&request) {
+            with_id(invoke::run(self, self.functions(), &request).await, id)
+        } else if apart {
             let sandbox = self.clone();
             tokio::task::spawn_blocking(move || sandbox.carry_out(&request, id)).await?
         } else {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE;
 
 use serde_json::Value;
 
-use super::authorizer::Authorization;
+use super::authorizer::Answer;
 use super::gateway_response::{ResponseType, default_message};
 use super::request::ClientRequest;
 use super::stage::{Method, Served, Snapshot};
@@ -56,7 +56,7 @@ pub(super) enum Caller {
     #[default]
     Unasked,
     /// The authorizer's answer.
-    Known(Arc<Authorization>),
+    Known(Arc<Answer>),
     /// Nothing is sent (`gwctl explain`): the authorizer's values stand as their names in angle brackets.
     Supposed,
 }

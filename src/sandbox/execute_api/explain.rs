@@ -229,7 +229,7 @@ fn authorizer(
     };
     let identity = pipeline::identify(context, id).map_err(problem)?;
     let Some(authorizer) = context.snapshot.authorizers.get(id) else { return Ok(()) };
-    let (name, ttl) = (authorizer.name(), authorizer.ttl_seconds());
+    let (name, ttl) = (authorizer.name(), authorizer.ttl().as_secs());
     let cached = if ttl > 0 { format!("its answer is kept for {ttl} s") } else { "it is asked every time".to_owned() };
     let (passes, why) = match &identity {
         Identity::Present(_) => (true, format!("`{name}` would be asked; {cached}")),

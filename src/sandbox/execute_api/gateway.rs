@@ -13,7 +13,7 @@ use hyper::{Request, StatusCode};
 
 use super::access_log::Sink;
 use super::address::{self, Address};
-use super::authorizer::Authorizers;
+use super::asking::Asking;
 use super::context::{Context, Ids, Problem, Sent};
 use super::domain::{Domains, Mapped};
 use super::gateway_response::ResponseType;
@@ -24,6 +24,9 @@ use super::throttle::Throttles;
 use super::waf;
 use crate::error::Result;
 use crate::sandbox::Sandbox;
+
+/// The header by which a test says from which address a request comes: here all come from this machine.
+const SOURCE_IP: &str = "x-gwctl-source-ip";
 
 /// How a gateway serves.
 #[derive(Debug, Default)]
@@ -41,7 +44,7 @@ pub struct Options {
 pub struct Gateway {
     sandbox: Sandbox,
     pub(super) backends: Backends,
-    pub(super) authorizers: Authorizers,
+    pub(super) authorizers: Asking,
     pub(super) counters: waf::Counters,
     access_log: Option<Sink>,
     /// The API that every request is for whose host says nothing else.
@@ -95,7 +98,7 @@ impl Gateway {
         let Options { upstreams, authorizers, access_log } = options;
         Ok(Self {
             backends: Backends::new(upstreams)?,
-            authorizers: Authorizers::new(sandbox.clone(), authorizers),
+            authorizers: Asking::new(&sandbox, authorizers)?,
             sandbox,
             counters: waf::Counters::default(),
             access_log,
@@ -157,6 +160,7 @@ impl Gateway {
             // The client is gone; nobody reads the answer.
             Err(_) => (Bytes::new(), false),
         };
+        let named = head.headers.get(SOURCE_IP).and_then(|address| address.to_str().ok()?.parse().ok());
         let request = ClientRequest {
             method: head.method,
             path,
@@ -164,7 +168,7 @@ impl Gateway {
             headers: head.headers,
             body,
             host: host.split(':').next().unwrap_or(host).to_owned(),
-            source_ip: client,
+            source_ip: named.unwrap_or(client),
             version: head.version,
             received: SystemTime::now(),
         };

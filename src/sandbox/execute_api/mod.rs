@@ -9,12 +9,13 @@
 //! | `stage` | a stage, compiled: routes, authorizers, policy, integrations, log format |
 //! | `context` | what is known of a request, and how `$context` and mappings see it |
 //! | `pipeline` | the layers, in AWS's order |
-//! | `waf`, `policy`, `route`, `authorizer`, `throttle`, `integration` | a layer each |
+//! | `waf`, `policy`, `route`, `authorizer` (asked through `asking`), `throttle`, `integration` | a layer each |
 //! | `expression`, `template`, `gateway_response`, `access_log` | what a configuration may say in them |
 //! | `explain` | what each layer decides about a request that is not sent |
 
 pub mod access_log;
 mod address;
+mod asking;
 pub mod authorizer;
 mod context;
 mod domain;
@@ -42,3 +43,4 @@ pub mod waf;
 pub use address::{StageAddress, stages};
 pub use gateway::{Answer, Gateway, Options};
 pub use integration::http::Upstreams;
+pub(in crate::sandbox) use listener::{Written, respond, whole};

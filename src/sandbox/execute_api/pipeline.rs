@@ -12,8 +12,8 @@ use hyper::StatusCode;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tokio::time::Instant;
 
-use super::authorizer::Identity;
-use super::context::{Caller, Context, Problem};
+use super::authorizer::{Authorization as Authorized, Identity};
+use super::context::{Call, Caller, Context, Problem};
 use super::gateway_response::{
     DENIED_BY_AUTHORIZER, DENIED_EXPLICITLY_BY_AUTHORIZER, ResponseType, denied_by_policy, missing_parameters,
 };
@@ -60,23 +60,18 @@ impl Gateway {
         let authorizer = context.snapshot.authorizers.get(id).ok_or_else(|| {
             Problem::new(ResponseType::AuthorizerConfigurationError).because(format!("there is no authorizer {id}"))
         })?;
-        let key = match identify(context, id)? {
-            Identity::Present(key) => key,
-            Identity::Missing { .. } | Identity::NotValid => return Err(Problem::new(ResponseType::Unauthorized)),
-        };
-        let asked = Instant::now();
-        let answer = self.authorizers.ask(authorizer, key, context).await;
-        context.authorizer.latency = Some(asked.elapsed());
-        match answer {
-            Ok(authorization) => {
-                context.authorizer.status = Some(200);
-                context.caller = Caller::Known(authorization);
+        let identity = identify(context, id)?;
+        match self.authorizers.ask(authorizer, &identity, context).await {
+            Ok(Authorized { answer, cached: _, latency }) => {
+                context.authorizer = Call { status: Some(200), latency, error: None };
+                context.caller = Caller::Known(answer);
                 together(context, policy)
             }
             Err(refusal) => {
-                context.authorizer.status = refusal.status;
-                context.authorizer.error = Some(refusal.message.clone());
-                Err(Problem::new(refusal.response_type).because(refusal.message))
+                let kind = ResponseType::named(refusal.response_type).unwrap_or(ResponseType::AuthorizerFailure);
+                let error = Some(refusal.message.clone());
+                context.authorizer = Call { status: refusal.status, latency: refusal.latency, error };
+                Err(Problem::new(kind).because(refusal.message))
             }
         }
     }

@@ -1,11 +1,12 @@
 //! Lambda in the sandbox: functions, their code, configuration, tags and resource policies, over REST-JSON.
 //!
-//! Functions are ready at once (`State: Active`). They do not run yet: `Invoke` says so. Versions, aliases, layers,
+//! Functions are ready at once (`State: Active`), and really run ([`runtime`]). Versions, aliases, layers,
 //! container images, code in S3 and the other ways to make a function are refused, never ignored.
 
 mod code;
 mod configuration;
 mod function;
+pub(crate) mod invoke;
 mod names;
 pub(crate) mod operations;
 mod permissions;
@@ -116,7 +117,9 @@ fn act(view: &mut View<'_>, request: &Request) -> Answer<(u16, Value)> {
         }
         ("POST", ["2015-03-31", "functions", text, "invocations"]) => {
             view.region.lambda.function(&name(text)?, &request.caller)?;
-            Err(Fault::new(501, "ServiceException", "The sandbox does not run functions yet"))
+            let message =
+                "The sandbox runs functions for clients that come through its listener or the SDK's connector";
+            Err(Fault::new(501, "ServiceException", message))
         }
         ("GET", ["2017-03-31", "tags", arn]) => tags::list(&view.region.lambda, request, arn),
         ("POST", ["2017-03-31", "tags", arn]) => tags::tag(&mut view.region.lambda, request, arn),

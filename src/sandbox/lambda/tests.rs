@@ -65,7 +65,7 @@ impl Aws {
     }
 }
 
-fn request(service: &str, method: &str, path: &str) -> Request {
+pub(in crate::sandbox) fn request(service: &str, method: &str, path: &str) -> Request {
     Request {
         method: method.into(),
         path: path.into(),
@@ -184,7 +184,7 @@ fn functions_are_refused_in_lambdas_words() {
         &json!({}),
         501,
         "ServiceException",
-        "does not run functions yet",
+        "runs functions for clients that come through",
     );
 }
 

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::sandbox::execute_api::policy::Policy;
+
 /// The longest ARN that a policy may hold (aws-facts D).
 const ARN_LIMIT: usize = 512;
 
 /// A function's answer that can be used.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// Who the client is, `$context.authorizer.principalId`.
     pub principal_id: String,
     /// What the client may do.
-    pub policy: Value,
+    pub policy: Policy,
     /// What the function tells the backend, `$context.authorizer.NAME`.
     pub context: BTreeMap<String, String>,
     /// The API key, where keys come from the authorizer.
@@ -37,7 +39,9 @@ impl Answer {
             Some(id) => text(id).ok_or("Invalid response: principalId is no string")?,
         };
         let policy = answer.remove("policyDocument").unwrap_or_default();
-        check_policy(&policy).map_err(|why| format!("Unable to parse given policy: {why}"))?;
+        let unusable = |why: String| format!("Unable to parse given policy: {why}");
+        check_policy(&policy).map_err(unusable)?;
+        let policy = Policy::parse(&policy.to_string()).map_err(|error| unusable(error.to_string()))?;
         let context = match answer.get("context") {
             None | Some(Value::Null) => BTreeMap::new(),
             Some(Value::Object(context)) => read_context(context)?,

@@ -31,7 +31,7 @@ struct Seen {
 
 impl Variables for Seen {
     fn context(&self, name: &str) -> Option<Cow<'_, str>> {
-        (name == "httpMethod").then(|| Cow::Borrowed("GET"))
+        (name == "httpMethod").then_some(Cow::Borrowed("GET"))
     }
 
     fn stage_variable(&self, name: &str) -> Option<&str> {

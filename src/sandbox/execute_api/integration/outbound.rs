@@ -97,7 +97,7 @@ fn in_a_path<'v>(mapping: &Mapping, value: Cow<'v, str>) -> Cow<'v, str> {
     utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string().into()
 }
 
-/// The client's headers without those that stop here.
+/// The client's headers without those that stop here: of the connection, and those by which a test speaks to the gateway.
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -108,7 +108,8 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
         .collect();
     let mut passed = HeaderMap::with_capacity(headers.len() + 8);
     for (name, value) in headers {
-        if !DROPPED.contains(&name.as_str()) && !named.contains(name) {
+        let ours = name.as_str().starts_with("x-gwctl-");
+        if !ours && !DROPPED.contains(&name.as_str()) && !named.contains(name) {
             passed.append(name.clone(), value.clone());
         }
     }

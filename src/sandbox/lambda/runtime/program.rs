@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::InvokeError;
+use super::{Functions, InvokeError};
 use crate::error::Result;
 use crate::sandbox::{Sandbox, hex};
 
@@ -107,7 +107,9 @@ impl Program {
         if !arn.starts_with(&configuration.function_arn) {
             return Err(not_found());
         }
-        let (held, digest) = (sandbox.clone(), code.clone());
+        // Without the processes: one that works on an event must not keep the handle alive that stops it.
+        let held = Sandbox { functions: Functions::default(), ..sandbox.clone() };
+        let digest = code.clone();
         Ok(Self {
             arn: configuration.function_arn,
             name: configuration.function_name,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A bootstrap that does what its events say.
-const SCRIPT: &str = r#"#!/usr/bin/env python3
+pub(in crate::sandbox) const SCRIPT: &str = r#"#!/usr/bin/env python3
 import http.client, json, os, subprocess, sys, time
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 BASE = "/2018-06-01/runtime/"
