@@ -28,7 +28,7 @@ mod xml;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -43,11 +43,19 @@ use world::{View, World};
 /// The path below which the sandbox hands out the code of functions, to whoever has the link, as S3 does.
 const CODE: &str = "/_sandbox/code/";
 
+/// How long the data plane may serve what another process has changed: short for a person, long for ten thousand requests a
+/// second that would each read a file.
+const POLL: Duration = Duration::from_millis(50);
+
 /// A handle on one sandbox; clones share it.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     held: Arc<Mutex<Held>>,
     persistent: bool,
+    /// The counter in [`Held`], to be read without its lock.
+    generation: Arc<AtomicU64>,
+    /// When the folder was last looked at for what other processes wrote.
+    looked: Arc<Mutex<Instant>>,
     requests: Arc<AtomicU64>,
     /// Tells the request ids of this process from those of others.
     born: u128,
@@ -58,6 +66,8 @@ pub struct Sandbox {
 struct Held {
     world: World,
     store: Option<Store>,
+    /// Counts the times that the world may have become another one.
+    generation: Arc<AtomicU64>,
 }
 
 impl Sandbox {
@@ -66,7 +76,7 @@ impl Sandbox {
     /// Fails when the state there is damaged or of a newer version; it is then left as it is.
     pub fn open(dir: &Path) -> Result<Self> {
         let (store, world) = Store::open(dir)?;
-        Ok(Self::over(Held { world, store: Some(store) }))
+        Ok(Self::over(world, Some(store)))
     }
 
     /// An empty sandbox that is gone with its last handle.
@@ -78,13 +88,21 @@ impl Sandbox {
     /// A sandbox that begins with what another one held, and is gone with its last handle.
     #[must_use]
     pub fn holding(world: World) -> Self {
-        Self::over(Held { world, store: None })
+        Self::over(world, None)
     }
 
-    fn over(held: Held) -> Self {
+    fn over(world: World, store: Option<Store>) -> Self {
         let born = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let persistent = held.store.is_some();
-        Self { held: Arc::new(Mutex::new(held)), persistent, requests: Arc::default(), born }
+        let persistent = store.is_some();
+        let generation = Arc::<AtomicU64>::default();
+        Self {
+            held: Arc::new(Mutex::new(Held { world, store, generation: Arc::clone(&generation) })),
+            persistent,
+            generation,
+            looked: Arc::new(Mutex::new(Instant::now())),
+            requests: Arc::default(),
+            born,
+        }
     }
 
     /// Whether the state is kept in a folder; a call then may wait for the disk.
@@ -114,12 +132,29 @@ impl Sandbox {
 
     /// A copy of everything it holds, for tests that look behind the wire. Code that lies in a folder is not in it.
     pub fn world(&self) -> Result<World> {
+        self.look(World::clone)
+    }
+
+    /// Looks at the world as it is now.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&World) -> T) -> Result<T> {
         let mut held = self.hold();
-        let Held { world, store } = &mut *held;
-        if let Some(store) = store {
-            store.refresh(world)?;
+        held.refresh()?;
+        Ok(look(&held.world))
+    }
+
+    /// A number that is another one once the world changed. What this process changes counts at once, what another one
+    /// does within [`POLL`].
+    pub(crate) fn generation(&self) -> u64 {
+        if self.persistent {
+            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked.elapsed() >= POLL {
+                *looked = Instant::now();
+                drop(looked);
+                // A folder that can't be read now leaves things as they are; the next call to the control plane says so.
+                let _ = self.look(|_| ());
+            }
         }
-        Ok(world.clone())
+        self.generation.load(Ordering::Acquire)
     }
 
     /// The zip of a function's code, by the hexadecimal SHA-256 of the zip.
@@ -156,9 +191,11 @@ impl Sandbox {
     fn serve(&self, service: Service, request: &Request) -> Response {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let caller = &request.caller;
-        let answer = self.hold().turn(service.is_read(request), |world| {
+        let read = service.is_read(request);
+        let answer = self.hold().turn(read, |world| {
             service.handle(&mut world.view(&caller.account, &caller.region, now), request)
         });
+
         answer.unwrap_or_else(|failure| {
             let text = failure.hints().iter().fold(failure.to_string(), |text, hint| format!("{text}; {hint}"));
             Fault::internal(text).wrapped(Protocol::of(&request.headers), None, request.id())
@@ -188,15 +225,30 @@ impl Sandbox {
 impl Held {
     /// Runs one call against the world as it is now, and keeps what the call changed.
     fn turn(&mut self, read: bool, call: impl FnOnce(&mut World) -> Response) -> Result<Response> {
-        let Some(store) = &mut self.store else { return Ok(call(&mut self.world)) };
         // Readers take no lock: the state is replaced as a whole, so they see the old or the new one.
-        let _lock = if read { None } else { Some(store.lock()?) };
-        store.refresh(&mut self.world)?;
+        let _lock = match &self.store {
+            Some(store) if !read => Some(store.lock()?),
+            _ => None,
+        };
+        self.refresh()?;
         let response = call(&mut self.world);
         if !read {
-            store.commit(&mut self.world)?;
+            self.generation.fetch_add(1, Ordering::Release);
+            if let Some(store) = &mut self.store {
+                store.commit(&mut self.world)?;
+            }
         }
         Ok(response)
+    }
+
+    /// Takes in what other processes wrote.
+    fn refresh(&mut self) -> Result<()> {
+        if let Some(store) = &mut self.store
+            && store.refresh(&mut self.world)?
+        {
+            self.generation.fetch_add(1, Ordering::Release);
+        }
+        Ok(())
     }
 }
 

@@ -89,18 +89,19 @@ impl Store {
         Ok(file)
     }
 
-    /// Reads the world again if somebody else wrote it since.
-    pub(crate) fn refresh(&mut self, world: &mut World) -> Result<()> {
+    /// Reads the world again if somebody else wrote it since, and says whether somebody did.
+    pub(crate) fn refresh(&mut self, world: &mut World) -> Result<bool> {
         let path = self.state();
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                if self.seen != Seen::Absent {
+                let gone = self.seen != Seen::Absent;
+                if gone {
                     *world = World::default();
                     (self.seen, self.generation, self.last) = (Seen::Absent, 0, Vec::new());
                     self.code.clear();
                 }
-                return Ok(());
+                return Ok(gone);
             }
             Err(error) => return Err(unreadable(&path, &error)),
         };
@@ -109,10 +110,11 @@ impl Store {
         if let (Seen::Head(seen), Some((head, _))) = (&self.seen, split(&content))
             && seen.as_slice() == head
         {
-            return Ok(());
+            return Ok(false);
         }
         file.read_to_end(&mut content).map_err(|error| unreadable(&path, &error))?;
-        self.load(&content, world)
+        self.load(&content, world)?;
+        Ok(true)
     }
 
     /// Writes the world, if it is another than the one on disk.

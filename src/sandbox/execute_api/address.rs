@@ -1,0 +1,85 @@
+//! Which API and which stage a request on a socket is for.
+//!
+//! | form | for |
+//! |---|---|
+//! | host `API.execute-api.REGION.amazonaws.com[.cn]`, path `/STAGE/…` | whoever resolves that name to this machine, or sets `Host` |
+//! | host `API.execute-api.localhost[:PORT]`, path `/STAGE/…` | browsers and curl, which know that `*.localhost` is this machine |
+//! | path `/_sandbox/execute-api/API/STAGE/…` | everybody else |
+//!
+//! Everything else is for the control plane.
+
+/// The path form's beginning.
+const PREFIX: &str = "/_sandbox/execute-api/";
+
+/// A stage, and what is asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Address<'r> {
+    /// The API's id.
+    pub(super) api: &'r str,
+    /// The stage's name; empty when the path ends before it.
+    pub(super) stage: &'r str,
+    /// The path below the stage, `/` at least.
+    pub(super) path: &'r str,
+}
+
+/// Reads an address. `host` may have a port; `path` has no query string.
+pub(super) fn read<'r>(host: &'r str, path: &'r str) -> Option<Address<'r>> {
+    if let Some(rest) = path.strip_prefix(PREFIX) {
+        let (api, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        return Some(staged(api, rest));
+    }
+    let api = api_of(host)?;
+    Some(staged(api, path.trim_start_matches('/')))
+}
+
+/// Whether a host is one of the data plane, and of which API.
+fn api_of(host: &str) -> Option<&str> {
+    let host = host.split(':').next().unwrap_or(host);
+    let (api, rest) = host.split_once(".execute-api.")?;
+    let known = rest == "localhost" || rest.ends_with(".amazonaws.com") || rest.ends_with(".amazonaws.com.cn");
+    // A private API is also called as `API-VPCE.execute-api.…`.
+    let api = api.split('-').next().unwrap_or(api);
+    (known && !api.is_empty() && !api.contains('.')).then_some(api)
+}
+
+fn staged<'r>(api: &'r str, rest: &'r str) -> Address<'r> {
+    match rest.find('/') {
+        Some(at) => Address { api, stage: &rest[..at], path: &rest[at..] },
+        None => Address { api, stage: rest, path: "/" },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_paths_name_a_stage() {
+        let expected = Address { api: "abc123", stage: "dev", path: "/orders/1" };
+        for (host, path) in [
+            ("abc123.execute-api.eu-west-1.amazonaws.com", "/dev/orders/1"),
+            ("abc123.execute-api.cn-north-1.amazonaws.com.cn", "/dev/orders/1"),
+            ("abc123-vpce-0a1b.execute-api.eu-west-1.amazonaws.com", "/dev/orders/1"),
+            ("abc123.execute-api.localhost:4566", "/dev/orders/1"),
+            ("127.0.0.1:4566", "/_sandbox/execute-api/abc123/dev/orders/1"),
+        ] {
+            assert_eq!(read(host, path), Some(expected), "{host}{path}");
+        }
+        assert_eq!(read("abc123.execute-api.localhost", "/dev").unwrap().path, "/");
+        assert_eq!(read("abc123.execute-api.localhost", "/dev//x").unwrap().path, "//x");
+        assert_eq!(read("abc123.execute-api.localhost", "/").unwrap().stage, "");
+    }
+
+    #[test]
+    fn everything_else_is_the_control_planes() {
+        for (host, path) in [
+            ("127.0.0.1:4566", "/restapis"),
+            ("apigateway.eu-west-1.amazonaws.com", "/restapis"),
+            ("abc.execute-api.example.com", "/dev"),
+            (".execute-api.localhost", "/dev"),
+            ("", "/"),
+        ] {
+            assert_eq!(read(host, path), None, "{host}{path}");
+        }
+    }
+}
