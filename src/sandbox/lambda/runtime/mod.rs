@@ -4,7 +4,8 @@
 //! [`Functions`] keeps the processes of all functions. A process works on one event at a time, as in Lambda; events that
 //! come together get processes side by side up to a limit, and then wait. The process that was used last is used first,
 //! so that the surplus of a busy minute gets old and is stopped. New code or settings get new processes; the old ones
-//! finish what they work on. No process outlives the last handle, nor anything it started in its process group.
+//! finish what they work on. No process outlives the last handle, nor anything it started in its process group. Only if
+//! this process is killed by force can nobody kill them; a runtime then ends by itself, because its next request fails.
 //!
 //! What differs from Lambda: memory is not limited, the disk is this machine's, and a start that takes longer than ten
 //! seconds is an error instead of being tried once more on the function's own time.

@@ -208,12 +208,13 @@ async fn a_function_that_ends_is_an_error_of_the_function() {
 
 #[tokio::test]
 async fn a_start_that_fails_is_told() {
-    let functions = Functions::new(Options { init: Duration::from_secs(2), ..Options::default() });
+    let functions = Functions::default();
     let failed = ask(&functions, &with("INIT", "error"), json!({})).await;
     assert_eq!(failed.error().unwrap().error_message, "no settings");
     let ended = ask(&functions, &with("INIT", "exit"), json!({})).await;
     assert!(ended.error().unwrap().error_message.ends_with("exit status 3"), "{ended:?}");
-    let late = ask(&functions, &with("INIT", "sleep"), json!({})).await;
+    let impatient = Functions::new(Options { init: Duration::from_secs(1), ..Options::default() });
+    let late = ask(&impatient, &with("INIT", "sleep"), json!({})).await;
     assert_eq!(late.error().unwrap().error_type, "Sandbox.Timedout");
     let foreign = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x15\0 and nothing else".as_slice();
     for (content, words) in [
