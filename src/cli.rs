@@ -186,7 +186,13 @@ pub enum Command {
     Destroy(DestroyOptions),
     /// Show what AWS holds
     Show(ShowOptions),
-    /// Offer the sandbox to any AWS client over HTTP
+    /// Serve the gateway of the working tree on this machine
+    Serve(ServeOptions),
+    /// Say what each layer of the gateway decides about one request, without sending it
+    Explain(ExplainOptions),
+    /// Hold a file of requests and expected outcomes against the configuration
+    Test(TestOptions),
+    /// Offer the sandbox to any AWS client over HTTP, and serve its stages
     Sandbox(SandboxOptions),
 }
 
@@ -204,6 +210,15 @@ pub struct Selection {
     /// Every product, or every environment, or both, where none is named
     #[arg(long)]
     pub all: bool,
+}
+
+impl Selection {
+    /// Whether anything is selected by name or by `--all`.
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        let Self { environments, products, all } = self;
+        *all || !environments.is_empty() || !products.is_empty()
+    }
 }
 
 /// Options of `check`.
@@ -313,6 +328,86 @@ pub struct SandboxOptions {
     /// Address to listen on; only loopback addresses are taken
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: String,
+
+    /// How stages are served.
+    #[command(flatten)]
+    pub data_plane: DataPlaneOptions,
+}
+
+/// How stages are served.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DataPlaneOptions {
+    /// Where a host of an integration really is: `*.k8s-internal.example.com=127.0.0.1:9001`; may be repeated
+    #[arg(long = "upstream", value_name = "PATTERN=HOST:PORT")]
+    pub upstreams: Vec<String>,
+
+    /// Ask a URL instead of an authorizer's function; may be repeated
+    #[arg(long = "authorizer", value_name = "NAME=URL")]
+    pub authorizers: Vec<String>,
+
+    /// Write the access log to a file, or to stdout with `-`
+    #[arg(long, value_name = "FILE")]
+    pub access_log: Option<String>,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// Which environment.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Address to listen on; only loopback addresses are taken
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: String,
+
+    /// How it is served.
+    #[command(flatten)]
+    pub data_plane: DataPlaneOptions,
+
+    /// Set a variable of the functions, to a file's content with `NAME=@FILE`; may be repeated
+    #[arg(long = "function-env", value_name = "NAME=VALUE")]
+    pub function_env: Vec<String>,
+
+    /// Go on serving what was there at the start when a file changes
+    #[arg(long)]
+    pub no_reload: bool,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainOptions {
+    /// HTTP method
+    #[arg(value_name = "METHOD")]
+    pub method: String,
+
+    /// Path below the stage, with its query string
+    #[arg(value_name = "PATH")]
+    pub path: String,
+
+    /// Header to send, `Name: value`; may be repeated
+    #[arg(long = "header", short = 'H', value_name = "HEADER")]
+    pub headers: Vec<String>,
+
+    /// Address of the client [default: 203.0.113.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub source_ip: Option<std::net::IpAddr>,
+
+    /// Which environment.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Options of `test`.
+#[derive(Debug, Args)]
+pub struct TestOptions {
+    /// Which environments.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// File of expectations [default: tests/requests.toml, .json or .yaml below the root]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 #[cfg(test)]

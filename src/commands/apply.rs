@@ -1,7 +1,8 @@
 //! `gwctl apply`: makes AWS what the configuration says.
 
 use super::execution::{Verb, all};
-use super::work::{Code, begin_all, load};
+use super::code::Code;
+use super::work::{begin_all, load};
 use crate::cli::{ApplyOptions, Global};
 use crate::error::Result;
 

@@ -7,12 +7,14 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::work::{Code, Work, load};
+use super::code::Code;
+use super::work::{Work, load};
 use crate::apply;
 use crate::cli::{Global, Selection};
 use crate::config::{Configuration, Environment};
 use crate::error::{Failure, FailureKind, Result};
-use crate::kinds::{Kind as _, lambda_function::LambdaFunction};
+use crate::kinds::Kind as _;
+use crate::kinds::lambda_function::LambdaFunction;
 use crate::model::Owner;
 use crate::package::Architecture;
 use crate::plan::Plan;
@@ -32,6 +34,8 @@ pub(super) struct Local {
     pub(super) sandbox: Sandbox,
     pub(super) owner: Owner,
     pub(super) stage: StageAddress,
+    /// The list of the environment file that each route is in, by the route's path.
+    pub(super) route_types: BTreeMap<String, String>,
 }
 
 impl Local {
@@ -58,7 +62,9 @@ impl Local {
         carry_out(&work.0).await?;
         let stage = execute_api::stages(&sandbox)?.into_iter().next();
         let stage = stage.ok_or_else(|| Failure::internal("the environment was applied, and no stage serves it"))?;
-        Ok(Self { sandbox, owner: work.0.owner, stage })
+        let labels = work.0.desired.into_iter().flat_map(|desired| desired.labels);
+        let route_types = labels.filter_map(|(field, kind)| Some((field.strip_prefix("routes.")?.to_owned(), kind)));
+        Ok(Self { sandbox, owner: work.0.owner, stage, route_types: route_types.collect() })
     }
 
     /// Applies the environment as it is now; the plan says what changed.
@@ -89,14 +95,14 @@ async fn work(
         Programs::StandIn => {
             let folder = TempDir::new().map_err(|error| Failure::io("failed to make a temporary folder", &error))?;
             let code = Code::stand_in(folder.path(), environment)?;
-            Ok((Work::on(sandbox, global, configuration, environment, &code).await?, Some(folder)))
+            Ok((Work::on(Some(sandbox), global, configuration, environment, &code).await?, Some(folder)))
         }
         Programs::Real(variables) => {
             let environment = for_this_machine(environment.clone());
             let code = Code::of(global, std::slice::from_ref(&environment), true).await?;
-            let mut work = Work::on(sandbox, global, configuration, &environment, &code).await?;
+            let mut work = Work::on(Some(sandbox), global, configuration, &environment, &code).await?;
             for desired in &mut work.desired {
-                if desired.address.kind() == lambda_function::NAME {
+                if desired.address.kind() == LambdaFunction::NAME {
                     for (name, value) in *variables {
                         desired.spec["environment"][name] = json!(value);
                     }

@@ -2,15 +2,20 @@
 
 mod apply;
 mod check;
+mod code;
 mod conditions;
 mod destroy;
 mod execution;
+mod explain;
+mod local;
 mod output;
 mod package;
 mod plan;
 mod render;
 mod sandbox;
+mod serve;
 mod show;
+mod test;
 mod work;
 
 use crate::cli::{Cli, Command};
@@ -28,6 +33,9 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Apply(options) => apply::run(&global, &options).await,
         Command::Destroy(options) => destroy::run(&global, &options).await,
         Command::Show(options) => show::run(&global, &options).await,
+        Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
+        Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
+        Command::Test(options) => Box::pin(test::run(&global, &options)).await,
         Command::Sandbox(options) => sandbox::run(&global, &options).await,
     }
 }

@@ -13,7 +13,7 @@ use crate::report::Format;
 pub(super) async fn run(global: &Global, options: &PackageOptions) -> Result<u8> {
     let mut built = Vec::new();
     for architecture in &options.architectures {
-        let mut package = build(global, *architecture).await?;
+        let mut package = build(global, *architecture, false).await?;
         if let Some(dir) = &options.out {
             let copy = dir.join(format!("authorizer-{architecture}.zip"));
             std::fs::create_dir_all(dir)

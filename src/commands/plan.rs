@@ -3,7 +3,8 @@
 use futures::future::try_join_all;
 
 use super::output::{data, text_options};
-use super::work::{Code, Work, begin_all, load};
+use super::code::Code;
+use super::work::{Work, begin_all, load};
 use crate::cli::{Global, PlanOptions};
 use crate::error::{Result, exit};
 use crate::plan::Plan;

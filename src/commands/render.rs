@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::output;
-use super::work::{Code, expand, load};
+use super::code::Code;
+use super::work::{expand, load};
 use crate::cli::{Global, RenderOptions, Rendered};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::report;

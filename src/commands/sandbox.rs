@@ -1,9 +1,11 @@
-//! `gwctl sandbox`: the sandbox, offered to any AWS client over HTTP.
+//! `gwctl sandbox`: the sandbox, offered to any AWS client over HTTP, its stages served beside it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::conditions::{self, Summary};
 use super::output::data;
+use super::serve;
 use crate::cli::{Global, SANDBOX_DIR, SandboxOptions};
 use crate::error::{Failure, Result, exit};
 use crate::sandbox::{Sandbox, listener};
@@ -20,12 +22,16 @@ pub(super) async fn run(global: &Global, options: &SandboxOptions) -> Result<u8>
         writeln!(out, "listening on http://{address}, state in {}", dir.display())?;
         writeln!(out, "try: aws --endpoint-url http://{address} apigateway get-rest-apis")
     })?;
-    let interrupted = async {
-        // A signal that can't be waited for leaves the process to end by being killed.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    listener::serve(sandbox, socket, interrupted).await?;
+    let data = serve::gateway(&sandbox, &options.data_plane)?;
+    let doors = listener::Doors { control: Some(sandbox), data: Some(Arc::new(data)) };
+    listener::serve(doors, socket, interrupted()).await?;
     Ok(exit::DONE)
+}
+
+/// Ready at Ctrl-C.
+pub(super) async fn interrupted() {
+    // A signal that can't be waited for leaves the process to end by being killed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

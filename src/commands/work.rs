@@ -48,78 +48,6 @@ pub(super) fn expand(
     gate::expand(configuration, environment, code_sha256)?.map_err(|faults| faulty(global, &faults))
 }
 
-/// The code that the functions are to run.
-#[derive(Debug, Default)]
-pub(super) struct Code {
-    sha256: BTreeMap<String, String>,
-    artifacts: Artifacts,
-}
-
-impl Code {
-    /// Code for commands that look only at names: nothing is built, and no spec may be compared.
-    pub(super) const UNBUILT: &'static str = "unbuilt";
-
-    fn key(environment: &Environment) -> String {
-        let authorizer = &environment.settings.authorizer;
-        match &authorizer.zip {
-            Some(zip) => zip.display().to_string(),
-            None => authorizer.architecture.clone(),
-        }
-    }
-
-    /// The zips of all environments: named in the configuration, or built where that has not been done yet.
-    pub(super) async fn at_hand(global: &Global, configuration: &Configuration) -> Result<Self> {
-        let mut code = Self::default();
-        for environment in &configuration.environments {
-            let key = Self::key(environment);
-            if code.sha256.contains_key(&key) {
-                continue;
-            }
-            let (sha256, zip) = if let Some(zip) = &environment.settings.authorizer.zip {
-                let path = global.root.join(zip);
-                let archive = read_zip(&path).map_err(|failure| failure.hint(ZIP_HINT))?;
-                (archive.sha256_base64, path)
-            } else {
-                let package = build(global, architecture(environment)?).await?;
-                (package.sha256_base64, package.zip)
-            };
-            code.artifacts.insert(sha256.clone(), zip);
-            code.sha256.insert(key, sha256);
-        }
-        Ok(code)
-    }
-
-    fn sha256(&self, environment: &Environment) -> &str {
-        self.sha256.get(&Self::key(environment)).map_or(Self::UNBUILT, String::as_str)
-    }
-}
-
-const ZIP_HINT: &str =
-    "the setting `authorizer.zip` names it, relative to --root: put the zip there, or leave the setting out";
-
-fn architecture(environment: &Environment) -> Result<Architecture> {
-    let name = &environment.settings.authorizer.architecture;
-    name.parse().map_err(|_| Failure::internal(format!("the configuration let the architecture `{name}` pass")))
-}
-
-/// Builds the authorizer's zip where that has not been done yet. Only on the sandbox may a build for this machine stand in
-/// for one that Lambda runs.
-pub(super) async fn build(global: &Global, architecture: Architecture) -> Result<Package> {
-    let root = &global.root;
-    let packager = Packager::new(root, root.join("target/gwctl-package")).allow_host_build(global.sandbox.is_some());
-    let progress = |line: &str| {
-        // Progress that can't be written is not worth stopping a build for.
-        let _ = notice(global, |out| writeln!(out, "authorizer ({architecture}): {line}"));
-    };
-    let package = packager.package(architecture, &progress).await?;
-    if !package.cached {
-        for note in &package.notes {
-            notice(global, |out| writeln!(out, "note: {note}"))?;
-        }
-    }
-    Ok(package)
-}
-
 /// One environment at work: what is wanted, and the sessions to get there.
 pub(super) struct Work {
     /// Whose.
@@ -136,21 +64,20 @@ pub(super) struct Work {
     pub(super) aws: Aws,
     warnings: Vec<Warning>,
     /// Speaks when the last one goes.
-    _summary: Option<Arc<Summary>>,
+    summary: Option<Arc<Summary>>,
 }
 
 impl Work {
-    /// Expands an environment and opens sessions to its account and Region.
-    pub(super) async fn begin(
+    /// Expands an environment and opens sessions to its account and Region: on a sandbox, or on AWS.
+    pub(super) async fn on(
+        sandbox: Option<&Sandbox>,
         global: &Global,
         configuration: &Configuration,
         environment: &Environment,
         code: &Code,
-        summary: Option<Arc<Summary>>,
     ) -> Result<Self> {
         let expansion = expand(global, configuration, environment, code.sha256(environment))?;
         let place = gate::place(&environment.target);
-        let sandbox = summary.as_ref().map(|summary| &summary.0);
         let aws = connection(global, environment, sandbox).open(&place).await?;
         let faults = configuration.warnings.iter().chain(expansion.warnings.iter());
         let warnings = faults
@@ -165,10 +92,10 @@ impl Work {
             place,
             protected: environment.target.protected,
             desired: expansion.desired,
-            registry: Registry::new(code.artifacts.clone()),
+            registry: Registry::new(code.artifacts().clone()),
             aws,
             warnings,
-            _summary: summary,
+            summary: None,
         })
     }
 
@@ -228,7 +155,10 @@ pub(super) async fn begin_all(global: &Global, configuration: &Configuration, co
     let summary = open_sandbox(global)?.map(|sandbox| Arc::new(Summary(sandbox)));
     let mut all = Vec::new();
     for environment in &configuration.environments {
-        all.push(Work::begin(global, configuration, environment, code, summary.clone()).await?);
+        let sandbox = summary.as_ref().map(|summary| &summary.0);
+        let mut work = Work::on(sandbox, global, configuration, environment, code).await?;
+        work.summary.clone_from(&summary);
+        all.push(work);
     }
     Ok(all)
 }

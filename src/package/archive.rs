@@ -57,7 +57,7 @@ pub fn read_zip(path: &Path) -> Result<Archive> {
 }
 
 /// The zip of a binary: time, mode, order and compression are fixed, so the same binary gives the same bytes.
-pub(super) fn pack(binary: &[u8]) -> Result<Vec<u8>> {
+pub fn pack(binary: &[u8]) -> Result<Vec<u8>> {
     // The default time of an entry is the first that a zip can say, but that is the library's choice; this is ours.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Failure, FailureKind, Result};
 
-pub use archive::{Archive, read_zip};
+pub use archive::{Archive, pack, read_zip};
 
 /// What to do when nothing can be built here; every failure that a ready zip would avoid ends with it.
 const NAME_A_ZIP: &str = "or name a ready-made zip in the configuration instead of building one";
@@ -43,6 +43,18 @@ pub enum Architecture {
     /// Intel and AMD.
     #[serde(rename = "x86_64")]
     X86_64,
+}
+
+impl Architecture {
+    /// This machine's, if Lambda has it.
+    #[must_use]
+    pub fn of_this_machine() -> Option<Self> {
+        match std::env::consts::ARCH {
+            "aarch64" => Some(Self::Arm64),
+            "x86_64" => Some(Self::X86_64),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Architecture {
