@@ -259,11 +259,8 @@ fn fact(explanation: &Explanation, layer: &str, name: &str) -> Option<String> {
 /// A header of the backend's request; values of the same name joined as HTTP joins them.
 fn header(explanation: &Explanation, name: &str) -> Option<String> {
     let headers = &explanation.backend.as_ref()?.headers;
-    let values: Vec<&str> = headers
-        .iter()
-        .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
-        .collect();
+    let values: Vec<&str> =
+        headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect();
     (!values.is_empty()).then(|| values.join(", "))
 }
 

@@ -14,7 +14,8 @@
 //! What AWS holds is the state. Ownership, and the digest of what was last applied, stand in AWS tags. [`model`] has the
 //! words that all of them share, [`error`] what can go wrong.
 //!
-//! [`sandbox`] is an AWS inside the process, behind the SDK's HTTP client; [`package`] builds the authorizer's zip.
+//! [`sandbox`] is an AWS inside the process, behind the SDK's HTTP client, and serves what is deployed in it; [`expectation`]
+//! is what users expect of that; [`package`] builds the authorizer's zip.
 
 pub mod apply;
 pub mod aws;
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod error;
+pub mod expectation;
 pub mod kinds;
 pub mod model;
 pub mod package;

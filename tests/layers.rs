@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("error", &[]),
     ("model", &["error"]),
     ("config", &["error"]),
@@ -15,8 +15,10 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("plan", &["error", "model"]),
     ("stack", &["config", "error", "kinds", "model"]),
     ("apply", &["aws", "error", "kinds", "model", "plan"]),
-    ("report", &["apply", "error", "model", "plan"]),
+    // What a request comes to, and what was expected of it, are shown like a plan.
+    ("report", &["apply", "error", "expectation", "model", "plan", "sandbox"]),
     ("sandbox", &["error"]),
+    ("expectation", &["error", "sandbox"]),
 ];
 
 /// Who may not be imported at all by the parts in the first table: they stand above everything.

@@ -1,7 +1,7 @@
 //! `gwctl apply`: makes AWS what the configuration says.
 
-use super::execution::{Verb, all};
 use super::code::Code;
+use super::execution::{Verb, all};
 use super::work::{begin_all, load};
 use crate::cli::{ApplyOptions, Global};
 use crate::error::Result;

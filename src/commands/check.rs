@@ -1,7 +1,7 @@
 //! `gwctl check`: every fault of the configuration, offline.
 
+use super::code::Code;
 use super::output::{self, data, notice};
-use super::work::Code;
 use crate::cli::{CheckOptions, Deny, Global};
 use crate::config;
 use crate::error::{Result, exit};

@@ -61,12 +61,10 @@ impl Code {
     pub(super) fn stand_in(folder: &Path, environment: &Environment) -> Result<Self> {
         let path = folder.join("stand-in.zip");
         let zip = package::pack(b"nothing is run")?;
-        std::fs::write(&path, zip).map_err(|error| Failure::io(format!("failed to write {}", path.display()), &error))?;
+        std::fs::write(&path, zip)
+            .map_err(|error| Failure::io(format!("failed to write {}", path.display()), &error))?;
         let sha256 = read_zip(&path)?.sha256_base64;
-        Ok(Self {
-            artifacts: [(sha256.clone(), path)].into(),
-            sha256: [(Self::key(environment), sha256)].into(),
-        })
+        Ok(Self { artifacts: [(sha256.clone(), path)].into(), sha256: [(Self::key(environment), sha256)].into() })
     }
 
     /// The zips by their digests.

@@ -1,7 +1,7 @@
 //! `gwctl destroy`: removes everything that carries the environment's tags, and nothing else.
 
-use super::execution::{Verb, all};
 use super::code::Code;
+use super::execution::{Verb, all};
 use super::work::{begin_all, load};
 use crate::cli::{DestroyOptions, Global};
 use crate::error::Result;

@@ -70,7 +70,10 @@ pub(super) fn request<'h>(
     for (name, value) in headers {
         let parsed = name.parse::<HeaderName>().ok().zip(HeaderValue::from_str(value).ok());
         let (name, value) = parsed.ok_or_else(|| {
-            usage(format!("`{name}: {value}` is no header"), "names are letters, digits and hyphens; values are one line")
+            usage(
+                format!("`{name}: {value}` is no header"),
+                "names are letters, digits and hyphens; values are one line",
+            )
         })?;
         map.append(name, value);
     }

@@ -68,12 +68,7 @@ impl Local {
     }
 
     /// Applies the environment as it is now; the plan says what changed.
-    pub(super) async fn renew(
-        &self,
-        global: &Global,
-        selection: &Selection,
-        programs: &Programs<'_>,
-    ) -> Result<Plan> {
+    pub(super) async fn renew(&self, global: &Global, selection: &Selection, programs: &Programs<'_>) -> Result<Plan> {
         let configuration = load(global, selection)?;
         let environment = configuration.environments.first().ok_or_else(|| {
             Failure::new(FailureKind::Configuration, format!("{} is no longer in the configuration", self.owner))

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::code::build;
 use super::output::{self, data};
-use super::work::build;
 use crate::cli::{Global, PackageOptions};
 use crate::error::{Failure, Result, exit};
 use crate::package::Package;

@@ -2,8 +2,8 @@
 
 use futures::future::try_join_all;
 
-use super::output::{data, text_options};
 use super::code::Code;
+use super::output::{data, text_options};
 use super::work::{Work, begin_all, load};
 use crate::cli::{Global, PlanOptions};
 use crate::error::{Result, exit};

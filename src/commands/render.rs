@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::output;
 use super::code::Code;
+use super::output;
 use super::work::{expand, load};
 use crate::cli::{Global, RenderOptions, Rendered};
 use crate::error::{Failure, FailureKind, Result, exit};

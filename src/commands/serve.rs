@@ -12,6 +12,7 @@ use super::local::{Local, Programs};
 use super::output::{data, notice};
 use crate::cli::{DataPlaneOptions, Global, SANDBOX_DIR, Selection, ServeOptions};
 use crate::error::{Failure, FailureKind, Result, exit};
+use crate::plan::Summary;
 use crate::report;
 use crate::sandbox::execute_api::access_log::Sink;
 use crate::sandbox::execute_api::{self, Gateway, Options, Upstreams};
@@ -27,8 +28,11 @@ pub(super) async fn run(global: &Global, options: &ServeOptions) -> Result<u8> {
         socket.local_addr().map_err(|error| Failure::io("failed to ask for the address listened on", &error))?;
     let (sandbox, local) = if global.sandbox.is_some() {
         if options.selection.is_some() {
-            return Err(Failure::new(FailureKind::Usage, "--sandbox serves what is deployed there, not the working tree")
-                .hint("leave out --product and --env, or leave out --sandbox"));
+            return Err(Failure::new(
+                FailureKind::Usage,
+                "--sandbox serves what is deployed there, not the working tree",
+            )
+            .hint("leave out --product and --env, or leave out --sandbox"));
         }
         let dir = global.root.join(global.sandbox.as_deref().unwrap_or(Path::new(SANDBOX_DIR)));
         (Sandbox::open(&dir)?, None)
@@ -68,9 +72,10 @@ pub(super) fn gateway(sandbox: &Sandbox, options: &DataPlaneOptions) -> Result<G
     let access_log = match options.access_log.as_deref() {
         None => None,
         Some("-") => Some(Sink::stdout("").map_err(|error| Failure::io("failed to start the access log", &error))?),
-        Some(path) => Some(Sink::file(Path::new(path), "").map_err(|error| {
-            Failure::io(format!("failed to open the access log {path}"), &error)
-        })?),
+        Some(path) => Some(
+            Sink::file(Path::new(path), "")
+                .map_err(|error| Failure::io(format!("failed to open the access log {path}"), &error))?,
+        ),
     };
     Gateway::new(sandbox.clone(), Options { upstreams, authorizers, access_log })
 }
@@ -149,8 +154,9 @@ async fn reload(
         match local.renew(global, selection, &Programs::Real(variables)).await {
             Ok(plan) if plan.is_empty() => {}
             Ok(plan) => {
-                let summary = report::summary(&plan);
-                notice(global, |out| writeln!(out, "reloaded: {summary}"))?;
+                let Summary { add, change, destroy } = plan.summary();
+                let text = format!("reloaded: {add} added, {change} changed, {destroy} destroyed");
+                notice(global, |out| writeln!(out, "{text}"))?;
             }
             Err(failure) => notice(global, |out| {
                 report::failure_text(&failure, out, true)?;
@@ -163,7 +169,11 @@ async fn reload(
 
 /// What a gateway is made of; the authorizer's source only where it is there.
 fn watched(root: &Path) -> Vec<PathBuf> {
-    ["stacks", "environments", "authorizer/src"].map(|part| root.join(part)).into_iter().filter(|path| path.is_dir()).collect()
+    ["stacks", "environments", "authorizer/src"]
+        .map(|part| root.join(part))
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 fn unwatched(error: &notify::Error) -> Failure {

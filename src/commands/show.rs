@@ -2,8 +2,8 @@
 
 use futures::future::try_join_all;
 
-use super::output::{self, data, text_options};
 use super::code::Code;
+use super::output::{self, data, text_options};
 use super::work::{Work, begin_all, load};
 use crate::cli::{Global, ShowOptions};
 use crate::error::{Failure, Result, exit};

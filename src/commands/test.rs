@@ -10,8 +10,7 @@ use crate::expectation;
 use crate::report::{self, Format, Tried};
 
 /// Where expectations stand unless told otherwise, below the root; the first that exists.
-const USUAL: [&str; 4] =
-    ["tests/requests.toml", "tests/requests.json", "tests/requests.yaml", "tests/requests.yml"];
+const USUAL: [&str; 4] = ["tests/requests.toml", "tests/requests.json", "tests/requests.yaml", "tests/requests.yml"];
 
 /// Runs the command. It fails when something is not as expected.
 pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
@@ -24,11 +23,8 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     let mut tried = Vec::new();
     for environment in &configuration.environments {
-        let about: Vec<_> = expectations
-            .requests
-            .iter()
-            .filter(|one| one.is_about(&environment.product, &environment.name))
-            .collect();
+        let about: Vec<_> =
+            expectations.requests.iter().filter(|one| one.is_about(&environment.product, &environment.name)).collect();
         if about.is_empty() {
             continue;
         }

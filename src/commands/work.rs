@@ -1,20 +1,19 @@
 //! What `plan`, `apply`, `destroy` and `show` have in common: from a selection to sessions, live state and plans.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 
+use super::code::Code;
 use super::conditions::{self, Summary};
-use super::output::{faulty, notice};
+use super::output::faulty;
 use crate::aws::{Aws, Connection};
 use crate::cli::{Global, Selection};
 use crate::config::{self, Configuration, Environment, LoadError, Severity};
-use crate::error::{Failure, Result};
+use crate::error::Result;
+use crate::kinds::Registry;
 use crate::kinds::stage::LOGGING_ROLE_HINT;
-use crate::kinds::{Artifacts, Registry};
 use crate::model::{Desired, Live, Owner, Place};
-use crate::package::{Architecture, Package, Packager, read_zip};
 use crate::plan::build::Input;
 use crate::plan::{self, Action, Plan, Warning};
 use crate::sandbox::Sandbox;

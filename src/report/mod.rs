@@ -9,6 +9,7 @@
 //! - Markdown for a comment under a pull request ([`plan_markdown`]).
 
 mod document;
+mod explanation;
 mod failure;
 mod field;
 mod inventory;
@@ -31,6 +32,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+pub use explanation::{Tried, explanation_text, tried_json, tried_text};
 pub use failure::failure_text;
 pub use inventory::{Inventory, inventories_json, inventory_text};
 pub use json::{plan_json, plans_json};

@@ -65,11 +65,7 @@ impl From<Sandbox> for Doors {
 }
 
 /// Serves a sandbox until `shutdown` is ready, then lets the requests under way finish.
-pub async fn serve(
-    doors: impl Into<Doors>,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()>,
-) -> Result<()> {
+pub async fn serve(doors: impl Into<Doors>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
     let doors = doors.into();
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();

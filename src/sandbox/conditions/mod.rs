@@ -6,7 +6,6 @@
 //!
 //! What is [eventual](Conditions::eventual) is no matter of transport: [`Sandbox::handle`](super::Sandbox::handle) knows it too.
 
-mod apigateway_operations;
 mod counters;
 mod draw;
 pub(crate) mod eventual;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-pub(super) use super::apigateway_operations::operation as apigateway;
+use crate::sandbox::apigateway::operations::operation as apigateway;
 use crate::sandbox::lambda::operations as lambda_operations;
 use crate::sandbox::wire::Request;
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use super::authorizer::{Asked, Authorization, Authorizer, Backend, Cache, Endpoint, Identity, Means, Refusal, may_invoke};
+use super::authorizer::{
+    Asked, Authorization, Authorizer, Backend, Cache, Endpoint, Identity, Means, Refusal, may_invoke,
+};
 use super::context::Context;
 use crate::error::{Failure, FailureKind, Result};
 use crate::sandbox::Sandbox;
@@ -96,9 +98,7 @@ impl Asking {
             let iam = world.accounts.get(&place.account).map(|account| &account.iam);
             let home = world.accounts.get(*account).and_then(|account| account.regions.get(*region));
             match (iam, home) {
-                (Some(iam), Some(home)) => {
-                    may_invoke(iam, &home.lambda, authorizer.credentials(), function, &source)
-                }
+                (Some(iam), Some(home)) => may_invoke(iam, &home.lambda, authorizer.credentials(), function, &source),
                 _ => Err(format!("the sandbox has no function {function}")),
             }
         });

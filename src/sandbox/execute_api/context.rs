@@ -113,8 +113,7 @@ impl Ids {
         let random = || fastrand::u128(..);
         let uuid = (random() & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
         let hex = format!("{uuid:032x}");
-        let request_id =
-            [&hex[..8], "-", &hex[8..12], "-", &hex[12..16], "-", &hex[16..20], "-", &hex[20..]].concat();
+        let request_id = [&hex[..8], "-", &hex[8..12], "-", &hex[12..16], "-", &hex[16..20], "-", &hex[20..]].concat();
         let trace = match request.header("x-amzn-trace-id") {
             Some(trace) => trace.to_owned(),
             None => {
@@ -281,7 +280,9 @@ impl Variables for Context<'_> {
     fn parameter(&self, location: Location, name: &str) -> Option<Cow<'_, str>> {
         match location {
             Location::Header => self.request.header(name).map(Cow::from),
-            Location::QueryString => self.request.query_parameters().filter(|(key, _)| key == name).map(|(_, value)| value).last(),
+            Location::QueryString => {
+                self.request.query_parameters().filter(|(key, _)| key == name).map(|(_, value)| value).last()
+            }
             Location::Path => {
                 self.path_parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str().into())
             }
@@ -305,7 +306,9 @@ impl Variables for Context<'_> {
         match location {
             Location::Header => {
                 let names = self.request.headers.keys();
-                names.filter_map(|name| Some((name.as_str().into(), self.request.header(name.as_str())?.into()))).collect()
+                names
+                    .filter_map(|name| Some((name.as_str().into(), self.request.header(name.as_str())?.into())))
+                    .collect()
             }
             Location::QueryString => {
                 let mut last: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();

@@ -211,12 +211,7 @@ fn route<'a>(context: &mut Context<'a>, layers: &mut Vec<Layer>) -> Walked<&'a M
     }
 }
 
-fn authorizer(
-    context: &mut Context<'_>,
-    method: &Method,
-    standing: Standing,
-    layers: &mut Vec<Layer>,
-) -> Walked<()> {
+fn authorizer(context: &mut Context<'_>, method: &Method, standing: Standing, layers: &mut Vec<Layer>) -> Walked<()> {
     let Authorization::Custom(id) = &method.authorization else {
         let admitted = pipeline::admit(context, method, standing);
         let why = match (&method.authorization, &admitted) {
@@ -260,11 +255,7 @@ fn throttle(method: &Method, layers: &mut Vec<Layer>) {
     layers.push(Layer::passing("throttle", why));
 }
 
-fn integration(
-    context: &Context<'_>,
-    method: &Method,
-    layers: &mut Vec<Layer>,
-) -> Walked<(Outcome, Option<Backend>)> {
+fn integration(context: &Context<'_>, method: &Method, layers: &mut Vec<Layer>) -> Walked<(Outcome, Option<Backend>)> {
     let built = match &method.integration {
         Ok(Integration::Mock(_)) => {
             layers.push(Layer::passing("integration", "MOCK: the gateway answers itself"));

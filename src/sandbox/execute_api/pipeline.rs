@@ -50,12 +50,7 @@ impl Gateway {
         self.integrate(context, method).await
     }
 
-    async fn authorize(
-        &self,
-        context: &mut Context<'_>,
-        method: &Method,
-        policy: Standing,
-    ) -> Result<(), Problem> {
+    async fn authorize(&self, context: &mut Context<'_>, method: &Method, policy: Standing) -> Result<(), Problem> {
         let Authorization::Custom(id) = &method.authorization else { return admit(context, method, policy) };
         let authorizer = context.snapshot.authorizers.get(id).ok_or_else(|| {
             Problem::new(ResponseType::AuthorizerConfigurationError).because(format!("there is no authorizer {id}"))
@@ -138,7 +133,8 @@ fn blocked(outcome: waf::Outcome) -> Result<Answered, Problem> {
     let rule = outcome.rule.unwrap_or_else(|| "the default action".to_owned());
     match outcome.action {
         waf::Action::Block { status, headers, body, custom: true } => {
-            let pairs = headers.iter().filter_map(|(name, value)| name.parse().ok().zip(HeaderValue::from_str(value).ok()));
+            let pairs =
+                headers.iter().filter_map(|(name, value)| name.parse().ok().zip(HeaderValue::from_str(value).ok()));
             Ok(Answered {
                 status: StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN),
                 headers: pairs.collect(),
@@ -173,9 +169,7 @@ pub(super) fn resource_policy(context: &Context<'_>) -> Result<Standing, Problem
     match policy.evaluate(&question(&arn, context)) {
         Verdict::Allowed(_) => Ok(Standing::Allowed),
         Verdict::Silent => Ok(Standing::Silent),
-        Verdict::Denied(by) => {
-            Err(denied(&arn, true).because(format!("the resource policy's {by} denies {arn}")))
-        }
+        Verdict::Denied(by) => Err(denied(&arn, true).because(format!("the resource policy's {by} denies {arn}"))),
     }
 }
 
@@ -224,10 +218,12 @@ pub(super) fn together(context: &Context<'_>, policy: Standing) -> Result<(), Pr
     let arn = context.arn();
     let refused = |how: &'static str| Problem::saying(ResponseType::AccessDenied, how);
     match authorization.policy.evaluate(&question(&arn, context)) {
-        Verdict::Denied(by) => Err(refused(DENIED_EXPLICITLY_BY_AUTHORIZER)
-            .because(format!("the authorizer's {by} denies {arn}"))),
-        Verdict::Silent if policy != Standing::Allowed => Err(refused(DENIED_BY_AUTHORIZER)
-            .because(format!("the authorizer's policy does not allow {arn}"))),
+        Verdict::Denied(by) => {
+            Err(refused(DENIED_EXPLICITLY_BY_AUTHORIZER).because(format!("the authorizer's {by} denies {arn}")))
+        }
+        Verdict::Silent if policy != Standing::Allowed => {
+            Err(refused(DENIED_BY_AUTHORIZER).because(format!("the authorizer's policy does not allow {arn}")))
+        }
         Verdict::Silent | Verdict::Allowed(_) => Ok(()),
     }
 }
@@ -309,9 +305,7 @@ pub(super) fn out_of_order(outage: Outage) -> Problem {
     match outage {
         Outage::Timeout(after) => Problem::new(ResponseType::IntegrationTimeout)
             .because(format!("the backend gave no answer in {} ms", after.as_millis())),
-        Outage::Network(why) => {
-            Problem::new(ResponseType::IntegrationFailure).because(why)
-        }
+        Outage::Network(why) => Problem::new(ResponseType::IntegrationFailure).because(why),
         Outage::TooLarge => Problem::saying(ResponseType::IntegrationFailure, "Internal server error")
             .because("the backend's answer is larger than the 10485760 bytes that API Gateway passes on"),
     }

@@ -119,11 +119,8 @@ impl Served {
         for (account, held) in &world.accounts {
             for (region, services) in &held.regions {
                 let Some(api) = services.apigateway.apis.iter().find(|known| known.id == api) else { continue };
-                let place = Place {
-                    account: account.clone(),
-                    region: region.clone(),
-                    partition: partition(region).to_owned(),
-                };
+                let place =
+                    Place { account: account.clone(), region: region.clone(), partition: partition(region).to_owned() };
                 let stage = api.stages.get(stage)?;
                 let web_acl = stage.web_acl_arn.as_ref().and_then(|arn| WebAcl::find(services, arn));
                 let keys = keys(&services.apigateway, &api.id, &stage.stage_name);

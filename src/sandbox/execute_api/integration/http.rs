@@ -179,10 +179,7 @@ fn client(tls: ClientConfig) -> Client<HttpsConnector<HttpConnector>, Full<Bytes
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
-    Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(KEEP_IDLE)
-        .pool_timer(TokioTimer::new())
-        .build(https)
+    Client::builder(TokioExecutor::new()).pool_idle_timeout(KEEP_IDLE).pool_timer(TokioTimer::new()).build(https)
 }
 
 /// The whole chain of causes: the top one alone says only "client error (Connect)".

@@ -38,7 +38,8 @@ mod tests {
     #[test]
     fn what_the_service_sets_itself_is_renamed() {
         let mut headers = HeaderMap::new();
-        for (name, value) in [("date", "d"), ("transfer-encoding", "chunked"), ("set-cookie", "a"), ("set-cookie", "b")] {
+        for (name, value) in [("date", "d"), ("transfer-encoding", "chunked"), ("set-cookie", "a"), ("set-cookie", "b")]
+        {
             headers.append(name, value.parse().unwrap());
         }
         let passed = passed_back(&headers);

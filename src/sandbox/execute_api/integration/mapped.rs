@@ -101,13 +101,7 @@ impl Mapped {
     }
 
     /// The client's answer from the backend's.
-    fn reply(
-        &self,
-        context: &Context<'_>,
-        status: &str,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Answered, Problem> {
+    fn reply(&self, context: &Context<'_>, status: &str, headers: HeaderMap, body: Bytes) -> Result<Answered, Problem> {
         let fits = |reply: &&Reply| reply.pattern.as_ref().is_some_and(|pattern| pattern.is_match(status));
         let default = || self.responses.iter().find(|reply| reply.pattern.is_none());
         let reply = self.responses.iter().find(fits).or_else(default).ok_or_else(|| {
@@ -290,8 +284,9 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Pro
 }
 
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Problem> {
-    let value = HeaderValue::from_str(value)
-        .map_err(|_| server_error(format!("the value of the header `{name}` has characters that no header may have")))?;
+    let value = HeaderValue::from_str(value).map_err(|_| {
+        server_error(format!("the value of the header `{name}` has characters that no header may have"))
+    })?;
     headers.append(name, value);
     Ok(())
 }
