@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::sandbox::apigateway::operations::operation as apigateway;
+pub(super) use crate::sandbox::apigateway::operations::operation as apigateway;
 use crate::sandbox::lambda::operations as lambda_operations;
 use crate::sandbox::wire::Request;
 

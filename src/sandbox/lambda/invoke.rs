@@ -149,6 +149,7 @@ mod tests {
     use super::*;
     use crate::sandbox::lambda::runtime::tests::{SCRIPT, zip_of};
     use crate::sandbox::lambda::tests::{Aws, creation_of, request};
+    use crate::sandbox::transport::Outcome;
 
     const PLACE: &str = "/2015-03-31/functions/auth/invocations";
 

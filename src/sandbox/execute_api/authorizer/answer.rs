@@ -127,6 +127,7 @@ fn strings<'a>(statement: &'a Map<String, Value>, name: &str, other: &str) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::execute_api::policy::{NoKeys, Principal, Question, Verdict};
     use serde_json::json;
 
     fn good() -> Value {
@@ -144,7 +145,16 @@ mod tests {
     fn a_good_answer_is_read_with_strings_in_its_context() {
         let answer = Answer::parse(good().to_string().as_bytes()).unwrap();
         assert_eq!(answer.principal_id, "user");
-        assert_eq!(answer.policy, good()["policyDocument"]);
+        let allows = |arn: &str| {
+            let question = Question {
+                action: "execute-api:Invoke",
+                resource: arn,
+                principal: Principal::Anonymous,
+                keys: &NoKeys,
+            };
+            matches!(answer.policy.evaluate(&question), Verdict::Allowed(_))
+        };
+        assert!(allows("arn:aws:execute-api:a:b:c/d/GET/x") && !allows("arn:aws:execute-api:a:b:c/e/GET/x"));
         let pairs = [("boolean", "true"), ("number", "1.5"), ("string", "s")];
         assert_eq!(answer.context, pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
         assert_eq!(answer.usage_identifier_key.as_deref(), Some("key"));
