@@ -28,6 +28,11 @@ pub(super) fn data(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Re
     finish("stdout", write(&mut stream).and_then(|()| stream.flush()))
 }
 
+/// Stdout for what is written line by line from elsewhere. It is locked for each line, because others print too.
+pub(super) fn line_writer() -> impl Write + Send + 'static {
+    io::stdout()
+}
+
 /// Writes one JSON value to stdout, for programs.
 pub(super) fn json(global: &Global, value: &Value) -> Result<()> {
     data(global, |out| {

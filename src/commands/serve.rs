@@ -9,7 +9,7 @@ use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 
 use super::local::{Local, Programs};
-use super::output::{data, notice};
+use super::output::{self, data, notice};
 use crate::cli::{DataPlaneOptions, Global, SANDBOX_DIR, Selection, ServeOptions};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::plan::Summary;
@@ -71,7 +71,7 @@ pub(super) fn gateway(sandbox: &Sandbox, options: &DataPlaneOptions) -> Result<G
     let authorizers = options.authorizers.iter().map(|text| authorizer(text)).collect::<Result<HashMap<_, _>>>()?;
     let access_log = match options.access_log.as_deref() {
         None => None,
-        Some("-") => Some(Sink::stdout("").map_err(|error| Failure::io("failed to start the access log", &error))?),
+        Some("-") => Some(Sink::over(output::line_writer(), "").map_err(|error| Failure::io("failed to start the access log", &error))?),
         Some(path) => Some(
             Sink::file(Path::new(path), "")
                 .map_err(|error| Failure::io(format!("failed to open the access log {path}"), &error))?,

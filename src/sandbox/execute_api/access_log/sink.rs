@@ -1,4 +1,4 @@
-//! Where access log lines go: the standard output, or a file.
+//! Where access log lines go: a file, or whatever the program writes to.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -29,14 +29,6 @@ struct Writer {
 }
 
 impl Sink {
-    /// Writes to the standard output, each line behind a prefix.
-    ///
-    /// Fails when the system has no thread left.
-    pub fn stdout(prefix: &str) -> io::Result<Self> {
-        // Locked for each line: other parts of the program print too.
-        Self::over(StandardOutput, prefix)
-    }
-
     /// Appends to a file, which is made if it does not exist, each line behind a prefix.
     ///
     /// Fails when the file can't be opened for appending.
@@ -44,8 +36,10 @@ impl Sink {
         Self::over(OpenOptions::new().create(true).append(true).open(path)?, prefix)
     }
 
-    /// Writes to anything, one write a line.
-    fn over(mut target: impl Write + Send + 'static, prefix: &str) -> io::Result<Self> {
+    /// Writes to anything, each line behind a prefix, one write a line.
+    ///
+    /// Fails when the system has no thread left.
+    pub fn over(mut target: impl Write + Send + 'static, prefix: &str) -> io::Result<Self> {
         let (lines, waiting) = mpsc::sync_channel::<String>(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let failed = Arc::clone(&lost);
@@ -84,25 +78,6 @@ impl Drop for Writer {
             // The thread only writes; if it panicked all the same, there is nobody left to tell.
             let _ = thread.join();
         }
-    }
-}
-
-/// The standard output, which may be closed while the program runs.
-struct StandardOutput;
-
-impl Write for StandardOutput {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        io::stdout().lock().write(bytes)
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stdout().lock().flush()
     }
 }
 
