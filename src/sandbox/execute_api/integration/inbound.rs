@@ -1,32 +1,50 @@
 //! What becomes of a backend's headers on their way to the client.
 //!
-//! Some are renamed to `x-amzn-remapped-…`, because the service sets them itself (recorded in `http-proxy-mapping`: date,
-//! content-length, connection and x-amzn-requestid; the API Gateway Developer Guide, "Important notes", has the others).
+//! Some are renamed to `x-amzn-remapped-…`, because the service sets them itself or they are no headers of answers. What a
+//! backend sends is recorded of date, content-length, connection and x-amzn-requestid (in `http-proxy-mapping`) and of
+//! server; what a mapping sets is recorded of all the others, in localstack's `test_apigateway_header_remapping_http`.
 
 use hyper::HeaderMap;
 use hyper::header::HeaderName;
 
 /// Renamed.
-const REMAPPED: [&str; 7] =
-    ["connection", "content-length", "content-md5", "date", "server", "www-authenticate", "x-amzn-requestid"];
+const REMAPPED: [&str; 15] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-md5",
+    "date",
+    "expect",
+    "host",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "trailer",
+    "upgrade",
+    "user-agent",
+    "www-authenticate",
+    "x-amzn-requestid",
+];
 
 /// Dropped.
-const DROPPED: [&str; 6] = ["keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade", "via"];
+const DROPPED: [&str; 4] = ["keep-alive", "proxy-connection", "transfer-encoding", "via"];
 
 /// The headers of the answer to the client.
 pub(super) fn passed_back(headers: &HeaderMap) -> HeaderMap {
     let mut passed = HeaderMap::with_capacity(headers.len() + 4);
     for (name, value) in headers {
-        if DROPPED.contains(&name.as_str()) {
-            continue;
+        if !DROPPED.contains(&name.as_str()) {
+            passed.append(as_sent(name), value.clone());
         }
-        let name = if REMAPPED.contains(&name.as_str()) { remapped(name) } else { name.clone() };
-        passed.append(name, value.clone());
     }
     passed
 }
 
-fn remapped(name: &HeaderName) -> HeaderName {
+/// The name under which a client gets a header that a backend or a mapping set.
+pub(super) fn as_sent(name: &HeaderName) -> HeaderName {
+    if !REMAPPED.contains(&name.as_str()) {
+        return name.clone();
+    }
     // The prefix is made of characters of header names, so the whole is one.
     format!("x-amzn-remapped-{name}").parse().unwrap_or_else(|_| name.clone())
 }
@@ -46,5 +64,10 @@ mod tests {
         assert_eq!(passed["x-amzn-remapped-date"], "d");
         assert!(!passed.contains_key("date") && !passed.contains_key("transfer-encoding"));
         assert_eq!(passed.get_all("set-cookie").iter().count(), 2);
+        let sent = |name: &'static str| as_sent(&HeaderName::from_static(name)).to_string();
+        assert_eq!(sent("user-agent"), "x-amzn-remapped-user-agent");
+        for kept in ["te", "via", "range", "age", "pragma", "content-encoding"] {
+            assert_eq!(sent(kept), kept);
+        }
     }
 }

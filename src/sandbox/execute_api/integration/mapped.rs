@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::http::{Answered, Body};
-use super::{Http, Outbound};
+use super::{Http, Outbound, inbound};
 use crate::sandbox::apigateway::state;
 use crate::sandbox::execute_api::Gateway;
 use crate::sandbox::execute_api::context::{Context, Problem};
@@ -204,7 +204,9 @@ impl Reply {
             ),
         };
         let headers = response.response_parameters.iter().flatten().map(|(target, source)| {
-            let name = target.strip_prefix("method.response.header.").and_then(|name| name.parse().ok());
+            let name: Option<HeaderName> =
+                target.strip_prefix("method.response.header.").and_then(|name| name.parse().ok());
+            let name = name.map(|name| inbound::as_sent(&name));
             let expression = Expression::parse(source);
             name.zip(expression).ok_or_else(|| format!("the mapping of `{target}` to `{source}` can't be read"))
         });
