@@ -43,6 +43,23 @@ fn quotas_are_kept() {
 }
 
 #[test]
+fn flushes_are_counted_by_stage() {
+    let (mut bench, id, _) = mocked();
+    deploy(&mut bench, &id, "dev");
+    deploy(&mut bench, &id, "other");
+    let stages = format!("/restapis/{id}/stages");
+    let shown = bench.ok("GET", &format!("{stages}/dev"), &Value::Null);
+    for _ in 0..2 {
+        bench.ok("DELETE", &format!("{stages}/dev/cache/authorizers"), &Value::Null);
+    }
+    bench.ok("DELETE", &format!("{stages}/other/cache/data"), &Value::Null);
+    let missing = bench.refused("DELETE", &format!("{stages}/none/cache/authorizers"), &Value::Null);
+    assert_eq!(missing.0, "NotFoundException");
+    assert_eq!(bench.state().apis[0].authorizer_flushes, [("dev".to_owned(), 2)].into());
+    assert_eq!(bench.ok("GET", &format!("{stages}/dev"), &Value::Null), shown);
+}
+
+#[test]
 fn logging_needs_the_role_of_the_account_settings() {
     let (mut bench, id, _) = mocked();
     deploy(&mut bench, &id, "dev");
