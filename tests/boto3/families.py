@@ -197,6 +197,34 @@ class Methods(Case):
                 self.status(getattr(gateway, operation)(**where), 204)
                 self.refused(ERRORS.NotFoundException, operation.replace("delete", "get"), **where)
 
+    def test_headers_that_the_service_keeps_to_itself(self):
+        at = self.mocked()
+        gateway.put_integration(
+            **at,
+            type="HTTP_PROXY",
+            integrationHttpMethod="GET",
+            uri="http://127.0.0.1:9/",
+            requestParameters={"integration.request.header.Content-Length": "'1'"},
+        )
+        at = self.mocked("POST")
+        header = "method.response.header.User-Agent"
+        gateway.update_method_response(
+            **at,
+            statusCode="200",
+            patchOperations=[{"op": "add", "path": f"/responseParameters/{header}", "value": "false"}],
+        )
+        gateway.put_integration_response(**at, statusCode="200", responseParameters={header: "'x'"})
+        gateway.create_deployment(**self.key, stageName="dev")
+        url = f"{URL}/_sandbox/execute-api/{self.api['id']}/dev/"
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(url)
+        with caught.exception as failed:
+            self.assertEqual((failed.code, failed.headers["x-amzn-ErrorType"]), (500, "InternalServerErrorException"))
+            self.assertEqual(json.loads(failed.read()), {"message": "Internal server error"})
+        request = urllib.request.Request(url, data=b"{}", headers={"Content-Type": "application/json"})
+        answer = urllib.request.urlopen(request)
+        self.assertEqual((answer.headers["x-amzn-Remapped-User-Agent"], answer.headers["User-Agent"]), ("x", None))
+
     def test_gateway_responses(self):
         at = {**self.key, "responseType": "UNAUTHORIZED"}
         self.assertTrue(gateway.get_gateway_response(**at)["defaultResponse"])
