@@ -2,6 +2,7 @@
 
 mod changes;
 mod deployments;
+mod conditions;
 mod destroy;
 mod interrupted;
 #[path = "../support/mod.rs"]

@@ -66,6 +66,8 @@ pub enum Outcome {
         response: Option<&'static str>,
         /// What the client is told.
         message: String,
+        /// The body of the answer, as the gateway response's template makes it.
+        body: String,
     },
 }
 
@@ -122,13 +124,15 @@ impl Stop {
     fn outcome(self, context: &mut Context<'_>) -> Outcome {
         match self {
             Self::Blocked(status) => {
-                Outcome::Refused { status, response: None, message: "the web ACL's own answer".to_owned() }
+                let message = "the web ACL's own answer".to_owned();
+                Outcome::Refused { status, response: None, message, body: String::new() }
             }
             Self::Problem(problem) => {
                 let (kind, message) = (problem.kind, problem.message.as_deref().unwrap_or_default().to_owned());
                 context.problem = Some(*problem);
-                let (status, _, _) = context.snapshot.responses.answer(kind, None, &*context, None);
-                Outcome::Refused { status, response: Some(kind.name()), message }
+                let (status, _, body) = context.snapshot.responses.answer(kind, None, &*context, None);
+                let body = String::from_utf8_lossy(&body).into_owned();
+                Outcome::Refused { status, response: Some(kind.name()), message, body }
             }
         }
     }

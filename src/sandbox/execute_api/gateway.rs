@@ -256,16 +256,18 @@ fn finish(context: &mut Context<'_>, outcome: Result<Answered, Problem>) -> Answ
             Answer { status: answered.status, headers: answered.headers, body }
         }
         Err(problem) => {
-            tracing::debug!(
-                request = %context.ids.request,
-                kind = problem.kind.name(),
-                detail = problem.detail.as_deref().unwrap_or_default(),
-                "the gateway answers itself"
-            );
             let kind = problem.kind;
+            let detail = problem.detail.clone().unwrap_or_default();
             context.problem = Some(problem);
             let accept = context.request.header(ACCEPT.as_str());
             let (status, headers, body) = context.snapshot.responses.answer(kind, None, &*context, accept);
+            let (request, name) = (context.request, kind.name());
+            // What the client did is told to who wants to know; what is wrong here, to everybody.
+            if kind.is_server_error() {
+                tracing::warn!("{} {} gets {status} {name}: {detail}", request.method, request.path);
+            } else {
+                tracing::info!("{} {} gets {status} {name}: {detail}", request.method, request.path);
+            }
             Answer {
                 status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 headers: headers.into_iter().collect(),
