@@ -48,5 +48,10 @@ fn log_to_stderr(verbose: u8, serves: bool) {
         _ => "debug",
     };
     let filter = EnvFilter::try_from_env("GWCTL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().compact().with_target(verbose > 0).with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .compact()
+        .with_target(verbose > 0)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -78,7 +78,8 @@ async fn every_environment_of_an_account_fits_into_its_quotas() {
 async fn a_bad_day_costs_tries_and_nothing_else() {
     for seed in 0..12 {
         let project = Project::new();
-        let faults = ["throttle:*:5%", "error:*:5%", "cut-before:*:5%", "cut-after:*:5%"].map(|fault| fault.parse().unwrap());
+        let faults =
+            ["throttle:*:5%", "error:*:5%", "cut-before:*:5%", "cut-after:*:5%"].map(|fault| fault.parse().unwrap());
         let bad = faults.into_iter().fold(Conditions::none().seed(seed), Conditions::fault);
         let sandbox = Sandbox::in_memory();
         let shaken = sandbox.clone().under(bad);

@@ -1,8 +1,8 @@
 //! An apply leads to where a plan finds nothing to do: from nothing, after any change, and after any interruption.
 
 mod changes;
-mod deployments;
 mod conditions;
+mod deployments;
 mod destroy;
 mod interrupted;
 #[path = "../support/mod.rs"]

@@ -291,16 +291,19 @@ fn backend(
 ) -> std::result::Result<Backend, String> {
     let Outbound { method, url, headers } = Outbound::build(http, context, proxied)?;
     let mapped = http.mappings.iter().map(|mapping| (mapping.name.clone(), mapping.written.clone()));
+    let mut headers: Vec<(String, String)> = headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    // Two explanations of one request are to be the same.
+    headers.sort();
     Ok(Backend {
         integration: integration.kind(),
         method: method.to_string(),
         url,
         vpc_link: http.vpc_link.as_ref().map(|link| link.render(context, |_| None)),
         timeout_ms: http.timeout.as_millis(),
-        headers: headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect(),
+        headers,
         mapped: mapped.collect(),
     })
 }
