@@ -140,11 +140,11 @@ async fn reload(
     local: &Local,
     variables: &BTreeMap<String, String>,
 ) -> Result<()> {
-    let (changed, mut changes) = mpsc::unbounded_channel();
+    let (touched, mut changes) = mpsc::unbounded_channel();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // A read is no change. With nobody listening the command is over.
         if event.is_ok_and(|event| !event.kind.is_access()) {
-            let _ = changed.send(());
+            let _ = touched.send(());
         }
     })
     .map_err(|error| unwatched(&error))?;

@@ -36,7 +36,7 @@ pub struct RestApi;
 /// How long to go on when somebody else modifies the API at the same time.
 const OTHERS_WRITE: Duration = Duration::from_mins(1);
 
-/// How long a delete may wait for its turn: DeleteRestApi goes once in 30 s for the whole account (aws-facts A), so a few
+/// How long a delete may wait for its turn: `DeleteRestApi` goes once in 30 s for the whole account (aws-facts A), so a few
 /// gateways that are destroyed together wait in a line.
 const DELETES_QUEUE: Duration = Duration::from_mins(5);
 
