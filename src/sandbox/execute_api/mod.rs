@@ -36,6 +36,8 @@ mod substitution;
 pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod throttle;
 pub mod variables;
 pub mod waf;
