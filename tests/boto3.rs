@@ -1,7 +1,7 @@
 //! The sandbox, and what gwctl made in it, seen through a client that is not ours: boto3 over HTTP.
 //!
 //! What is applied is shown as the document said; what somebody changes by hand is found, named and put right; what
-//! belongs to somebody else is left alone.
+//! belongs to somebody else is left alone. Besides, every family of operations works by itself, by boto3 and by the AWS CLI.
 
 mod clients;
 
@@ -14,7 +14,13 @@ use serde_json::Value;
 
 const PACKAGES: [&str; 2] = ["boto3==1.44.5", "botocore==1.44.5"];
 
+/// The AWS CLI has a botocore of its own, so it does not share boto3's environment.
+const AWS_CLI: [&str; 1] = ["awscli==1.46.3"];
+
 const REGION: &str = "ap-southeast-1";
+
+/// A Region of the partition with other ARNs and hosts.
+const CHINA: &str = "cn-north-1";
 
 /// A configuration, a sandbox that both gwctl and a server work on, and somebody with boto3 at the server.
 struct World {
@@ -278,4 +284,32 @@ fn destroy_refuses_while_somebodys_stage_hangs_under_our_api() {
     world.hand.does("delete_stage", &["by-hand"]);
     world.destroy().exits(0);
     assert_eq!(world.hand.does("tagged_as_ours", &[]), serde_json::json!([]));
+}
+
+/// Runs a script of `tests/boto3/` in a Region, at a server of its own that holds nothing yet.
+fn run_alone(python: &Python, script: &str, region: &str) {
+    let root = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
+    command.args(["sandbox", "--sandbox=aws", "--listen", "127.0.0.1:0", "--root"]).arg(root.path());
+    let server = Server::start(&mut command);
+    let output = python.script(script, &server, region).output().unwrap();
+    assert!(output.status.success(), "{region}:\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn boto3_can_use_every_family_of_operations() {
+    run_alone(&Python::with("boto3", &PACKAGES), "boto3/families.py", REGION);
+}
+
+#[test]
+fn boto3_can_use_every_family_of_operations_in_china() {
+    run_alone(&Python::with("boto3", &PACKAGES), "boto3/families.py", CHINA);
+}
+
+#[test]
+fn an_operator_can_use_the_aws_cli() {
+    let python = Python::with("awscli", &AWS_CLI);
+    for region in [REGION, CHINA] {
+        run_alone(&python, "boto3/commands.py", region);
+    }
 }

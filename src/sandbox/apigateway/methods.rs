@@ -94,7 +94,9 @@ pub(super) fn check_models(definition: &Definition, models: Option<&Strings>) ->
 
 fn put(call: &mut Call<'_, '_>, place: &Place<'_>) -> Answer {
     let input: PutInput = call.body()?;
-    let authorization_type = required(input.authorization_type, "putMethodInput.authorizationType")?;
+    // Any case is taken (recorded in `usage-plans`); that it is kept in capitals is a guess.
+    let authorization_type =
+        required(input.authorization_type, "putMethodInput.authorizationType")?.to_ascii_uppercase();
     let resource = call.resource(place.api, place.resource)?;
     let exists = resource.resource_methods.contains_key(place.method);
     let guarded = matches!(authorization_type.as_str(), "CUSTOM" | "COGNITO_USER_POOLS");
@@ -167,7 +169,7 @@ fn apply(method: &mut Method, patch: &Patch) -> Answer<()> {
                 }
                 "authorizationType" => {
                     patch.only_replace()?;
-                    patch.text().clone_into(&mut method.authorization_type);
+                    method.authorization_type = patch.text().to_ascii_uppercase();
                     return Ok(());
                 }
                 "authorizerId" => &mut method.authorizer_id,

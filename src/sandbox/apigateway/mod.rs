@@ -201,15 +201,14 @@ impl Call<'_, '_> {
 
     /// One page of a list, from `limit` and `position`.
     fn page<T: Serialize>(&self, items: impl IntoIterator<Item = T>) -> Answer {
-        // The API reference gives 25 as default and 500 as maximum; a larger limit is cut down to it.
+        // The API reference gives 25 as default and 500 as maximum; a larger limit is cut down to it, and one below zero is
+        // taken without a word (recorded in `api-keys`).
         let limit = match self.request.parameter("limit") {
             None => 25,
-            Some(text) => text
-                .parse::<usize>()
-                .ok()
-                .filter(|limit| *limit > 0)
-                .ok_or_else(|| bad_request("Invalid limit"))?
-                .min(500),
+            Some(text) => match text.parse::<i64>() {
+                Ok(0) | Err(_) => return Err(bad_request("Invalid limit")),
+                Ok(limit) => usize::try_from(limit).map_or(25, |limit| limit.min(500)),
+            },
         };
         let start = match self.request.parameter("position") {
             None => 0,

@@ -94,7 +94,14 @@ fn create(call: &mut Call<'_, '_>, api: &str) -> Answer {
     if definition.models.contains_key(&name) {
         return Err(conflict("Model name already exists for this REST API"));
     }
-    let model = Model { id, name: name.clone(), description: input.description, schema, content_type };
+    // An empty description is none (recorded).
+    let model = Model {
+        id,
+        name: name.clone(),
+        description: input.description.filter(|text| !text.is_empty()),
+        schema,
+        content_type,
+    };
     let answer = created(&model);
     definition.models.insert(name, model);
     Ok(answer)

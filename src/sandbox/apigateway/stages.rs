@@ -52,9 +52,17 @@ pub(super) fn route(call: &mut Call<'_, '_>, api: &str, rest: &[&str]) -> Answer
             usage_plans::forget_stage(call.state_mut(), api, Some(name));
             Ok(accepted())
         }
-        // Answers are not cached here, so there is nothing to flush; the stage has to exist all the same.
-        ("DELETE", [name, "cache", "data" | "authorizers"]) => {
+        // Integrations' answers are not cached here, so there is nothing to flush; the stage has to exist all the same.
+        ("DELETE", [name, "cache", "data"]) => {
             call.api(api)?.stages.get(*name).ok_or_else(no_stage)?;
+            Ok(accepted())
+        }
+        // The answers of authorizers are kept by whoever serves the stage, which may be another process: it looks for a
+        // number that has changed.
+        ("DELETE", [name, "cache", "authorizers"]) => {
+            let api = call.api_mut(api)?;
+            api.stages.get(*name).ok_or_else(no_stage)?;
+            *api.authorizer_flushes.entry((*name).to_owned()).or_default() += 1;
             Ok(accepted())
         }
         _ => Err(call.unknown()),

@@ -78,6 +78,11 @@ impl Asking {
         authorizer.authorize(identity, &asked, &means).await
     }
 
+    /// Forgets what the authorizers of a stage said.
+    pub(super) fn forget(&self, api: &str, stage: &str) {
+        self.cache.flush(api, stage);
+    }
+
     /// Whether API Gateway may call the function, by the authorizer's role or the function's policy.
     fn permission(&self, authorizer: &Authorizer, function: &str, context: &Context<'_>) -> Result<(), String> {
         let place = &context.served.place;

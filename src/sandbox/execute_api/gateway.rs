@@ -208,7 +208,10 @@ impl Gateway {
             all.remove(&key);
             return None;
         };
-        all.insert(key, Ready { generation, served: Arc::clone(&served) });
+        let before = all.insert(key, Ready { generation, served: Arc::clone(&served) });
+        if before.is_some_and(|before| before.served.flushes != served.flushes) {
+            self.authorizers.forget(api, stage);
+        }
         Some(served)
     }
 

@@ -7,7 +7,8 @@ use futures::future::Either;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::{Request, Response, Version};
 
 use super::gateway::{Answer, AnswerBody, Gateway};
 
@@ -20,6 +21,7 @@ pub(in crate::sandbox) async fn respond(
     request: Request<Incoming>,
     client: IpAddr,
 ) -> Either<Written, Request<Incoming>> {
+    let kept = keeps_connection(&request);
     match gateway.answer(request, client).await {
         Ok(Answer { status, headers, body }) => {
             let body = match body {
@@ -29,10 +31,21 @@ pub(in crate::sandbox) async fn respond(
             let mut written = Response::new(body);
             *written.status_mut() = status;
             *written.headers_mut() = headers;
+            if kept {
+                // HTTP/1.1 means it anyway, and the service says it (recorded).
+                written.headers_mut().insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+            }
             Either::Left(written)
         }
         Err(request) => Either::Right(*request),
     }
+}
+
+/// Whether the connection stays open after the answer.
+fn keeps_connection<B>(request: &Request<B>) -> bool {
+    let said = request.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let close = said.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"));
+    request.version() == Version::HTTP_11 && !close
 }
 
 /// A body that is here.

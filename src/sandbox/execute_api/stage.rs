@@ -37,6 +37,8 @@ pub(super) struct Served {
     pub(super) host_closed: bool,
     /// The API keys that open methods which ask for one.
     pub(super) keys: BTreeSet<String>,
+    /// How often the answers of the authorizers were to be forgotten.
+    pub(super) flushes: u64,
 }
 
 /// The web ACL of a stage.
@@ -155,6 +157,7 @@ impl Served {
             web_acl,
             host_closed: api.definition.disable_execute_api_endpoint,
             keys,
+            flushes: api.authorizer_flushes.get(&stage.stage_name).copied().unwrap_or_default(),
         })
     }
 }

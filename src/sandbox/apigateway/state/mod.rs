@@ -81,6 +81,9 @@ pub struct RestApi {
     pub deployments: Vec<Deployment>,
     /// Stages by name.
     pub stages: BTreeMap<String, Stage>,
+    /// How often the answers of a stage's authorizers were to be forgotten, by the stage's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorizer_flushes: BTreeMap<String, u64>,
     /// Documentation parts by id.
     pub documentation_parts: BTreeMap<String, DocumentationPart>,
     /// Documentation versions by their name.

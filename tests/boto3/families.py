@@ -1,0 +1,629 @@
+"""Every family of API Gateway's operations for REST APIs, as boto3 uses them: made, read, listed by pages, changed, deleted.
+
+Nothing here knows how the sandbox is made; what is expected is written from AWS's API reference. The service model of boto3
+checks the shape of every answer.
+"""
+
+import io
+import json
+import os
+import unittest
+import urllib.error
+import urllib.request
+import zipfile
+
+import aws
+from aws import apigateway as gateway
+from aws import functions, iam, items, without_metadata
+
+URL, REGION, ACCOUNT = os.environ["AWS_ENDPOINT_URL"], gateway.meta.region_name, "123456789012"
+PARTITION = "aws-cn" if REGION.startswith("cn-") else "aws"
+HOST = "amazonaws.com.cn" if PARTITION == "aws-cn" else "amazonaws.com"
+ERRORS = gateway.exceptions
+AUTHORIZER_URI = (
+    f"arn:{PARTITION}:apigateway:{REGION}:lambda:path/2015-03-31/functions/"
+    f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:authorizer/invocations"
+)
+
+
+def replace(path, value):
+    return [{"op": "replace", "path": path, "value": value}]
+
+
+def arn(resource):
+    return f"arn:{PARTITION}:apigateway:{REGION}::{resource}"
+
+
+def trust(service):
+    """The policy of a role that a service may take."""
+    statement = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.api = gateway.create_rest_api(name=self.id(), endpointConfiguration={"types": ["REGIONAL"]})
+        self.key = {"restApiId": self.api["id"]}
+        self.root = self.api["rootResourceId"]
+
+    def status(self, answer, status):
+        self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], status)
+        return without_metadata(answer)
+
+    def refused(self, error, operation, **arguments):
+        """The text of an error, which has to be of that class."""
+        with self.assertRaises(error) as caught:
+            getattr(gateway, operation)(**arguments)
+        self.assertEqual(caught.exception.response["Error"]["Code"], error.__name__)
+        return caught.exception.response["Error"]["Message"]
+
+    def mocked(self, verb="GET", **settings):
+        """A method of the root with a MOCK integration that answers 200."""
+        at = {**self.key, "resourceId": self.root, "httpMethod": verb}
+        gateway.put_method(**at, **{"authorizationType": "NONE", **settings})
+        gateway.put_method_response(**at, statusCode="200")
+        gateway.put_integration(**at, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+        gateway.put_integration_response(**at, statusCode="200", responseTemplates={"application/json": "v1"})
+        return at
+
+    def deployed(self, stage="dev"):
+        self.mocked()
+        return gateway.create_deployment(**self.key, stageName=stage)["id"]
+
+
+# What every family does the same way: the names of its operations and of its id, what one is made from, a change by patch and
+# the member that shows it, and what it takes to be listed by pages.
+FAMILIES = [
+    (
+        "model",
+        "modelName",
+        "name",
+        {"contentType": "application/json", "schema": "{}"},
+        ("/description", "description"),
+    ),
+    ("request_validator", "requestValidatorId", "id", {"validateRequestBody": True}, ("/name", "name")),
+    (
+        "authorizer",
+        "authorizerId",
+        "id",
+        {"type": "TOKEN", "authorizerUri": AUTHORIZER_URI, "identitySource": "method.request.header.Authorization"},
+        ("/name", "name"),
+    ),
+]
+
+
+class Families(Case):
+    def test_what_belongs_to_an_api(self):
+        for family, parameter, member, settings, (path, shown) in FAMILIES:
+            with self.subTest(family):
+                call = lambda verb, suffix="", **more: getattr(gateway, f"{verb}_{family}{suffix}")(**self.key, **more)
+                made = [self.status(call("create", name=f"n{n}", **settings), 201) for n in range(3)]
+                ids = [one[member] for one in made]
+                for one in made:
+                    self.assertEqual(self.status(call("get", **{parameter: one[member]}), 200), one)
+                first = call("get", "s", limit=2)
+                self.assertTrue(first["position"])
+                paged = items(f"get_{family}s", **self.key, PaginationConfig={"PageSize": 1})
+                self.assertLessEqual(set(ids), {one[member] for one in paged})
+                changed = call("update", **{parameter: ids[0]}, patchOperations=replace(path, "other"))
+                self.assertEqual(changed[shown], "other")
+                self.assertEqual(without_metadata(call("get", **{parameter: ids[0]}))[shown], "other")
+                gone = {**self.key, parameter: ids[1]}
+                self.status(call("delete", **{parameter: ids[1]}), 202)
+                self.refused(ERRORS.NotFoundException, f"get_{family}", **gone)
+                self.refused(ERRORS.NotFoundException, f"delete_{family}", **gone)
+                wrong = {**self.key, parameter: ids[0], "patchOperations": replace("/no/such/path", "x")}
+                self.refused(ERRORS.BadRequestException, f"update_{family}", **wrong)
+
+
+class RestApi(Case):
+    def test_it_is_made_listed_changed_and_deleted(self):
+        others = [gateway.create_rest_api(name=f"{self.id()} {n}") for n in range(3)]
+        found = items("get_rest_apis", PaginationConfig={"PageSize": 2})
+        self.assertLessEqual({self.api["id"], *(other["id"] for other in others)}, {api["id"] for api in found})
+        changed = gateway.update_rest_api(
+            **self.key,
+            patchOperations=[
+                {"op": "replace", "path": "/name", "value": "other"},
+                {"op": "add", "path": "/binaryMediaTypes/image~1png"},
+                {"op": "replace", "path": "/minimumCompressionSize", "value": "10"},
+            ],
+        )
+        self.assertEqual((changed["name"], changed["binaryMediaTypes"]), ("other", ["image/png"]))
+        self.assertEqual(without_metadata(gateway.get_rest_api(**self.key))["minimumCompressionSize"], 10)
+        self.status(gateway.delete_rest_api(restApiId=others[0]["id"]), 202)
+        self.refused(ERRORS.NotFoundException, "get_rest_api", restApiId=others[0]["id"])
+
+    def test_a_copy_has_what_the_original_has(self):
+        gateway.create_model(**self.key, name="Pet", contentType="application/json", schema="{}")
+        copy = gateway.create_rest_api(name="copy", cloneFrom=self.api["id"])
+        self.assertIn("Pet", [model["name"] for model in items("get_models", restApiId=copy["id"])])
+
+    def test_tags_are_one_store(self):
+        resource = arn(f"/restapis/{self.api['id']}")
+        self.status(gateway.tag_resource(resourceArn=resource, tags={"a": "1", "b": "2"}), 204)
+        self.status(gateway.untag_resource(resourceArn=resource, tagKeys=["a"]), 204)
+        self.assertEqual(gateway.get_tags(resourceArn=resource)["tags"], {"b": "2"})
+        self.assertEqual(gateway.get_rest_api(**self.key)["tags"], {"b": "2"})
+        found = aws.tagging.get_resources(TagFilters=[{"Key": "b"}])["ResourceTagMappingList"]
+        self.assertIn(resource, [one["ResourceARN"] for one in found])
+
+
+class Methods(Case):
+    def test_resources(self):
+        child = gateway.create_resource(**self.key, parentId=self.root, pathPart="orders")
+        below = gateway.create_resource(**self.key, parentId=child["id"], pathPart="{id}")
+        self.assertEqual(below["path"], "/orders/{id}")
+        again = {**self.key, "parentId": self.root, "pathPart": "orders"}
+        self.refused(ERRORS.ConflictException, "create_resource", **again)
+        moved = gateway.update_resource(
+            **self.key, resourceId=child["id"], patchOperations=replace("/pathPart", "baskets")
+        )
+        self.assertEqual(moved["path"], "/baskets")
+        self.assertEqual(gateway.get_resource(**self.key, resourceId=below["id"])["path"], "/baskets/{id}")
+        paged = items("get_resources", **self.key, PaginationConfig={"PageSize": 1})
+        self.assertEqual(sorted(one["path"] for one in paged), ["/", "/baskets", "/baskets/{id}"])
+        self.status(gateway.delete_resource(**self.key, resourceId=child["id"]), 202)
+        self.assertEqual([one["path"] for one in items("get_resources", **self.key)], ["/"])
+
+    def test_a_method_its_integration_and_their_responses(self):
+        at = self.mocked()
+        shown = gateway.get_method(**at)
+        self.assertEqual(shown["methodIntegration"]["integrationResponses"]["200"]["statusCode"], "200")
+        self.assertEqual(
+            gateway.update_method(**at, patchOperations=replace("/apiKeyRequired", "true"))["apiKeyRequired"], True
+        )
+        response = {**at, "statusCode": "200"}
+        header = {"op": "add", "path": "/responseParameters/method.response.header.x", "value": "false"}
+        gateway.update_method_response(**response, patchOperations=[header])
+        self.assertEqual(
+            gateway.get_method_response(**response)["responseParameters"], {"method.response.header.x": False}
+        )
+        mapped = {"op": "add", "path": "/responseParameters/method.response.header.x", "value": "'1'"}
+        gateway.update_integration_response(**response, patchOperations=[mapped])
+        answer = gateway.get_integration_response(**response)
+        self.assertEqual(answer["responseParameters"], {"method.response.header.x": "'1'"})
+        changed = gateway.update_integration(**at, patchOperations=replace("/timeoutInMillis", "1000"))
+        self.assertEqual((changed["timeoutInMillis"], gateway.get_integration(**at)["type"]), (1000, "MOCK"))
+        for operation, where in [
+            ("delete_integration_response", response),
+            ("delete_method_response", response),
+            ("delete_integration", at),
+            ("delete_method", at),
+        ]:
+            with self.subTest(operation):
+                self.status(getattr(gateway, operation)(**where), 204)
+                self.refused(ERRORS.NotFoundException, operation.replace("delete", "get"), **where)
+
+    def test_gateway_responses(self):
+        at = {**self.key, "responseType": "UNAUTHORIZED"}
+        self.assertTrue(gateway.get_gateway_response(**at)["defaultResponse"])
+        parameters = {"gatewayresponse.header.x": "'1'"}
+        self.status(gateway.put_gateway_response(**at, statusCode="418", responseParameters=parameters), 201)
+        changed = gateway.update_gateway_response(**at, patchOperations=replace("/statusCode", "401"))
+        self.assertEqual((changed["statusCode"], changed["responseParameters"]), ("401", parameters))
+        shown = {one["responseType"]: one["defaultResponse"] for one in items("get_gateway_responses", **self.key)}
+        self.assertEqual((shown["UNAUTHORIZED"], shown["THROTTLED"]), (False, True))
+        self.status(gateway.delete_gateway_response(**at), 202)
+        self.assertTrue(gateway.get_gateway_response(**at)["defaultResponse"])
+
+
+class Stages(Case):
+    def test_deployments(self):
+        first = self.deployed()
+        second = gateway.create_deployment(**self.key, description="second")["id"]
+        self.assertEqual(
+            {one["id"] for one in items("get_deployments", **self.key, PaginationConfig={"PageSize": 1})},
+            {first, second},
+        )
+        at = {**self.key, "deploymentId": second}
+        gateway.update_deployment(**at, patchOperations=replace("/description", "other"))
+        self.assertEqual(gateway.get_deployment(**at)["description"], "other")
+        served = gateway.get_deployment(**self.key, deploymentId=first, embed=["apisummary"])
+        self.assertEqual(served["apiSummary"]["/"]["GET"]["authorizationType"], "NONE")
+        self.refused(ERRORS.BadRequestException, "delete_deployment", **self.key, deploymentId=first)
+        self.status(gateway.delete_deployment(**at), 202)
+
+    def test_patch_paths(self):
+        self.deployed()
+        at = {**self.key, "stageName": "dev"}
+        aws.logs.create_log_group(logGroupName=self.id())
+        group = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{self.id()}"
+        for path, value, shown in [
+            ("/description", "d", lambda stage: stage["description"]),
+            ("/variables/backend", "v1", lambda stage: stage["variables"]["backend"]),
+            ("/tracingEnabled", "true", lambda stage: str(stage["tracingEnabled"]).lower()),
+            (
+                "/*/*/throttling/rateLimit",
+                "5.5",
+                lambda stage: str(stage["methodSettings"]["*/*"]["throttlingRateLimit"]),
+            ),
+            (
+                "/*/*/throttling/burstLimit",
+                "7",
+                lambda stage: str(stage["methodSettings"]["*/*"]["throttlingBurstLimit"]),
+            ),
+            (
+                "/~1/GET/metrics/enabled",
+                "true",
+                lambda stage: str(stage["methodSettings"]["~1/GET"]["metricsEnabled"]).lower(),
+            ),
+            ("/*/*/logging/loglevel", "ERROR", lambda stage: stage["methodSettings"]["*/*"]["loggingLevel"]),
+            ("/accessLogSettings/destinationArn", group, lambda stage: stage["accessLogSettings"]["destinationArn"]),
+            ("/accessLogSettings/format", "$context.requestId", lambda stage: stage["accessLogSettings"]["format"]),
+        ]:
+            with self.subTest(path):
+                self.assertEqual(shown(gateway.update_stage(**at, patchOperations=replace(path, value))), value)
+                self.assertEqual(shown(gateway.get_stage(**at)), value)
+        removed = gateway.update_stage(**at, patchOperations=[{"op": "remove", "path": "/variables/backend"}])
+        self.assertNotIn("variables", removed)
+        self.refused(ERRORS.BadRequestException, "update_stage", **at, patchOperations=replace("/nothing", "x"))
+        self.status(gateway.flush_stage_cache(**at), 202)
+        self.status(gateway.delete_stage(**at), 202)
+        self.refused(ERRORS.NotFoundException, "get_stage", **at)
+
+    def test_a_canary_is_promoted_by_copy_and_removed(self):
+        self.deployed()
+        at = {**self.key, "stageName": "dev"}
+        canary = {"percentTraffic": 25.0, "stageVariableOverrides": {"v": "2"}}
+        new = gateway.create_deployment(**self.key, stageName="dev", canarySettings=canary)["id"]
+        stage = gateway.get_stage(**at)
+        self.assertEqual(
+            (stage["canarySettings"]["deploymentId"], stage["canarySettings"]["percentTraffic"]), (new, 25.0)
+        )
+        self.assertNotEqual(stage["deploymentId"], new)
+        copy = [
+            {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"},
+            {"op": "copy", "from": "/canarySettings/stageVariableOverrides", "path": "/variables"},
+            {"op": "remove", "path": "/canarySettings"},
+        ]
+        promoted = gateway.update_stage(**at, patchOperations=copy)
+        self.assertEqual((promoted["deploymentId"], promoted["variables"]), (new, {"v": "2"}))
+        self.assertNotIn("canarySettings", promoted)
+
+    def test_a_stage_is_made_with_a_canary(self):
+        first = self.deployed()
+        second = gateway.create_deployment(**self.key)["id"]
+        canary = {"percentTraffic": 1.5, "deploymentId": second}
+        stage = gateway.create_stage(**self.key, stageName="next", deploymentId=first, canarySettings=canary)
+        self.assertEqual(stage["canarySettings"]["deploymentId"], second)
+        missing = {**self.key, "stageName": "x", "deploymentId": "zzzzzz"}
+        self.refused(ERRORS.NotFoundException, "create_stage", **missing)
+
+
+class Account(Case):
+    def test_settings(self):
+        before = gateway.get_account()["cloudwatchRoleArn"]
+        gateway.update_account(patchOperations=replace("/cloudwatchRoleArn", ""))
+        self.assertNotIn("cloudwatchRoleArn", gateway.get_account())
+        self.assertIn(PARTITION + ":iam", before)
+        name = f"gateway-logs-{REGION}"
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust("apigateway"))["Role"]["Arn"]
+        policy = f"arn:{PARTITION}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+        changed = gateway.update_account(patchOperations=replace("/cloudwatchRoleArn", role))
+        self.assertEqual((changed["cloudwatchRoleArn"], changed["throttleSettings"]["burstLimit"]), (role, 5000))
+
+    def test_vpc_links(self):
+        balancer = f"arn:{PARTITION}:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/net/a/50dc6c495c0c9188"
+        links = [self.status(gateway.create_vpc_link(name=f"l{n}", targetArns=[balancer]), 202) for n in range(2)]
+        at = {"vpcLinkId": links[0]["id"]}
+        self.assertEqual((links[0]["status"], gateway.get_vpc_link(**at)["status"]), ("PENDING", "AVAILABLE"))
+        self.assertLessEqual(
+            {link["id"] for link in links},
+            {link["id"] for link in items("get_vpc_links", PaginationConfig={"PageSize": 1})},
+        )
+        self.assertEqual(gateway.update_vpc_link(**at, patchOperations=replace("/name", "other"))["name"], "other")
+        self.status(gateway.delete_vpc_link(**at), 202)
+        self.refused(ERRORS.NotFoundException, "get_vpc_link", **at)
+
+    def test_domain_names_and_their_mappings(self):
+        self.deployed()
+        certificate = f"arn:{PARTITION}:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
+        settings = {"regionalCertificateArn": certificate, "endpointConfiguration": {"types": ["REGIONAL"]}}
+        made = gateway.create_domain_name(domainName="api.example.com", **settings)
+        self.assertIn(f".execute-api.{REGION}.{HOST}", made["regionalDomainName"])
+        self.refused(ERRORS.BadRequestException, "create_domain_name", domainName="api.example.com", **settings)
+        at = {"domainName": "api.example.com"}
+        gateway.update_domain_name(**at, patchOperations=replace("/securityPolicy", "TLS_1_2"))
+        self.assertEqual(gateway.get_domain_name(**at)["securityPolicy"], "TLS_1_2")
+        self.assertIn("api.example.com", [one["domainName"] for one in items("get_domain_names")])
+        gateway.create_base_path_mapping(**at, **self.key, basePath="shop", stage="dev")
+        path = {**at, "basePath": "shop"}
+        self.assertEqual(gateway.get_base_path_mapping(**path)["stage"], "dev")
+        self.assertEqual([one["basePath"] for one in items("get_base_path_mappings", **at)], ["shop"])
+        gateway.update_base_path_mapping(**path, patchOperations=replace("/basePath", "store"))
+        request = urllib.request.Request(f"{URL}/store/", headers={"Host": "api.example.com"})
+        self.assertEqual(urllib.request.urlopen(request).read(), b"v1")
+        self.refused(ERRORS.NotFoundException, "get_base_path_mapping", **path)
+        self.status(gateway.delete_base_path_mapping(**at, basePath="store"), 202)
+        self.status(gateway.delete_domain_name(**at), 202)
+        self.refused(ERRORS.NotFoundException, "get_domain_name", **at)
+
+    def test_keys_and_usage_plans(self):
+        self.deployed()
+        key = gateway.create_api_key(name="key", enabled=True, value="k" * 20)
+        self.assertNotIn("value", gateway.get_api_key(apiKey=key["id"]))
+        self.assertEqual(gateway.get_api_key(apiKey=key["id"], includeValue=True)["value"], "k" * 20)
+        gateway.update_api_key(apiKey=key["id"], patchOperations=replace("/enabled", "false"))
+        self.assertFalse(gateway.get_api_key(apiKey=key["id"])["enabled"])
+        plan = gateway.create_usage_plan(
+            name="plan",
+            apiStages=[{"apiId": self.api["id"], "stage": "dev"}],
+            throttle={"rateLimit": 5.0, "burstLimit": 10},
+            quota={"limit": 100, "period": "DAY"},
+        )
+        at = {"usagePlanId": plan["id"]}
+        gateway.create_usage_plan_key(**at, keyId=key["id"], keyType="API_KEY")
+        self.assertEqual([one["id"] for one in items("get_usage_plan_keys", **at)], [key["id"]])
+        self.assertEqual(gateway.get_usage_plan_key(**at, keyId=key["id"])["name"], "key")
+        gateway.update_usage_plan(**at, patchOperations=replace("/throttle/burstLimit", "20"))
+        self.assertEqual(gateway.get_usage_plan(**at)["throttle"]["burstLimit"], 20)
+        self.assertIn(plan["id"], [one["id"] for one in items("get_usage_plans", PaginationConfig={"PageSize": 1})])
+        self.assertIn(key["id"], [one["id"] for one in items("get_api_keys", PaginationConfig={"PageSize": 1})])
+        self.status(gateway.delete_usage_plan_key(**at, keyId=key["id"]), 202)
+        self.refused(ERRORS.BadRequestException, "delete_usage_plan", **at)
+        gone = {"op": "remove", "path": "/apiStages", "value": f"{self.api['id']}:dev"}
+        gateway.update_usage_plan(**at, patchOperations=[gone])
+        self.status(gateway.delete_usage_plan(**at), 202)
+        self.status(gateway.delete_api_key(apiKey=key["id"]), 202)
+        self.refused(ERRORS.NotFoundException, "get_api_key", apiKey=key["id"])
+
+    def test_client_certificates(self):
+        made = gateway.generate_client_certificate(description="d")
+        at = {"clientCertificateId": made["clientCertificateId"]}
+        self.assertTrue(made["pemEncodedCertificate"].startswith("-----BEGIN CERTIFICATE-----"))
+        gateway.update_client_certificate(**at, patchOperations=replace("/description", "other"))
+        self.assertEqual(gateway.get_client_certificate(**at)["description"], "other")
+        self.assertIn(
+            at["clientCertificateId"], [one["clientCertificateId"] for one in items("get_client_certificates")]
+        )
+        self.status(gateway.delete_client_certificate(**at), 202)
+        self.refused(ERRORS.NotFoundException, "get_client_certificate", **at)
+
+    def test_documentation(self):
+        part = gateway.create_documentation_part(
+            **self.key, location={"type": "API"}, properties='{"description": "d"}'
+        )
+        at = {**self.key, "documentationPartId": part["id"]}
+        gateway.update_documentation_part(**at, patchOperations=replace("/properties", '{"description": "e"}'))
+        self.assertEqual(json.loads(gateway.get_documentation_part(**at)["properties"]), {"description": "e"})
+        self.assertEqual(len(gateway.get_documentation_parts(**self.key)["items"]), 1)
+        version = {**self.key, "documentationVersion": "1"}
+        gateway.create_documentation_version(**version)
+        gateway.update_documentation_version(**version, patchOperations=replace("/description", "first"))
+        self.assertEqual(gateway.get_documentation_version(**version)["description"], "first")
+        self.assertEqual(gateway.get_documentation_versions(**self.key)["items"][0]["version"], "1")
+        self.status(gateway.delete_documentation_version(**version), 202)
+        self.status(gateway.delete_documentation_part(**at), 202)
+        self.refused(ERRORS.NotFoundException, "get_documentation_part", **at)
+
+
+MOCK = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
+OPENAPI = {
+    "openapi": "3.0.1",
+    "info": {"title": "Imported", "version": "1"},
+    "servers": [{"url": "https://example.com/{basePath}", "variables": {"basePath": {"default": "v1/shop"}}}],
+    "paths": {"/orders": {"get": {"responses": {}, "x-amazon-apigateway-integration": MOCK}}},
+}
+SWAGGER = {**OPENAPI, "swagger": "2.0", "basePath": "/v1/shop"}
+del SWAGGER["openapi"], SWAGGER["servers"]
+YAML = """\
+openapi: "3.0.1"
+info: {title: Imported, version: "1"}
+servers:
+  - url: https://example.com/{basePath}
+    variables: {basePath: {default: v1/shop}}
+paths:
+  /orders:
+    get:
+      responses: {}
+      x-amazon-apigateway-integration: {type: mock, requestTemplates: {application/json: '{"statusCode": 200}'}}
+"""
+SWAGGER_YAML = (
+    YAML.replace('openapi: "3.0.1"', 'swagger: "2.0"').split("servers:")[0]
+    + "basePath: /v1/shop\n"
+    + "paths:"
+    + YAML.split("paths:")[1]
+)
+
+
+class Documents(Case):
+    def paths(self, api):
+        return sorted(one["path"] for one in items("get_resources", restApiId=api["id"]))
+
+    def test_both_versions_in_both_languages_with_every_base_path_mode(self):
+        documents = {
+            "OpenAPI 3, JSON": json.dumps(OPENAPI),
+            "OpenAPI 3, YAML": YAML,
+            "Swagger 2, JSON": json.dumps(SWAGGER),
+            "Swagger 2, YAML": SWAGGER_YAML,
+        }
+        for name, document in documents.items():
+            for mode, paths in [
+                ("ignore", ["/", "/orders"]),
+                ("prepend", ["/", "/v1", "/v1/shop", "/v1/shop/orders"]),
+                ("split", ["/", "/shop", "/shop/orders"]),
+            ]:
+                with self.subTest(name, mode=mode):
+                    api = gateway.import_rest_api(body=document, parameters={"basepath": mode})
+                    self.assertEqual((api["name"], self.paths(api)), ("Imported", paths))
+
+    def test_a_put_merges_or_overwrites(self):
+        more = json.dumps({**OPENAPI, "paths": {"/baskets": OPENAPI["paths"]["/orders"]}})
+        for mode, paths in [("merge", ["/", "/baskets", "/orders"]), ("overwrite", ["/", "/baskets"])]:
+            with self.subTest(mode):
+                api = gateway.import_rest_api(body=json.dumps(OPENAPI))
+                gateway.put_rest_api(restApiId=api["id"], mode=mode, body=more)
+                self.assertEqual(self.paths(api), paths)
+
+    def test_warnings_fail_only_if_asked_to(self):
+        # Values of a template that are no strings are left out, with a warning.
+        doubtful = json.loads(json.dumps(OPENAPI))
+        integration = doubtful["paths"]["/orders"]["get"]["x-amazon-apigateway-integration"]
+        integration["requestTemplates"]["application/xml"] = {"a": 1}
+        text = json.dumps(doubtful)
+        self.assertTrue(gateway.import_rest_api(body=text)["warnings"])
+        self.refused(ERRORS.BadRequestException, "import_rest_api", body=text, failOnWarnings=True)
+
+    def test_exports_are_what_was_imported(self):
+        api = gateway.import_rest_api(body=json.dumps(OPENAPI))
+        gateway.create_deployment(restApiId=api["id"], stageName="dev")
+        for kind, version in [("oas30", ("openapi", "3.0.1")), ("swagger", ("swagger", "2.0"))]:
+            for accepted in ["application/json", "application/yaml"]:
+                with self.subTest(kind, accepted=accepted):
+                    export = gateway.get_export(
+                        restApiId=api["id"],
+                        stageName="dev",
+                        exportType=kind,
+                        parameters={"extensions": "integrations"},
+                        accepts=accepted,
+                    )
+                    text = export["body"].read().decode()
+                    self.assertIn("x-amazon-apigateway-integration", text)
+                    if accepted == "application/json":
+                        document = json.loads(text)
+                        self.assertEqual(document[version[0]], version[1])
+                        self.assertEqual(list(document["paths"]), ["/orders"])
+                        self.assertIn(f"{api['id']}.execute-api.{REGION}.{HOST}", text)
+        unknown = {"restApiId": api["id"], "stageName": "dev", "exportType": "raml"}
+        self.refused(ERRORS.BadRequestException, "get_export", **unknown)
+
+
+class Errors(Case):
+    def test_classes(self):
+        nobody = {"restApiId": "zzzzzzzzzz"}
+        self.assertIn("Invalid API identifier", self.refused(ERRORS.NotFoundException, "get_rest_api", **nobody))
+        wrong = {"name": "x", "endpointConfiguration": {"types": ["LOCAL"]}}
+        with self.assertRaises(gateway.exceptions.ClientError) as caught:
+            gateway.create_rest_api(**wrong)
+        self.assertEqual(caught.exception.response["Error"]["Code"], "ValidationException")
+        at = self.mocked()
+        self.refused(ERRORS.ConflictException, "put_method", **at, authorizationType="NONE")
+        empty = gateway.create_rest_api(name="empty")
+        self.refused(ERRORS.BadRequestException, "create_deployment", restApiId=empty["id"])
+
+
+# A bootstrap that allows everything, says how often it was asked, and fails if it is told to.
+BOOTSTRAP = """#!/usr/bin/env python3
+import http.client, json, os
+api, base, asked = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"]), "/2018-06-01/runtime/invocation/", 0
+while True:
+    api.request("GET", base + "next")
+    answer = api.getresponse()
+    id, event = answer.getheader("Lambda-Runtime-Aws-Request-Id"), json.loads(answer.read())
+    asked += 1
+    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    said = {"principalId": "p", "policyDocument": policy, "context": {"asked": str(asked)}}
+    if event.get("fail"):
+        api.request("POST", base + id + "/error", json.dumps({"errorType": "Told", "errorMessage": "to fail"}))
+    else:
+        api.request("POST", base + id + "/response", json.dumps(said))
+    api.getresponse().read()
+"""
+
+
+class Functions(Case):
+    """A function, invoked by itself and as an authorizer whose answers are kept."""
+
+    @classmethod
+    def setUpClass(cls):
+        zipped = io.BytesIO()
+        with zipfile.ZipFile(zipped, "w") as archive:
+            info = zipfile.ZipInfo("bootstrap")
+            info.external_attr = 0o755 << 16
+            archive.writestr(info, BOOTSTRAP)
+        role = iam.create_role(RoleName=f"function-{REGION}", AssumeRolePolicyDocument=trust("lambda"))["Role"]
+        iam.get_waiter("role_exists").wait(RoleName=role["RoleName"])
+        settings = {"Runtime": "provided.al2023", "Handler": "bootstrap", "Timeout": 20, "Role": role["Arn"]}
+        cls.made = functions.create_function(FunctionName="authorizer", Code={"ZipFile": zipped.getvalue()}, **settings)
+        functions.get_waiter("function_active_v2").wait(FunctionName="authorizer")
+        functions.get_waiter("function_updated_v2").wait(FunctionName="authorizer")
+        allowed = {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", "StatementId": "gateway"}
+        functions.add_permission(FunctionName="authorizer", **allowed)
+
+    def test_it_is_invoked(self):
+        self.assertEqual(self.made["FunctionArn"], f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:authorizer")
+        answer = functions.invoke(FunctionName="authorizer", Payload=b"{}")
+        self.assertEqual((answer["StatusCode"], json.loads(answer["Payload"].read())["principalId"]), (200, "p"))
+        answer = functions.invoke(FunctionName="authorizer", Payload=b'{"fail": true}', LogType="Tail")
+        self.assertEqual((answer["StatusCode"], answer["FunctionError"]), (200, "Unhandled"))
+        self.assertEqual(json.loads(answer["Payload"].read()), {"errorType": "Told", "errorMessage": "to fail"})
+        with self.assertRaises(functions.exceptions.ResourceNotFoundException):
+            functions.invoke(FunctionName="none", Payload=b"{}")
+
+    def test_flushing_a_stage_makes_it_be_asked_again(self):
+        made = gateway.create_authorizer(
+            **self.key,
+            name="authorizer",
+            type="TOKEN",
+            authorizerUri=AUTHORIZER_URI,
+            identitySource="method.request.header.Authorization",
+            authorizerResultTtlInSeconds=3600,
+        )
+        at = self.mocked(authorizationType="CUSTOM", authorizerId=made["id"])
+        told = {"application/json": "$context.authorizer.asked"}
+        gateway.put_integration_response(**at, statusCode="200", responseTemplates=told)
+        gateway.create_deployment(**self.key, stageName="dev")
+        gateway.create_deployment(**self.key, stageName="other")
+
+        def asked(stage):
+            url = f"{URL}/_sandbox/execute-api/{self.api['id']}/{stage}/"
+            request = urllib.request.Request(url, headers={"Authorization": "Bearer t"})
+            return int(urllib.request.urlopen(request).read())
+
+        first, second = asked("dev"), asked("other")
+        self.assertEqual((second, asked("dev"), asked("other")), (first + 1, first, second))
+        self.status(gateway.flush_stage_authorizers_cache(**self.key, stageName="dev"), 202)
+        self.assertEqual((asked("dev"), asked("dev"), asked("other")), (second + 1, second + 1, second))
+        missing = {**self.key, "stageName": "none"}
+        self.refused(ERRORS.NotFoundException, "flush_stage_authorizers_cache", **missing)
+
+
+class Firewall(Case):
+    def test_a_web_acl_blocks_what_it_is_associated_with(self):
+        self.deployed()
+        waf = aws.client("wafv2")
+        seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
+        scope = {"Scope": "REGIONAL"}
+        addresses = waf.create_ip_set(Name="set", **scope, IPAddressVersion="IPV4", Addresses=["192.0.2.0/24"])[
+            "Summary"
+        ]
+        rule = {
+            "Name": "closed",
+            "Priority": 0,
+            "Statement": {"IPSetReferenceStatement": {"ARN": addresses["ARN"]}},
+            "Action": {"Block": {}},
+            "VisibilityConfig": seen,
+        }
+        acl = waf.create_web_acl(Name="acl", **scope, DefaultAction={"Allow": {}}, Rules=[rule], VisibilityConfig=seen)[
+            "Summary"
+        ]
+        stage = arn(f"/restapis/{self.api['id']}/stages/dev")
+        waf.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=stage)
+        self.assertEqual(waf.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"], "acl")
+        self.assertEqual(gateway.get_stage(**self.key, stageName="dev")["webAclArn"], acl["ARN"])
+        url = f"{URL}/_sandbox/execute-api/{self.api['id']}/dev/"
+        for address, status in [("192.0.2.7", 403), ("198.51.100.7", 200)]:
+            request = urllib.request.Request(url, headers={"x-gwctl-source-ip": address})
+            try:
+                self.assertEqual(urllib.request.urlopen(request).status, status)
+            except urllib.error.HTTPError as error:
+                self.assertEqual(error.code, status)
+        named = {"Name": "acl", **scope, "Id": acl["Id"]}
+        with self.assertRaises(waf.exceptions.WAFAssociatedItemException):
+            waf.delete_web_acl(**named, LockToken=acl["LockToken"])
+        waf.disassociate_web_acl(ResourceArn=stage)
+        with self.assertRaises(waf.exceptions.WAFOptimisticLockException):
+            waf.update_ip_set(
+                Name="set", **scope, Id=addresses["Id"], Addresses=[], LockToken="0" * 8 + "-0000-0000-0000-" + "0" * 12
+            )
+        waf.delete_web_acl(**named, LockToken=acl["LockToken"])
+        self.assertNotIn("acl", [one["Name"] for one in waf.list_web_acls(**scope)["WebACLs"]])
+
+
+if __name__ == "__main__":
+    unittest.main()
