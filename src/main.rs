@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use gwctl::cli::{Cli, Color};
+use gwctl::cli::{Cli, Color, Command};
 use gwctl::error::{Failure, exit};
 use gwctl::{commands, report};
 use tracing_subscriber::EnvFilter;
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if asked { exit::DONE } else { exit::FAILED });
         }
     };
-    log_to_stderr(cli.global.verbose);
+    log_to_stderr(cli.global.verbose, &cli.command);
     let color = cli.global.color;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -39,8 +39,11 @@ fn fail(failure: &Failure, color: Color) -> ExitCode {
     ExitCode::from(failure.exit_code())
 }
 
-fn log_to_stderr(verbose: u8) {
+fn log_to_stderr(verbose: u8, command: &Command) {
+    let serves = matches!(command, Command::Serve(_) | Command::Sandbox(_));
     let default = match verbose {
+        // Nobody else would tell why a request was refused: the gateway's answer to the client must not.
+        0 if serves => "gwctl=warn,gwctl::sandbox::execute_api=info",
         0 => "off",
         1 => "gwctl=debug",
         _ => "debug",

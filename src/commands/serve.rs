@@ -71,7 +71,10 @@ pub(super) fn gateway(sandbox: &Sandbox, options: &DataPlaneOptions) -> Result<G
     let authorizers = options.authorizers.iter().map(|text| authorizer(text)).collect::<Result<HashMap<_, _>>>()?;
     let access_log = match options.access_log.as_deref() {
         None => None,
-        Some("-") => Some(Sink::over(output::line_writer(), "").map_err(|error| Failure::io("failed to start the access log", &error))?),
+        Some("-") => Some(
+            Sink::over(output::line_writer(), "")
+                .map_err(|error| Failure::io("failed to start the access log", &error))?,
+        ),
         Some(path) => Some(
             Sink::file(Path::new(path), "")
                 .map_err(|error| Failure::io(format!("failed to open the access log {path}"), &error))?,
