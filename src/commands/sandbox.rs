@@ -28,10 +28,27 @@ pub(super) async fn run(global: &Global, options: &SandboxOptions) -> Result<u8>
     Ok(exit::DONE)
 }
 
-/// Ready at Ctrl-C.
+/// Ready at Ctrl-C, or when somebody asks the process to end: functions and their unpacked code must not outlive it.
 pub(super) async fn interrupted() {
     // A signal that can't be waited for leaves the process to end by being killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let asked = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let asked = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = asked => {}
     }
 }
