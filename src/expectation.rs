@@ -193,7 +193,7 @@ impl Expected {
         let (is, is_status, is_response) = match &actual.outcome {
             Outcome::Backend => (ExpectedOutcome::Backend, None, None),
             Outcome::Mock => (ExpectedOutcome::Mock, None, None),
-            Outcome::Refused { status, response, message: _ } => {
+            Outcome::Refused { status, response, message: _, body: _ } => {
                 (ExpectedOutcome::Refused, Some(*status), response.map(str::to_owned))
             }
         };

@@ -28,9 +28,10 @@ pub fn explanation_text(
     }
     writeln!(out)?;
     match (&explanation.outcome, &explanation.backend) {
-        (Outcome::Refused { status, response, message }, _) => {
+        (Outcome::Refused { status, response, message, body }, _) => {
             let response = response.map_or(String::new(), |response| format!(" {response}"));
-            writeln!(out, "The client gets {}: {message}", paint(Tone::Strong, &format!("{status}{response}")))
+            let told = if body.is_empty() { message } else { body };
+            writeln!(out, "The client gets {}: {told}", paint(Tone::Strong, &format!("{status}{response}")))
         }
         (Outcome::Mock, _) => writeln!(out, "The gateway answers from its mock integration."),
         (Outcome::Backend, None) => Ok(()),
@@ -57,7 +58,7 @@ fn backend_text(backend: &Backend, out: &mut dyn Write, options: &TextOptions) -
 /// One expectation and what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tried {
-    /// The product and the environment: `product-a dev`.
+    /// The product and the environment: `product-a/dev`.
     pub owner: String,
     /// The expectation's name.
     pub title: String,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use hyper::header::ACCEPT;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -64,8 +65,10 @@ pub enum Outcome {
         /// The gateway response, `ACCESS_DENIED`; none where the web ACL has an answer of its own.
         #[serde(skip_serializing_if = "Option::is_none")]
         response: Option<&'static str>,
-        /// What the client is told.
+        /// Why, as the service has it: `$context.error.message`.
         message: String,
+        /// The body of the answer; empty where the web ACL has an answer of its own.
+        body: String,
     },
 }
 
@@ -122,13 +125,16 @@ impl Stop {
     fn outcome(self, context: &mut Context<'_>) -> Outcome {
         match self {
             Self::Blocked(status) => {
-                Outcome::Refused { status, response: None, message: "the web ACL's own answer".to_owned() }
+                let message = "the web ACL's own answer".to_owned();
+                Outcome::Refused { status, response: None, message, body: String::new() }
             }
             Self::Problem(problem) => {
                 let (kind, message) = (problem.kind, problem.message.as_deref().unwrap_or_default().to_owned());
                 context.problem = Some(*problem);
-                let (status, _, _) = context.snapshot.responses.answer(kind, None, &*context, None);
-                Outcome::Refused { status, response: Some(kind.name()), message }
+                let accept = context.request.header(ACCEPT.as_str());
+                let (status, _, body) = context.snapshot.responses.answer(kind, None, &*context, accept);
+                let body = String::from_utf8_lossy(&body).into_owned();
+                Outcome::Refused { status, response: Some(kind.name()), message, body }
             }
         }
     }
