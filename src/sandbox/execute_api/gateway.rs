@@ -154,12 +154,7 @@ impl Gateway {
     ) -> Answer {
         let started = Instant::now();
         let (head, body) = request.into_parts();
-        let (body, too_large) = match Limited::new(body, PAYLOAD_LIMIT).collect().await {
-            Ok(body) => (body.to_bytes(), false),
-            Err(error) if error.is::<LengthLimitError>() => (Bytes::new(), true),
-            // The client is gone; nobody reads the answer.
-            Err(_) => (Bytes::new(), false),
-        };
+        let (body, unread) = read(body).await;
         let named = head.headers.get(SOURCE_IP).and_then(|address| address.to_str().ok()?.parse().ok());
         let request = ClientRequest {
             method: head.method,
@@ -174,11 +169,9 @@ impl Gateway {
         };
         let (snapshot, canary) = choose(served);
         let mut context = Context::new(served, snapshot, canary, &request);
-        let outcome = if too_large {
-            let message = format!("HTTP content length exceeded {PAYLOAD_LIMIT} bytes.");
-            Err(Problem::saying(ResponseType::RequestTooLarge, message))
-        } else {
-            self.pass(&mut context).await
+        let outcome = match unread {
+            Some(problem) => Err(problem),
+            None => self.pass(&mut context).await,
         };
         let answer = finish(&mut context, outcome);
         context.sent.latency = started.elapsed();
@@ -237,6 +230,30 @@ impl Gateway {
     }
 }
 
+/// Reads a body, or says why it is not there as a whole.
+async fn read(mut body: Incoming) -> (Bytes, Option<Problem>) {
+    match Limited::new(&mut body, PAYLOAD_LIMIT).collect().await {
+        Ok(body) => (body.to_bytes(), None),
+        Err(error) if error.is::<LengthLimitError>() => {
+            // A client that is cut off while it sends never reads the answer, so the rest is let come; within reason.
+            let mut rest = 10 * PAYLOAD_LIMIT;
+            while let Some(Ok(frame)) = body.frame().await {
+                rest = rest.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+                if rest == 0 {
+                    break;
+                }
+            }
+            let message = format!("HTTP content length exceeded {PAYLOAD_LIMIT} bytes.");
+            (Bytes::new(), Some(Problem::saying(ResponseType::RequestTooLarge, message)))
+        }
+        // Most likely nobody is left to read the answer; no backend may take a part of a request for a whole one.
+        Err(error) => {
+            let why = format!("the request broke off: {error}");
+            (Bytes::new(), Some(Problem::new(ResponseType::Default4xx).because(why)))
+        }
+    }
+}
+
 /// The stage's deployment, or its canary's for the canary's share of the requests.
 fn choose(served: &Served) -> (&Snapshot, bool) {
     match &served.canary {
@@ -256,11 +273,11 @@ fn finish(context: &mut Context<'_>, outcome: Result<Answered, Problem>) -> Answ
             Answer { status: answered.status, headers: answered.headers, body }
         }
         Err(problem) => {
-            tracing::debug!(
+            tracing::info!(
                 request = %context.ids.request,
                 kind = problem.kind.name(),
-                detail = problem.detail.as_deref().unwrap_or_default(),
-                "the gateway answers itself"
+                "answered without a backend: {}",
+                problem.detail.as_deref().or(problem.message.as_deref()).unwrap_or_default()
             );
             let kind = problem.kind;
             context.problem = Some(problem);
