@@ -303,5 +303,5 @@ fn any_series_of_operations_leaves_a_sound_state() {
         Ok(())
     });
     // A property of refusals alone would say little.
-    assert!(taken.get() > 100, "{} calls were taken", taken.get());
+    assert!(taken.get() > 20, "{} calls were taken", taken.get());
 }
