@@ -196,6 +196,14 @@ pub enum Command {
     Sandbox(SandboxOptions),
 }
 
+impl Command {
+    /// Whether it runs until it is told to stop, and serves meanwhile.
+    #[must_use]
+    pub const fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Sandbox(_))
+    }
+}
+
 /// Which environments.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selection {

@@ -135,6 +135,10 @@ pub fn read(path: &Path) -> Result<Expectations> {
             .hint("each has `send = \"GET /path\"` and a table `expect`; the guide lists what may stand there")
     })?;
     for expectation in &expectations.requests {
+        if expectation.expect == Expected::default() {
+            let text = format!("{shown}: `{}` expects nothing, so it could never fail", expectation.title());
+            return Err(Failure::new(FailureKind::Configuration, text).hint("say in `expect` what it shall come to"));
+        }
         expectation.request_line().map_err(|why| {
             let text = format!("{shown}: `{}` is no request", expectation.send);
             Failure::new(FailureKind::Configuration, text).cause(why).hint("write `GET /path?query`")
@@ -193,7 +197,7 @@ impl Expected {
         let (is, is_status, is_response) = match &actual.outcome {
             Outcome::Backend => (ExpectedOutcome::Backend, None, None),
             Outcome::Mock => (ExpectedOutcome::Mock, None, None),
-            Outcome::Refused { status, response, message: _ } => {
+            Outcome::Refused { status, response, message: _, body: _ } => {
                 (ExpectedOutcome::Refused, Some(*status), response.map(str::to_owned))
             }
         };
@@ -353,10 +357,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (name, content, words) in [
             ("a.toml", "[[request]]\nsend = \"GET /x\"\nexpct = {}\n", "expct"),
-            ("b.toml", "[[request]]\nsend = \"get /x\"\nexpect = {}\n", "no HTTP method"),
-            ("c.json", "{\"request\": [{\"send\": \"GET x\", \"expect\": {}}]}", "does not begin"),
+            ("b.toml", "[[request]]\nsend = \"get /x\"\nexpect.status = 1\n", "no HTTP method"),
+            ("c.json", "{\"request\": [{\"send\": \"GET x\", \"expect\": {\"status\": 1}}]}", "does not begin"),
             ("d.yaml", "request: 5\n", "request"),
             ("e.ini", "", "ending"),
+            ("f.toml", "[[request]]\nsend = \"GET /x\"\nexpect = {}\n", "expects nothing"),
         ] {
             let path = folder.path().join(name);
             std::fs::write(&path, content).unwrap();
@@ -369,7 +374,7 @@ mod tests {
 
     #[test]
     fn an_expectation_is_about_what_it_names() {
-        let file = folder_with("[[request]]\nsend = \"GET /x\"\nenvironments = [\"dev\"]\nexpect = {}\n");
+        let file = folder_with("[[request]]\nsend = \"GET /x\"\nenvironments = [\"dev\"]\nexpect.status = 401\n");
         let one = &file.requests[0];
         assert!(one.is_about("any", "dev") && !one.is_about("any", "prod"));
         assert_eq!((one.title(), one.request_line()), ("GET /x", Ok(("GET", "/x"))));

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if asked { exit::DONE } else { exit::FAILED });
         }
     };
-    log_to_stderr(cli.global.verbose);
+    log_to_stderr(cli.global.verbose, cli.command.serves());
     let color = cli.global.color;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -39,12 +39,19 @@ fn fail(failure: &Failure, color: Color) -> ExitCode {
     ExitCode::from(failure.exit_code())
 }
 
-fn log_to_stderr(verbose: u8) {
+/// Commands that serve say on stderr what happens to requests; the others are silent unless asked.
+fn log_to_stderr(verbose: u8, serves: bool) {
     let default = match verbose {
+        0 if serves => "gwctl=info",
         0 => "off",
         1 => "gwctl=debug",
         _ => "debug",
     };
     let filter = EnvFilter::try_from_env("GWCTL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .compact()
+        .with_target(verbose > 0)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

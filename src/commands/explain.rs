@@ -44,6 +44,11 @@ impl Local {
         let mut explanation = explain(&self.sandbox, &self.stage.api, &self.stage.stage, request)?;
         for layer in explanation.layers.iter_mut().filter(|layer| layer.name == "route") {
             let path = layer.facts.get("path").and_then(serde_json::Value::as_str).unwrap_or_default();
+            if !layer.passes && request.path.starts_with(&format!("/{}/", self.stage.stage)) {
+                layer
+                    .notes
+                    .push(format!("`{}` is the stage, which the path does not begin with here", self.stage.stage));
+            }
             if let Some(kind) = self.route_types.get(path) {
                 layer.why = format!("{}, in {kind}", layer.why);
                 layer.facts.insert("type", kind.as_str().into());

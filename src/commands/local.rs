@@ -15,11 +15,12 @@ use crate::config::{Configuration, Environment};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Kind as _;
 use crate::kinds::lambda_function::LambdaFunction;
-use crate::model::Owner;
+use crate::model::{Address, Owner};
 use crate::package::Architecture;
 use crate::plan::Plan;
 use crate::sandbox::Sandbox;
 use crate::sandbox::execute_api::{self, StageAddress};
+use crate::stack::gate;
 
 /// The code that the functions get.
 pub(super) enum Programs<'a> {
@@ -59,22 +60,28 @@ impl Local {
     ) -> Result<Self> {
         let sandbox = Sandbox::in_memory();
         let work = work(global, configuration, environment, programs, &sandbox).await?;
-        carry_out(&work.0).await?;
-        let stage = execute_api::stages(&sandbox)?.into_iter().next();
-        let stage = stage.ok_or_else(|| Failure::internal("the environment was applied, and no stage serves it"))?;
+        let (_, stage) = carry_out(&work.0, &sandbox).await?;
         let labels = work.0.desired.into_iter().flat_map(|desired| desired.labels);
         let route_types = labels.filter_map(|(field, kind)| Some((field.strip_prefix("routes.")?.to_owned(), kind)));
         Ok(Self { sandbox, owner: work.0.owner, stage, route_types: route_types.collect() })
     }
 
-    /// Applies the environment as it is now; the plan says what changed.
-    pub(super) async fn renew(&self, global: &Global, selection: &Selection, programs: &Programs<'_>) -> Result<Plan> {
+    /// Applies the environment as it is now; the plan says what changed. The stage is another one if the API or the stage has
+    /// another name or place now.
+    pub(super) async fn renew(
+        &mut self,
+        global: &Global,
+        selection: &Selection,
+        programs: &Programs<'_>,
+    ) -> Result<Plan> {
         let configuration = load(global, selection)?;
         let environment = configuration.environments.first().ok_or_else(|| {
             Failure::new(FailureKind::Configuration, format!("{} is no longer in the configuration", self.owner))
         })?;
         let work = work(global, &configuration, environment, programs, &self.sandbox).await?;
-        carry_out(&work.0).await
+        let (plan, stage) = carry_out(&work.0, &self.sandbox).await?;
+        self.stage = stage;
+        Ok(plan)
     }
 }
 
@@ -116,10 +123,21 @@ fn for_this_machine(mut environment: Environment) -> Environment {
     environment
 }
 
-async fn carry_out(work: &Work) -> Result<Plan> {
+/// Applies, and finds the stage that serves then.
+async fn carry_out(work: &Work, sandbox: &Sandbox) -> Result<(Plan, StageAddress)> {
     let plan = work.plan().await?;
     // Nobody waits to interrupt what takes a tenth of a second.
     let (_never, interrupt) = watch::channel(false);
     let applied = apply::apply(&plan, &work.registry, &work.aws, interrupt, &mut |_| {}).await;
-    applied.into_failure().map_or(Ok(plan), Err)
+    let output = |address: &Address, name: &str| applied.outputs.get(address)?.get(name).map(str::to_owned);
+    let api = output(&gate::api_address(), "id");
+    let stage = output(&gate::stage_address(), "name");
+    if let Some(failure) = applied.into_failure() {
+        return Err(failure);
+    }
+    let found = execute_api::stages(sandbox)?.into_iter().find(|known| {
+        api.as_ref().is_some_and(|api| *api == known.api) && stage.as_ref().is_some_and(|stage| *stage == known.stage)
+    });
+    let stage = found.ok_or_else(|| Failure::internal("the environment was applied, and no stage serves it"))?;
+    Ok((plan, stage))
 }

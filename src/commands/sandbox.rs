@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::signal::unix::{self, SignalKind};
+
 use super::conditions::{self, Summary};
 use super::output::data;
 use super::serve;
@@ -28,10 +30,17 @@ pub(super) async fn run(global: &Global, options: &SandboxOptions) -> Result<u8>
     Ok(exit::DONE)
 }
 
-/// Ready at Ctrl-C.
+/// Ready at Ctrl-C, at SIGTERM, by which service managers and containers stop what they run, and at SIGHUP, when the terminal
+/// goes. Functions that run are stopped with the command then; after SIGKILL they would be left to end by themselves.
 pub(super) async fn interrupted() {
-    // A signal that can't be waited for leaves the process to end by being killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    let any = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| {
+        Box::pin(async move {
+            match unix::signal(kind) {
+                Ok(mut signal) => signal.recv().await,
+                // A signal that can't be waited for leaves the process to end by being killed.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    });
+    futures::future::select_all(any).await;
 }

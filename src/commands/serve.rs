@@ -1,31 +1,24 @@
 //! `gwctl serve`: the gateway of the working tree, on this machine, before anything ships.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-use notify::{RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
 
 use super::local::{Local, Programs};
 use super::output::{self, data, notice};
-use crate::cli::{DataPlaneOptions, Global, SANDBOX_DIR, Selection, ServeOptions};
+use super::reload::Reload;
+use crate::cli::{DataPlaneOptions, Global, SANDBOX_DIR, ServeOptions};
 use crate::error::{Failure, FailureKind, Result, exit};
-use crate::plan::Summary;
-use crate::report;
 use crate::sandbox::execute_api::access_log::Sink;
 use crate::sandbox::execute_api::{self, Gateway, Options, Upstreams};
 use crate::sandbox::{Sandbox, listener};
-
-/// Editors write a file in several steps; what comes within this time is one change.
-const SETTLE: Duration = Duration::from_millis(150);
 
 /// Runs the command, until Ctrl-C.
 pub(super) async fn run(global: &Global, options: &ServeOptions) -> Result<u8> {
     let socket = listener::bind(&options.listen).await?;
     let address =
         socket.local_addr().map_err(|error| Failure::io("failed to ask for the address listened on", &error))?;
+    let address = address.to_string();
     let (sandbox, local) = if global.sandbox.is_some() {
         if options.selection.is_some() {
             return Err(Failure::new(
@@ -41,20 +34,20 @@ pub(super) async fn run(global: &Global, options: &ServeOptions) -> Result<u8> {
         let local = Local::begin(global, &options.selection, &Programs::Real(&variables)).await?;
         (local.sandbox.clone(), Some((local, variables)))
     };
-    let mut gateway = gateway(&sandbox, &options.data_plane)?;
+    let gateway = Arc::new(gateway(&sandbox, &options.data_plane)?);
     if let Some((local, _)) = &local {
-        gateway = gateway.answering_for(&local.stage.api);
+        known_authorizers(&sandbox, &options.data_plane.authorizers)?;
+        gateway.answer_for(&local.stage.api);
     }
-    announce(global, &sandbox, local.as_ref().map(|(local, _)| local), &address.to_string())?;
-    let serving = {
-        let doors = listener::Doors { control: None, data: Some(Arc::new(gateway)) };
-        listener::serve(doors, socket, super::sandbox::interrupted())
-    };
-    match &local {
+    announce(global, &sandbox, local.as_ref().map(|(local, _)| local), &address)?;
+    let doors = listener::Doors { control: None, data: Some(Arc::clone(&gateway)) };
+    let serving = listener::serve(doors, socket, super::sandbox::interrupted());
+    match local {
         Some((local, variables)) if !options.no_reload => {
+            let reload = Reload { global, selection: &options.selection, variables: &variables, gateway: &gateway };
             tokio::select! {
                 ended = serving => ended?,
-                ended = reload(global, &options.selection, local, variables) => ended?,
+                ended = reload.run(local, &address) => ended?,
             }
         }
         _ => serving.await?,
@@ -71,7 +64,10 @@ pub(super) fn gateway(sandbox: &Sandbox, options: &DataPlaneOptions) -> Result<G
     let authorizers = options.authorizers.iter().map(|text| authorizer(text)).collect::<Result<HashMap<_, _>>>()?;
     let access_log = match options.access_log.as_deref() {
         None => None,
-        Some("-") => Some(Sink::over(output::line_writer(), "").map_err(|error| Failure::io("failed to start the access log", &error))?),
+        Some("-") => Some(
+            Sink::over(output::line_writer(), "")
+                .map_err(|error| Failure::io("failed to start the access log", &error))?,
+        ),
         Some(path) => Some(
             Sink::file(Path::new(path), "")
                 .map_err(|error| Failure::io(format!("failed to open the access log {path}"), &error))?,
@@ -91,6 +87,19 @@ fn authorizer(text: &str) -> Result<(String, String)> {
         return Err(wrong("it is a name and an http or https URL"));
     }
     Ok((name.to_owned(), url.to_owned()))
+}
+
+/// Refuses URLs for authorizers that are not there: the real functions would be asked instead, without a word.
+fn known_authorizers(sandbox: &Sandbox, asked: &[String]) -> Result<()> {
+    let known = execute_api::authorizer_names(sandbox)?;
+    for text in asked {
+        let (name, _) = authorizer(text)?;
+        if !known.contains(&name) {
+            return Err(Failure::new(FailureKind::Usage, format!("the gateway has no authorizer `{name}`"))
+                .hint(format!("it has {}", known.into_iter().collect::<Vec<_>>().join(", "))));
+        }
+    }
+    Ok(())
 }
 
 /// Reads `NAME=VALUE`, and `NAME=@FILE` for a value that is a file's content.
@@ -113,8 +122,7 @@ fn variables(texts: &[String]) -> Result<BTreeMap<String, String>> {
 
 fn announce(global: &Global, sandbox: &Sandbox, local: Option<&Local>, address: &str) -> Result<()> {
     if let Some(local) = local {
-        let stage = &local.stage.stage;
-        return data(global, |out| writeln!(out, "serving {} on http://{address}/{stage}", local.owner));
+        return announce_local(global, local, address);
     }
     let stages = execute_api::stages(sandbox)?;
     if stages.is_empty() {
@@ -130,54 +138,8 @@ fn announce(global: &Global, sandbox: &Sandbox, local: Option<&Local>, address: 
     })
 }
 
-/// Applies the working tree again whenever one of its files changes. A configuration with faults is shown and changes nothing.
-async fn reload(
-    global: &Global,
-    selection: &Selection,
-    local: &Local,
-    variables: &BTreeMap<String, String>,
-) -> Result<()> {
-    let (changed, mut changes) = mpsc::unbounded_channel();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // A read is no change. With nobody listening the command is over.
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            let _ = changed.send(());
-        }
-    })
-    .map_err(|error| unwatched(&error))?;
-    for folder in watched(&global.root) {
-        watcher.watch(&folder, RecursiveMode::Recursive).map_err(|error| unwatched(&error))?;
-    }
-    while changes.recv().await.is_some() {
-        tokio::time::sleep(SETTLE).await;
-        while changes.try_recv().is_ok() {}
-        match local.renew(global, selection, &Programs::Real(variables)).await {
-            Ok(plan) if plan.is_empty() => {}
-            Ok(plan) => {
-                let Summary { add, change, destroy } = plan.summary();
-                let text = format!("reloaded: {add} added, {change} changed, {destroy} destroyed");
-                notice(global, |out| writeln!(out, "{text}"))?;
-            }
-            Err(failure) => notice(global, |out| {
-                report::failure_text(&failure, out, true)?;
-                writeln!(out, "the gateway goes on as it was")
-            })?,
-        }
-    }
-    Ok(())
-}
-
-/// What a gateway is made of; the authorizer's source only where it is there.
-fn watched(root: &Path) -> Vec<PathBuf> {
-    ["stacks", "environments", "authorizer/src"]
-        .map(|part| root.join(part))
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect()
-}
-
-fn unwatched(error: &notify::Error) -> Failure {
-    Failure::new(FailureKind::Io, "failed to watch the configuration for changes")
-        .because(error)
-        .hint("serve with --no-reload, and start anew after a change")
+/// Says where the environment of the working tree is served.
+pub(super) fn announce_local(global: &Global, local: &Local, address: &str) -> Result<()> {
+    let stage = &local.stage.stage;
+    data(global, |out| writeln!(out, "serving {} on http://{address}/{stage}", local.owner))
 }

@@ -1,12 +1,14 @@
 //! `gwctl test`: holds a file of expectations against the configuration. Nothing is sent, nothing is built.
 
+use std::collections::BTreeSet;
+
 use super::explain::request;
 use super::local::{Local, Programs};
 use super::output::{self, data, text_options};
 use super::work::load;
-use crate::cli::{Global, TestOptions};
+use crate::cli::{Global, Selection, TestOptions};
 use crate::error::{Failure, FailureKind, Result, exit};
-use crate::expectation;
+use crate::expectation::{self, Expectations};
 use crate::report::{self, Format, Tried};
 
 /// Where expectations stand unless told otherwise, below the root; the first that exists.
@@ -21,6 +23,7 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
     })?;
     let expectations = expectation::read(&path)?;
     let configuration = load(global, &options.selection)?;
+    known_names(global, &expectations)?;
     let mut tried = Vec::new();
     for environment in &configuration.environments {
         let about: Vec<_> =
@@ -52,4 +55,23 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
     }
     let failed = tried.iter().any(|tried| !tried.mismatches.is_empty());
     Ok(if failed { exit::FAILED } else { exit::DONE })
+}
+
+/// Refuses expectations about products or environments that there are none of: they would never be held against anything.
+fn known_names(global: &Global, expectations: &Expectations) -> Result<()> {
+    let all = load(global, &Selection { all: true, ..Selection::default() })?;
+    let products: BTreeSet<&str> = all.environments.iter().map(|known| known.product.as_str()).collect();
+    let environments: BTreeSet<&str> = all.environments.iter().map(|known| known.name.as_str()).collect();
+    for one in &expectations.requests {
+        for (kind, names, known) in
+            [("product", &one.products, &products), ("environment", &one.environments, &environments)]
+        {
+            if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
+                let text = format!("`{}` is about a {kind} `{name}`, which there is not", one.title());
+                let known = known.iter().copied().collect::<Vec<_>>().join(", ");
+                return Err(Failure::new(FailureKind::Configuration, text).hint(format!("there are {known}")));
+            }
+        }
+    }
+    Ok(())
 }

@@ -76,10 +76,12 @@ const BECOMES_ACTIVE: Duration = Duration::from_mins(10);
 const ROLE_SPREADS: Duration = Duration::from_secs(90);
 
 /// The texts of aws-facts G that mean "come back".
-const NOT_YET: [retry::NotYet; 3] = [
+const NOT_YET: [retry::NotYet; 4] = [
     ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda"),
     ("InvalidParameterValueException", "The provided execution role does not have permissions"),
     ("ResourceConflictException", "An update is in progress for resource"),
+    // After an apply that died right behind the create: the function is there, and not ready to be updated.
+    ("ResourceConflictException", "The function is currently in the following state: Pending"),
 ];
 
 fn outputs(place: &Place, arn: &str, name: &str) -> Outputs {

@@ -28,9 +28,10 @@ pub fn explanation_text(
     }
     writeln!(out)?;
     match (&explanation.outcome, &explanation.backend) {
-        (Outcome::Refused { status, response, message }, _) => {
+        (Outcome::Refused { status, response, message, body }, _) => {
             let response = response.map_or(String::new(), |response| format!(" {response}"));
-            writeln!(out, "The client gets {}: {message}", paint(Tone::Strong, &format!("{status}{response}")))
+            writeln!(out, "The client gets {}: {message}", paint(Tone::Strong, &format!("{status}{response}")))?;
+            if body.is_empty() { Ok(()) } else { writeln!(out, "\n  {body}") }
         }
         (Outcome::Mock, _) => writeln!(out, "The gateway answers from its mock integration."),
         (Outcome::Backend, None) => Ok(()),

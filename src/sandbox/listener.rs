@@ -8,10 +8,12 @@ use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::Either;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::HeaderMap;
 use hyper::body::Incoming as Body;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -27,6 +29,9 @@ use crate::error::{Failure, FailureKind, Result};
 
 /// More than any request of the services here may have: Lambda takes 70 MB.
 const BODY_LIMIT: usize = 100 * 1024 * 1024;
+
+/// How long requests under way may still take when the process is told to stop.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Binds an address such as `127.0.0.1:4566`, `[::1]:0` or `localhost:4566`; refuses one that is not loopback.
 pub async fn bind(address: &str) -> Result<TcpListener> {
@@ -80,7 +85,7 @@ pub async fn serve(doors: impl Into<Doors>, listener: TcpListener, shutdown: imp
                 // A client that gave up, or no file descriptors left: neither is a reason to stop serving the others.
                 Err(error) => {
                     tracing::warn!(%error, "failed to accept a connection");
-                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             },
             Some(_) = connections.join_next() => {}
@@ -89,7 +94,9 @@ pub async fn serve(doors: impl Into<Doors>, listener: TcpListener, shutdown: imp
     drop(listener);
     // Nobody listening any more means that all connections are closed already.
     let _ = stop.send(true);
-    while connections.join_next().await.is_some() {}
+    let drained = async { while connections.join_next().await.is_some() {} };
+    // A client that sends no more, or a backend that is slow, would keep the process for as long as it likes.
+    let _ = tokio::time::timeout(GRACE, drained).await;
     Ok(())
 }
 
@@ -145,11 +152,32 @@ async fn respond(doors: &Doors, client: IpAddr, mut request: hyper::Request<Body
     let Some(sandbox) = &doors.control else {
         return Ok(to_hyper(plain(404, "only stages are served here: the path begins with /STAGE/")));
     };
+    if let Some(why) = of_a_web_page(request.headers()) {
+        return Ok(to_hyper(plain(403, why)));
+    }
     let response = match incoming(request).await {
         Ok(incoming) => answer(sandbox, incoming).await?,
         Err(refusal) => refusal,
     };
     Ok(to_hyper(response))
+}
+
+/// Why a request is refused that a web page sends through somebody's browser. Signatures are not verified here, so without
+/// this any page could make functions run on the machine of whoever looks at it: by a plain cross-site POST, which needs no
+/// leave, or under a host name of its own that leads to 127.0.0.1. AWS clients send none of these headers.
+fn of_a_web_page(headers: &HeaderMap) -> Option<&'static str> {
+    if headers.contains_key("origin") || headers.contains_key("sec-fetch-site") {
+        return Some("the control plane answers no web pages");
+    }
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host });
+    let name = name.trim_matches(['[', ']']).to_ascii_lowercase();
+    let loopback = name.is_empty() || name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let known = [".localhost", ".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+    let ours = loopback || !name.contains('.') || known.iter().any(|end| name.ends_with(end));
+    if ours { None } else { Some("the control plane answers to names of this machine and of AWS only") }
 }
 
 async fn answer(sandbox: &Sandbox, incoming: Incoming) -> Result<Response, Cut> {
@@ -260,6 +288,31 @@ mod tests {
         assert!(unchunk(&Bytes::from_static(b"")).is_none());
     }
 
+    #[test]
+    fn web_pages_are_not_answered_and_clients_are() {
+        let refused = |pairs: &[(&'static str, &str)]| {
+            let headers = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            of_a_web_page(&headers).is_some()
+        };
+        for host in [
+            "127.0.0.1:4566",
+            "[::1]:4566",
+            "localhost:4566",
+            "x.localhost",
+            "iam.amazonaws.com",
+            "apigateway.cn-north-1.amazonaws.com.cn",
+            "sandbox:4566",
+            "",
+        ] {
+            assert!(!refused(&[("host", host)]), "{host}");
+        }
+        for host in ["evil.example:4566", "192.0.2.1:4566", "localhost.evil.example"] {
+            assert!(refused(&[("host", host)]), "{host}");
+        }
+        assert!(refused(&[("host", "127.0.0.1"), ("origin", "https://evil.example")]));
+        assert!(refused(&[("host", "127.0.0.1"), ("sec-fetch-site", "cross-site")]));
+    }
+
     #[tokio::test]
     async fn requests_are_answered_until_the_shutdown() {
         let listener = bind("127.0.0.1:0").await.unwrap();
@@ -279,7 +332,7 @@ mod tests {
         assert!(answer.contains("Missing Authentication Token"), "{answer}");
         // The connection is still open; the shutdown must not wait for it.
         stop.send(()).unwrap();
-        tokio::time::timeout(std::time::Duration::from_secs(5), server).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), server).await.unwrap().unwrap().unwrap();
     }
 
     /// Sends one request on a connection of its own; all that comes back until it is closed.

@@ -62,6 +62,25 @@ fn reading_writes_nothing() {
 }
 
 #[test]
+fn numbers_are_kept_to_their_last_digit() {
+    // A reader that is content with nearly the same number makes another one of it.
+    let number = 1_795_326_787.386_399_7_f64;
+    let mut world = World::default();
+    world
+        .accounts
+        .entry(DEFAULT_ACCOUNT.into())
+        .or_default()
+        .regions
+        .entry("eu-central-1".into())
+        .or_default()
+        .apigateway
+        .vpc_link_delay = number;
+    let again: World = serde_json::from_str(&serde_json::to_string(&world).unwrap()).unwrap();
+    let region = &again.accounts[DEFAULT_ACCOUNT].regions["eu-central-1"];
+    assert_eq!(region.apigateway.vpc_link_delay.to_bits(), number.to_bits());
+}
+
+#[test]
 fn a_state_damaged_under_way_is_an_error_and_stays() {
     let dir = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::open(dir.path()).unwrap();

@@ -1,6 +1,7 @@
 //! An apply leads to where a plan finds nothing to do: from nothing, after any change, and after any interruption.
 
 mod changes;
+mod conditions;
 mod deployments;
 mod destroy;
 mod interrupted;

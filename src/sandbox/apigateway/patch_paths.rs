@@ -20,16 +20,39 @@ pub(super) fn check(patch: &Patch, paths: &Paths) -> Answer<()> {
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once('<') else { return pattern == path };
-    let Some((_, after)) = rest.split_once('>') else { return pattern == path };
-    let Some(path) = path.strip_prefix(before) else { return false };
-    let ends = path.char_indices().map(|(at, _)| at).chain([path.len()]).skip(1);
-    ends.into_iter().any(|end| fits(after, &path[end..]))
+    let mut literals = pattern.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, after)| after));
+    let (Some(first), Some(last)) = (literals.next(), literals.next_back()) else { return pattern == path };
+    let Some(mut rest) = path.strip_prefix(first) else { return false };
+    // The first place that fits is as good as any later one, so that a long path takes no longer than its length.
+    for literal in literals {
+        match after_one(rest).and_then(|rest| rest.split_once(literal)) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    after_one(rest).is_some_and(|rest| rest.ends_with(last))
+}
+
+/// What follows the first character.
+fn after_one(text: &str) -> Option<&str> {
+    let mut letters = text.chars();
+    letters.next().map(|_| letters.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_path_is_read_once() {
+        // Trying every place for every blank would take a path of this length for hours.
+        let pattern = "/apiStages/<id>/throttle/<path>/<method>/rateLimit";
+        let long = format!("/apiStages/{}", "a/throttle/".repeat(20_000));
+        assert!(!fits(pattern, &long));
+        assert!(fits(pattern, &format!("{long}x/GET/rateLimit")));
+        assert!(!fits(pattern, "/apiStages/a/throttle/x/rateLimit"));
+        assert!(!fits("/a/<b>", "/a/"));
+    }
 
     #[test]
     fn operations_and_paths_are_told_apart() {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::errors::{Answer, Refusal, bad_request};
+use crate::sandbox::execute_api::policy::Policy;
 use crate::sandbox::wire::Caller;
 
 /// Characters a policy may have (aws-facts A).
@@ -28,7 +29,10 @@ pub(super) fn accept(text: &str, caller: &Caller, api: &str) -> Answer<String> {
             }
         }
     }
-    Ok(policy.to_string())
+    let policy = policy.to_string();
+    // What can't be evaluated would not be there for the data plane, its denials included.
+    Policy::parse(&policy).map_err(|_| invalid())?;
+    Ok(policy)
 }
 
 /// The policy as `GetRestApi` shows it: the JSON text escaped once more, slashes included.
@@ -84,6 +88,10 @@ mod tests {
     fn what_is_no_policy_is_refused() {
         for wrong in ["", "{", "[]", "{}", r#"{"Statement":[{"Effect":"Maybe"}]}"#] {
             assert_eq!(accept(wrong, &caller(), "abc"), Err(invalid()), "{wrong}");
+        }
+        let with = |member: &str| POLICY.replacen("\"Principal\"", &format!("{member},\"Principal\""), 1);
+        for unread in [r#""Sid":1"#, r#""Condition":[]"#, r#""Condition":{"DateLessThan":{"aws:CurrentTime":{}}}"#] {
+            assert_eq!(accept(&with(unread), &caller(), "abc"), Err(invalid()), "{unread}");
         }
         let long = format!("{POLICY}{}", " ".repeat(LIMIT));
         assert!(accept(&long, &caller(), "abc").expect_err("too long").message.contains("8192"));

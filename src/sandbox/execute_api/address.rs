@@ -8,6 +8,8 @@
 //!
 //! Everything else is for the control plane.
 
+use std::collections::BTreeSet;
+
 use crate::error::Result;
 use crate::sandbox::Sandbox;
 
@@ -66,6 +68,15 @@ pub fn stages(sandbox: &Sandbox) -> Result<Vec<StageAddress>> {
             }
         }
         all
+    })
+}
+
+/// The names of all authorizers that a sandbox's APIs have now.
+pub fn authorizer_names(sandbox: &Sandbox) -> Result<BTreeSet<String>> {
+    sandbox.look(|world| {
+        let regions = world.accounts.values().flat_map(|account| account.regions.values());
+        let apis = regions.flat_map(|region| &region.apigateway.apis);
+        apis.flat_map(|api| &api.definition.authorizers).map(|authorizer| authorizer.name.clone()).collect()
     })
 }
 

@@ -29,7 +29,7 @@ impl Asking {
     /// Asks the functions of a sandbox, and for the authorizers of these names the URLs.
     pub(super) fn new(sandbox: &Sandbox, urls: HashMap<String, String>) -> Result<Self> {
         let urls = urls.into_iter().map(|(name, url)| match Endpoint::new(&url, PATIENCE) {
-            Ok(endpoint) => Ok((name, Backend::Url(endpoint))),
+            Ok(endpoint) => Ok((name, Backend::Url(Box::new(endpoint)))),
             Err(why) => {
                 let text = format!("the authorizer `{name}` can't be asked at `{url}`");
                 Err(Failure::new(FailureKind::Usage, text).cause(why))

@@ -114,13 +114,13 @@ impl Ids {
         let uuid = (random() & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
         let hex = format!("{uuid:032x}");
         let request_id = [&hex[..8], "-", &hex[8..12], "-", &hex[12..16], "-", &hex[16..20], "-", &hex[20..]].concat();
-        let trace = match request.header("x-amzn-trace-id") {
-            Some(trace) => trace.to_owned(),
-            None => {
+        let trace = request.header("x-amzn-trace-id").map_or_else(
+            || {
                 let seconds = request.received.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
                 format!("Root=1-{:08x}-{:024x}", seconds & 0xffff_ffff, random() >> 32)
-            }
-        };
+            },
+            str::to_owned,
+        );
         Self { request: request_id, extended: URL_SAFE.encode(&random().to_be_bytes()[..11]), trace }
     }
 }

@@ -38,12 +38,11 @@ impl Domains {
         let mappings = self.0.get(&host)?;
         mappings.iter().find_map(|mapping| {
             let rest = below(path, &mapping.base_path)?;
-            let (stage, rest) = match &mapping.stage {
-                Some(stage) => (stage.as_str(), rest),
-                None => {
-                    let rest = rest.strip_prefix('/')?;
-                    rest.find('/').map_or((rest, ""), |at| rest.split_at(at))
-                }
+            let (stage, rest) = if let Some(stage) = &mapping.stage {
+                (stage.as_str(), rest)
+            } else {
+                let rest = rest.strip_prefix('/')?;
+                rest.find('/').map_or((rest, ""), |at| rest.split_at(at))
             };
             let path = if rest.is_empty() { "/" } else { rest };
             Some(Mapped { api: mapping.rest_api_id.clone(), stage: stage.to_owned(), path: path.to_owned() })

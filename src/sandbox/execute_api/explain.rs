@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use super::authorizer::Identity;
 use super::context::{Caller, Context, Ids, Problem};
 use super::integration::{Http, Integration, Outbound};
 use super::pipeline::{self, Standing};
-use super::policy::Verdict;
+use super::policy::{Policy, Verdict};
 use super::request::ClientRequest;
 use super::stage::{Authorization, Method, Served};
 use super::waf;
@@ -35,7 +36,7 @@ pub struct Explanation {
 /// One layer's decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Layer {
-    /// `web-acl`, `resource-policy`, `route`, `authorizer`, `throttle` or `integration`.
+    /// `web-acl`, `resource-policy`, `route`, `authorizer`, `api-key`, `throttle`, `parameters` or `integration`.
     pub name: &'static str,
     /// Whether the request goes on.
     pub passes: bool,
@@ -66,6 +67,8 @@ pub enum Outcome {
         response: Option<&'static str>,
         /// What the client is told.
         message: String,
+        /// The body of the answer, as the gateway response's template makes it.
+        body: String,
     },
 }
 
@@ -122,13 +125,15 @@ impl Stop {
     fn outcome(self, context: &mut Context<'_>) -> Outcome {
         match self {
             Self::Blocked(status) => {
-                Outcome::Refused { status, response: None, message: "the web ACL's own answer".to_owned() }
+                let message = "the web ACL's own answer".to_owned();
+                Outcome::Refused { status, response: None, message, body: String::new() }
             }
             Self::Problem(problem) => {
                 let (kind, message) = (problem.kind, problem.message.as_deref().unwrap_or_default().to_owned());
                 context.problem = Some(*problem);
-                let (status, _, _) = context.snapshot.responses.answer(kind, None, &*context, None);
-                Outcome::Refused { status, response: Some(kind.name()), message }
+                let (status, _, body) = context.snapshot.responses.answer(kind, None, &*context, None);
+                let body = String::from_utf8_lossy(&body).into_owned();
+                Outcome::Refused { status, response: Some(kind.name()), message, body }
             }
         }
     }
@@ -141,11 +146,13 @@ fn walk(context: &mut Context<'_>, layers: &mut Vec<Layer>) -> Walked<(Outcome, 
     let standing = resource_policy(context, layers)?;
     let method = route(context, layers)?;
     authorizer(context, method, standing, layers)?;
+    api_key(context, method, layers)?;
     throttle(method, layers);
+    parameters(context, method, layers)?;
     integration(context, method, layers)
 }
 
-fn web_acl(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
+fn web_acl(context: &mut Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
     let Some(outcome) = pipeline::firewall(context, None) else {
         layers.push(Layer::passing("web-acl", "the stage has no web ACL"));
         return Ok(());
@@ -157,6 +164,7 @@ fn web_acl(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
     };
     let mut layer = Layer { passes, ..Layer::passing("web-acl", format!("{by} {verb}")) };
     layer.notes = outcome.notes;
+    context.inserted = outcome.inserted;
     if let Some(rule) = outcome.rule {
         layer.facts.insert("rule", rule.into());
     }
@@ -170,22 +178,57 @@ fn web_acl(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
 
 fn resource_policy(context: &Context<'_>, layers: &mut Vec<Layer>) -> Walked<Standing> {
     let arn = context.arn();
-    let verdict = context.snapshot.policy.as_ref().map(|policy| policy.evaluate(&pipeline::question(&arn, context)));
+    let policy = context.snapshot.policy.as_ref();
+    let verdict = policy.and_then(|policy| policy.as_ref().ok()).map(|policy| judge(policy, &arn, context));
+    let standing = pipeline::resource_policy(context);
     let why = match &verdict {
-        None => "the API has no resource policy".to_owned(),
+        None => match &standing {
+            Ok(_) => "the API has no resource policy".to_owned(),
+            Err(refusal) => refusal.detail.clone().unwrap_or_default(),
+        },
         Some(Verdict::Silent) => format!("no statement says anything about {arn}"),
         Some(Verdict::Allowed(by)) => format!("allowed by {by}"),
         Some(Verdict::Denied(by)) => format!("denied by {by}"),
     };
-    let mut layer = Layer::passing("resource-policy", why);
+    let mut layer = Layer { passes: standing.is_ok(), ..Layer::passing("resource-policy", why) };
     layer.facts.insert("arn", arn.clone().into());
     if let Some(Verdict::Allowed(by) | Verdict::Denied(by)) = &verdict {
         layer.facts.insert("statement", by.sid.map_or_else(|| json!(by.index), |sid| json!(sid)));
     }
-    let standing = pipeline::resource_policy(context);
-    layer.passes = standing.is_ok();
+    if let (Some(Ok(policy)), true) = (policy, layer.passes) {
+        layer.notes.extend(walked_around(policy, context));
+    }
     layers.push(layer);
     standing.map_err(problem)
+}
+
+fn judge<'p>(policy: &'p Policy, arn: &str, context: &Context<'_>) -> Verdict<'p> {
+    policy.evaluate(&pipeline::question(arn, context))
+}
+
+/// Says so where the policy denies the path in another form of it: which form AWS takes is not known (aws-facts E), and a
+/// backend may take more of them for the same.
+fn walked_around(policy: &Policy, context: &Context<'_>) -> Option<String> {
+    let path = &context.request.path;
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let plain: Vec<&str> = decoded
+        .split('/')
+        .map(|segment| segment.split(';').next().unwrap_or_default())
+        .filter(|segment| !segment.is_empty() && *segment != ".")
+        .collect();
+    let forms = [decoded.clone().into_owned(), format!("/{}", plain.join("/"))];
+    let lower = forms.iter().map(|form| form.to_lowercase()).collect::<Vec<_>>();
+    forms.iter().chain(&lower).filter(|form| *form != path).find_map(|form| {
+        let request = ClientRequest { path: form.clone(), ..context.request.clone() };
+        let other = Context::new(context.served, context.snapshot, false, &request);
+        match judge(policy, &other.arn(), &other) {
+            Verdict::Denied(by) => Some(format!(
+                "written as `{form}`, the path is denied by {by}: which form AWS asks its policy about is not known, so do \
+                 not rely on the policy alone"
+            )),
+            _ => None,
+        }
+    })
 }
 
 fn route<'a>(context: &mut Context<'a>, layers: &mut Vec<Layer>) -> Walked<&'a Method> {
@@ -222,7 +265,11 @@ fn authorizer(context: &mut Context<'_>, method: &Method, standing: Standing, la
         layers.push(Layer { passes: admitted.is_ok(), ..Layer::passing("authorizer", why) });
         return admitted.map_err(problem);
     };
-    let identity = pipeline::identify(context, id).map_err(problem)?;
+    let identity = pipeline::identify(context, id).map_err(|refusal| {
+        let why = refusal.detail.clone().unwrap_or_default();
+        layers.push(Layer { passes: false, ..Layer::passing("authorizer", why) });
+        problem(refusal)
+    })?;
     let Some(authorizer) = context.snapshot.authorizers.get(id) else { return Ok(()) };
     let (name, ttl) = (authorizer.name(), authorizer.ttl().as_secs());
     let cached = if ttl > 0 { format!("its answer is kept for {ttl} s") } else { "it is asked every time".to_owned() };
@@ -243,6 +290,43 @@ fn authorizer(context: &mut Context<'_>, method: &Method, standing: Standing, la
     }
     context.caller = Caller::Supposed;
     Ok(())
+}
+
+/// Whether the request has an API key, where the method asks for one.
+fn api_key(context: &Context<'_>, method: &Method, layers: &mut Vec<Layer>) -> Walked<()> {
+    if !method.api_key_required {
+        return Ok(());
+    }
+    if context.snapshot.keys_by_authorizer {
+        layers.push(Layer::passing("api-key", "the authorizer would give it"));
+        return Ok(());
+    }
+    checked("api-key", "a usage plan of the stage has the request's key", pipeline::check_key(context, method), layers)
+}
+
+/// Whether the request has the parameters that the method's validator asks for.
+fn parameters(context: &Context<'_>, method: &Method, layers: &mut Vec<Layer>) -> Walked<()> {
+    if method.required.is_empty() {
+        return Ok(());
+    }
+    checked("parameters", "all that are required are there", pipeline::check_parameters(context, method), layers)
+}
+
+fn checked(
+    name: &'static str,
+    good: &str,
+    result: std::result::Result<(), Problem>,
+    layers: &mut Vec<Layer>,
+) -> Walked<()> {
+    let why = match &result {
+        Ok(()) => good.to_owned(),
+        Err(refusal) => {
+            let message = refusal.message.as_deref().unwrap_or_default();
+            refusal.detail.clone().unwrap_or_else(|| message.to_owned())
+        }
+    };
+    layers.push(Layer { passes: result.is_ok(), ..Layer::passing(name, why) });
+    result.map_err(problem)
 }
 
 fn throttle(method: &Method, layers: &mut Vec<Layer>) {
@@ -287,16 +371,19 @@ fn backend(
 ) -> std::result::Result<Backend, String> {
     let Outbound { method, url, headers } = Outbound::build(http, context, proxied)?;
     let mapped = http.mappings.iter().map(|mapping| (mapping.name.clone(), mapping.written.clone()));
+    let mut headers: Vec<(String, String)> = headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    // Two explanations of one request are to be the same.
+    headers.sort();
     Ok(Backend {
         integration: integration.kind(),
         method: method.to_string(),
         url,
         vpc_link: http.vpc_link.as_ref().map(|link| link.render(context, |_| None)),
         timeout_ms: http.timeout.as_millis(),
-        headers: headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect(),
+        headers,
         mapped: mapped.collect(),
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -28,6 +28,9 @@ use crate::sandbox::Sandbox;
 /// The header by which a test says from which address a request comes: here all come from this machine.
 const SOURCE_IP: &str = "x-gwctl-source-ip";
 
+/// How long a request's body may take to come: as long as an integration may (aws-facts A).
+const BODY_COMES: Duration = Duration::from_secs(29);
+
 /// How a gateway serves.
 #[derive(Debug, Default)]
 pub struct Options {
@@ -48,7 +51,7 @@ pub struct Gateway {
     pub(super) counters: waf::Counters,
     access_log: Option<Sink>,
     /// The API that every request is for whose host says nothing else.
-    only: Option<String>,
+    only: RwLock<Option<String>>,
     /// Custom domain names, and the sandbox's generation they were read at.
     domains: RwLock<(Option<u64>, Arc<Domains>)>,
     /// Stages that are ready, by API and name, and the sandbox's generation they were made ready at.
@@ -102,18 +105,16 @@ impl Gateway {
             sandbox,
             counters: waf::Counters::default(),
             access_log,
-            only: None,
+            only: RwLock::default(),
             domains: RwLock::default(),
             ready: RwLock::default(),
             throttles: RwLock::default(),
         })
     }
 
-    /// Takes every request whose host says nothing else for one of this API, its path for `/STAGE/…`.
-    #[must_use]
-    pub fn answering_for(mut self, api: &str) -> Self {
-        self.only = Some(api.to_owned());
-        self
+    /// From now on takes every request whose host says nothing else for one of this API, its path for `/STAGE/…`.
+    pub fn answer_for(&self, api: &str) {
+        *self.only.write().unwrap_or_else(PoisonError::into_inner) = Some(api.to_owned());
     }
 
     /// Answers a request that is for a stage; gives back one that is for the control plane.
@@ -139,8 +140,8 @@ impl Gateway {
         if let Some(Mapped { api, stage, path }) = self.domains().find(host, path) {
             return Some(Aim { api, stage, path, own_host: false });
         }
-        let api = self.only.as_deref()?;
-        let Address { api, stage, path } = address::staged(api, path.trim_start_matches('/'));
+        let api = self.only.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let Address { api, stage, path } = address::staged(&api, path.trim_start_matches('/'));
         Some(Aim { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host: false })
     }
 
@@ -154,12 +155,8 @@ impl Gateway {
     ) -> Answer {
         let started = Instant::now();
         let (head, body) = request.into_parts();
-        let (body, too_large) = match Limited::new(body, PAYLOAD_LIMIT).collect().await {
-            Ok(body) => (body.to_bytes(), false),
-            Err(error) if error.is::<LengthLimitError>() => (Bytes::new(), true),
-            // The client is gone; nobody reads the answer.
-            Err(_) => (Bytes::new(), false),
-        };
+        let (body, unread) = read(body).await;
+        let unread = unread.or_else(|| unreadable(&head.headers));
         let named = head.headers.get(SOURCE_IP).and_then(|address| address.to_str().ok()?.parse().ok());
         let request = ClientRequest {
             method: head.method,
@@ -174,11 +171,9 @@ impl Gateway {
         };
         let (snapshot, canary) = choose(served);
         let mut context = Context::new(served, snapshot, canary, &request);
-        let outcome = if too_large {
-            let message = format!("HTTP content length exceeded {PAYLOAD_LIMIT} bytes.");
-            Err(Problem::saying(ResponseType::RequestTooLarge, message))
-        } else {
-            self.pass(&mut context).await
+        let outcome = match unread {
+            Some(problem) => Err(problem),
+            None => self.pass(&mut context).await,
         };
         let answer = finish(&mut context, outcome);
         context.sent.latency = started.elapsed();
@@ -240,6 +235,37 @@ impl Gateway {
     }
 }
 
+/// Reads a body, or says why it is not there as a whole: no backend may take a part of a request for all of it.
+async fn read(mut body: Incoming) -> (Bytes, Option<Problem>) {
+    let whole = tokio::time::timeout(BODY_COMES, Limited::new(&mut body, PAYLOAD_LIMIT).collect()).await;
+    let why = match whole {
+        Ok(Ok(whole)) => return (whole.to_bytes(), None),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            // A client that is cut off while it sends never reads the answer, so the rest is let come; within reason.
+            let mut rest = 10 * PAYLOAD_LIMIT;
+            while let Ok(Some(Ok(frame))) = tokio::time::timeout(BODY_COMES, body.frame()).await {
+                rest = rest.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+                if rest == 0 {
+                    break;
+                }
+            }
+            let message = format!("HTTP content length exceeded {PAYLOAD_LIMIT} bytes.");
+            return (Bytes::new(), Some(Problem::saying(ResponseType::RequestTooLarge, message)));
+        }
+        Ok(Err(error)) => format!("the request broke off: {error}"),
+        Err(_) => format!("the request's body did not come within {} s", BODY_COMES.as_secs()),
+    };
+    (Bytes::new(), Some(Problem::new(ResponseType::Default4xx).because(why)))
+}
+
+/// Refuses headers that the layers would read in different ways. What AWS makes of bytes beyond ASCII is not known; a layer
+/// that does not see them, in front of a backend that does, would be a way around it.
+fn unreadable(headers: &HeaderMap) -> Option<Problem> {
+    let (name, _) = headers.iter().find(|(_, value)| value.to_str().is_err())?;
+    let why = format!("the header {name} has characters that are not ASCII, which this gateway does not judge");
+    Some(Problem::new(ResponseType::Default4xx).because(why))
+}
+
 /// The stage's deployment, or its canary's for the canary's share of the requests.
 fn choose(served: &Served) -> (&Snapshot, bool) {
     match &served.canary {
@@ -259,16 +285,18 @@ fn finish(context: &mut Context<'_>, outcome: Result<Answered, Problem>) -> Answ
             Answer { status: answered.status, headers: answered.headers, body }
         }
         Err(problem) => {
-            tracing::debug!(
-                request = %context.ids.request,
-                kind = problem.kind.name(),
-                detail = problem.detail.as_deref().unwrap_or_default(),
-                "the gateway answers itself"
-            );
             let kind = problem.kind;
+            let detail = problem.detail.clone().unwrap_or_default();
             context.problem = Some(problem);
             let accept = context.request.header(ACCEPT.as_str());
             let (status, headers, body) = context.snapshot.responses.answer(kind, None, &*context, accept);
+            let (request, name) = (context.request, kind.name());
+            // What the client did is told to who wants to know; what is wrong here, to everybody.
+            if kind.is_server_error() {
+                tracing::warn!("{} {} gets {status} {name}: {detail}", request.method, request.path);
+            } else {
+                tracing::info!("{} {} gets {status} {name}: {detail}", request.method, request.path);
+            }
             Answer {
                 status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 headers: headers.into_iter().collect(),

@@ -36,11 +36,13 @@ mod substitution;
 pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod throttle;
 pub mod variables;
 pub mod waf;
 
-pub use address::{StageAddress, stages};
+pub use address::{StageAddress, authorizer_names, stages};
 pub use gateway::{Answer, Gateway, Options};
 pub use integration::http::Upstreams;
 pub(in crate::sandbox) use listener::{Written, respond, whole};

@@ -166,6 +166,10 @@ pub(super) fn resource_policy(context: &Context<'_>) -> Result<Standing, Problem
         return Ok(Standing::NoPolicy);
     };
     let arn = context.arn();
+    let policy = policy.as_ref().map_err(|why| {
+        // A policy that nobody can read must not open what it may have been made to close.
+        denied(&arn, true).because(format!("the resource policy can't be read, so it lets nobody pass: {why}"))
+    })?;
     match policy.evaluate(&question(&arn, context)) {
         Verdict::Allowed(_) => Ok(Standing::Allowed),
         Verdict::Silent => Ok(Standing::Silent),
@@ -229,7 +233,7 @@ pub(super) fn together(context: &Context<'_>, policy: Standing) -> Result<(), Pr
 }
 
 /// Asks for an API key where the method wants one.
-fn check_key(context: &Context<'_>, method: &Method) -> Result<(), Problem> {
+pub(super) fn check_key(context: &Context<'_>, method: &Method) -> Result<(), Problem> {
     if !method.api_key_required {
         return Ok(());
     }
@@ -247,7 +251,7 @@ fn check_key(context: &Context<'_>, method: &Method) -> Result<(), Problem> {
 }
 
 /// Asks for the parameters that the method's validator wants.
-fn check_parameters(context: &Context<'_>, method: &Method) -> Result<(), Problem> {
+pub(super) fn check_parameters(context: &Context<'_>, method: &Method) -> Result<(), Problem> {
     let missing: Vec<&str> = method
         .required
         .iter()

@@ -64,7 +64,8 @@ pub(super) struct Snapshot {
     pub(super) routes: Routes<Method>,
     /// By id.
     pub(super) authorizers: BTreeMap<String, Authorizer>,
-    pub(super) policy: Option<Policy>,
+    /// The resource policy, or why it can't be read.
+    pub(super) policy: Option<Result<Policy, String>>,
     pub(super) responses: GatewayResponses,
     pub(super) binary: BinaryTypes,
     /// Whether API keys come from the authorizer, not from a header.
@@ -193,8 +194,7 @@ impl Snapshot {
                 routes.add(&resource.path, verb, Method::read(definition, stage, resource, verb, method));
             }
         }
-        // The control plane takes no policy that can't be read.
-        let policy = definition.policy.as_deref().and_then(|text| Policy::parse(text).ok());
+        let policy = definition.policy.as_deref().map(|text| Policy::parse(text).map_err(|error| error.to_string()));
         Some(Self {
             deployment_id: deployment.id.clone(),
             variables: variables.clone(),
@@ -227,8 +227,9 @@ impl Method {
         let required = declared.filter(|(_, required)| validated && **required).map(|(name, _)| name.clone());
         let authorization = match (method.authorization_type.as_str(), &method.authorizer_id) {
             ("AWS_IAM", _) => Authorization::Iam,
-            ("CUSTOM" | "COGNITO_USER_POOLS", Some(id)) => Authorization::Custom(id.clone()),
-            _ => Authorization::Open,
+            ("NONE", _) => Authorization::Open,
+            // One that names no authorizer finds none, and answers nobody.
+            (_, id) => Authorization::Custom(id.clone().unwrap_or_default()),
         };
         Self {
             resource_id: resource.id.clone(),

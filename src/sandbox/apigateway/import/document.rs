@@ -12,6 +12,10 @@ const LIMIT: usize = 6 * 1024 * 1024;
 /// References that may lead to references before it is a circle.
 const DEPTH: usize = 16;
 
+/// Nodes that the aliases of a YAML document may stand for. A few lines can ask for millions, and everybody else waits
+/// while they are read.
+const REPLAYS: usize = 100_000;
+
 /// A parsed document.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -30,7 +34,9 @@ impl Document {
         let root: Value = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|_| invalid())?
         } else {
-            serde_saphyr::from_str(text).map_err(|_| invalid())?
+            let replays = serde_saphyr::alias_limits! { max_total_replayed_events: REPLAYS };
+            let options = serde_saphyr::options! { alias_limits: replays };
+            serde_saphyr::from_str_with_options(text, options).map_err(|_| invalid())?
         };
         let version = |name: &str| root.get(name).map(scalar).unwrap_or_default();
         let openapi3 = match (version("openapi"), version("swagger")) {
@@ -254,6 +260,19 @@ mod tests {
         ] {
             assert_eq!(Document::parse(wrong.as_bytes()).err(), Some(invalid()), "{wrong}");
         }
+    }
+
+    #[test]
+    fn aliases_of_aliases_are_taken_up_to_a_limit() {
+        let with = |depth: usize| {
+            let levels =
+                (1..=depth).map(|at| format!("a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 10].join(",")));
+            let text =
+                format!("openapi: 3.0.1\ninfo: {{title: t}}\npaths: {{}}\na0: &a0 x\n{}", levels.collect::<String>());
+            Document::parse(text.as_bytes()).map(drop)
+        };
+        assert_eq!(with(3), Ok(()));
+        assert_eq!(with(5), Err(invalid()));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum Backend {
         sandbox: Sandbox,
     },
     /// Anywhere: a container, a program in a debugger.
-    Url(Endpoint),
+    Url(Box<Endpoint>),
 }
 
 /// A URL that takes an event as the body of a POST and answers as the function would. An answer with an `errorMessage` is

@@ -146,7 +146,7 @@ async fn web(status: u16, answer: Value) -> Web {
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
-    Web { backend: Backend::Url(Endpoint::new(&url, Duration::from_secs(5)).unwrap()), calls, last }
+    Web { backend: Backend::Url(Box::new(Endpoint::new(&url, Duration::from_secs(5)).unwrap())), calls, last }
 }
 
 #[test]
@@ -248,7 +248,7 @@ async fn failures_become_the_right_gateway_responses() {
         assert_eq!(refusal.response_type, response_type, "{answer}: {}", refusal.message);
         assert!(refusal.latency.is_some() && cache.is_empty());
     }
-    let nobody = Backend::Url(Endpoint::new("http://127.0.0.1:9/", Duration::from_secs(1)).unwrap());
+    let nobody = Backend::Url(Box::new(Endpoint::new("http://127.0.0.1:9/", Duration::from_secs(1)).unwrap()));
     let refusal = ask(&bearer(0), &seen, &Cache::default(), &nobody).await.unwrap_err();
     assert_eq!((refusal.response_type, refusal.status), (FAILURE, None));
     let web = web(200, allow()).await;

@@ -158,7 +158,10 @@ impl Backends {
         *request.headers_mut() = outbound.headers;
         let client = if http.insecure { &self.unchecked } else { &self.checked };
         let called = request.uri().clone();
-        let response = client.request(request).await.map_err(|error| Outage::Network(described(&called, &error)))?;
+        let response = client.request(request).await.map_err(|error| {
+            let hint = if error.is_connect() { "; --upstream says where a host really is" } else { "" };
+            Outage::Network(described(&called, &error) + hint)
+        })?;
         let (head, body) = Response::into_parts(response);
         let headers = inbound::passed_back(&head.headers);
         let body = if http.streamed {

@@ -31,11 +31,15 @@ const DROPPED: [&str; 4] = ["keep-alive", "proxy-connection", "transfer-encoding
 
 /// The headers of the answer to the client.
 pub(super) fn passed_back(headers: &HeaderMap) -> HeaderMap {
+    let connection = headers.get_all("connection").iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<&str> = connection.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut passed = HeaderMap::with_capacity(headers.len() + 4);
     for (name, value) in headers {
-        if !DROPPED.contains(&name.as_str()) {
-            passed.append(as_sent(name), value.clone());
+        let of_connection = named.iter().any(|named| name.as_str().eq_ignore_ascii_case(named));
+        if of_connection || DROPPED.contains(&name.as_str()) {
+            continue;
         }
+        passed.append(as_sent(name), value.clone());
     }
     passed
 }

@@ -79,7 +79,7 @@ impl Mapped {
         let status = status.ok_or_else(|| {
             server_error("the request template of a mock integration has to give an integer as `statusCode`")
         })?;
-        self.reply(context, &status.to_string(), HeaderMap::new(), Bytes::new())
+        self.reply(context, &status.to_string(), &HeaderMap::new(), &Bytes::new())
     }
 
     /// The body for the backend, and what the template overrides.
@@ -101,13 +101,19 @@ impl Mapped {
     }
 
     /// The client's answer from the backend's.
-    fn reply(&self, context: &Context<'_>, status: &str, headers: HeaderMap, body: Bytes) -> Result<Answered, Problem> {
+    fn reply(
+        &self,
+        context: &Context<'_>,
+        status: &str,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Answered, Problem> {
         let fits = |reply: &&Reply| reply.pattern.as_ref().is_some_and(|pattern| pattern.is_match(status));
         let default = || self.responses.iter().find(|reply| reply.pattern.is_none());
         let reply = self.responses.iter().find(fits).or_else(default).ok_or_else(|| {
             server_error(format!("no integration response fits the status {status}, and none is the default"))
         })?;
-        let source = Answer { context, headers: &headers, body: &body };
+        let source = Answer { context, headers, body };
         let mut answered =
             Answered { status: reply.status, headers: HeaderMap::new(), body: Body::Whole(body.clone()) };
         let accepted = context.request.header(ACCEPT.as_str()).unwrap_or(JSON);
@@ -165,7 +171,7 @@ impl Gateway {
         let Body::Whole(body) = answered.body else {
             return Err(server_error("an answer between templates can't be streamed"));
         };
-        mapped.reply(context, answered.status.as_str(), answered.headers, body)
+        mapped.reply(context, answered.status.as_str(), &answered.headers, &body)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The request that a backend gets.
 //!
 //! What is recorded (`http-proxy-mapping`): the URI's own query string comes first, then the client's for a proxy, then the
-//! mapped parameters, which are added and replace nothing; a mapped header replaces the client's; a source that is missing
-//! is not sent. `Host` is the backend's. Headers that the service takes off a request are the ones the API Gateway Developer
-//! Guide lists under "Important notes".
+//! mapped parameters, which are added and replace nothing; a mapped header replaces the client's; a query parameter whose
+//! source is missing is not sent. A header whose source is missing leaves the client's own as it is: a guess, and the
+//! dangerous one of two, so it is told of. `Host` is the backend's. Headers that the service takes off a request are the ones
+//! the API Gateway Developer Guide lists under "Important notes".
 
 use std::borrow::Cow;
 
@@ -130,6 +131,11 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 /// Puts mapped values in the place of whatever the client sent. A missing source leaves the client's header alone.
 fn set(headers: &mut HeaderMap, name: &str, values: &[Cow<'_, str>]) -> Result<(), String> {
     if values.is_empty() {
+        if headers.contains_key(name) {
+            tracing::warn!(
+                "the header {name} is mapped, and its source is missing: the backend gets the one that the client sent"
+            );
+        }
         return Ok(());
     }
     let name: HeaderName = name.parse().map_err(|_| format!("`{name}` is no name of a header"))?;
@@ -147,10 +153,8 @@ fn add_own(headers: &mut HeaderMap, context: &Context<'_>, host: &str) -> Result
     let text = |value: &str| HeaderValue::from_str(value).map_err(|_| format!("`{value}` is no value of a header"));
     headers.insert(header::HOST, text(host)?);
     let client = context.request.source_ip.to_string();
-    let forwarded = match context.request.header("x-forwarded-for") {
-        Some(before) => format!("{before}, {client}"),
-        None => client,
-    };
+    let before = context.request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded = before.chain([client.as_str()]).collect::<Vec<_>>().join(", ");
     headers.insert("x-forwarded-for", text(&forwarded)?);
     headers.insert("x-forwarded-port", HeaderValue::from_static("443"));
     headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));

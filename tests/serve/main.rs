@@ -1,0 +1,41 @@
+//! `gwctl serve`, `gwctl explain` and `gwctl test` from end to end: the binary, the real authorizer behind its Lambda Runtime
+//! API, an auth service and backends on this machine, and a client that sends exactly what it is told.
+//!
+//! | file | what |
+//! |---|---|
+//! | `routes` | every type of route: what the backend gets, who is refused, and how |
+//! | `messages` | what becomes of paths, headers, bodies and connections |
+//! | `trouble` | throttles, time-outs, what is down, caches that end, authorizers behind a URL |
+//! | `reload` | the working tree changes while it is served |
+//! | `sandbox` | the control plane and the data plane on one listener |
+//! | `explained` | `gwctl explain` and `gwctl test` |
+
+mod auth_service;
+mod client;
+mod explained;
+mod messages;
+#[path = "../support/project.rs"]
+mod project;
+mod reload;
+mod routes;
+mod sandbox;
+mod server;
+mod trouble;
+mod upstream;
+
+use std::sync::OnceLock;
+
+use server::Served;
+
+/// The file in the project to which [`served`] writes its access log.
+const ACCESS_LOG: &str = "access.log";
+
+/// One server for all tests that need nothing special. It keeps the authorizer's answers for five minutes: longer than the
+/// tests take.
+fn served() -> &'static Served {
+    static SERVED: OnceLock<Served> = OnceLock::new();
+    SERVED.get_or_init(|| {
+        let long = |project: &project::Project| server::edit_dev(project, "authorizer_result_ttl", 300);
+        Served::new(long, &["--access-log", ACCESS_LOG])
+    })
+}
