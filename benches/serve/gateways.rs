@@ -130,8 +130,9 @@ pub(crate) fn node() -> Option<String> {
     version("npm").and(version("node"))
 }
 
-/// serverless-offline, installed below `folder` in the versions of the lock file.
-pub(crate) fn offline(folder: &Path, upstream: SocketAddr) -> Result<Gateway> {
+/// serverless-offline, installed below `folder` in the versions of the lock file. Its functions run in threads of their own,
+/// which is its default, or in its process, which is faster.
+pub(crate) fn offline(folder: &Path, upstream: SocketAddr, in_process: bool) -> Result<Gateway> {
     let folder = folder.join("offline");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/serve/offline"), &folder)?;
     if !folder.join("node_modules/serverless-offline").is_dir() {
@@ -144,6 +145,7 @@ pub(crate) fn offline(folder: &Path, upstream: SocketAddr) -> Result<Gateway> {
     let log = File::create(folder.join("offline.log"))?;
     let process = Command::new("node")
         .args(["node_modules/serverless/bin/serverless.js", "offline", "start"])
+        .args(in_process.then_some("--useInProcess"))
         .current_dir(&folder)
         .env("HTTP_PORT", ports[0].to_string())
         .env("LAMBDA_PORT", ports[1].to_string())

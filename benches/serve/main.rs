@@ -4,6 +4,7 @@
 //! cargo bench --bench serve                                      builds gwctl with optimisations, and measures
 //! cargo bench --bench serve -- --rounds 3 --seconds 1            shorter
 //! cargo bench --bench serve -- --gwctl PATH                      another gwctl than the one just built
+//! cargo bench --bench serve -- --in-process                      serverless-offline with functions in its own process
 //! cargo bench --bench serve -- --without-offline                 gwctl alone
 //! ```
 //!
@@ -56,6 +57,7 @@ struct Options {
     time: Duration,
     gwctl: PathBuf,
     offline: bool,
+    in_process: bool,
 }
 
 fn main() -> Result<()> {
@@ -66,7 +68,7 @@ fn main() -> Result<()> {
     let mut all = vec![gateways::gwctl(&options.gwctl, &folder, upstream.address)?];
     match &node {
         _ if !options.offline => {}
-        Some(_) => all.push(gateways::offline(&folder, upstream.address)?),
+        Some(_) => all.push(gateways::offline(&folder, upstream.address, options.in_process)?),
         None => eprintln!("node or npm is not here: gwctl is measured alone"),
     }
     check(&all)?;
@@ -89,8 +91,13 @@ fn main() -> Result<()> {
 
 impl Options {
     fn read() -> Result<Self> {
-        let mut options =
-            Self { rounds: 5, time: Duration::from_secs(3), gwctl: env!("CARGO_BIN_EXE_gwctl").into(), offline: true };
+        let mut options = Self {
+            rounds: 5,
+            time: Duration::from_secs(3),
+            gwctl: env!("CARGO_BIN_EXE_gwctl").into(),
+            offline: true,
+            in_process: false,
+        };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| wrong(&format!("{argument} wants a value")));
@@ -100,6 +107,7 @@ impl Options {
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--seconds" => options.time = Duration::from_secs(value()?.parse()?),
                 "--gwctl" => options.gwctl = value()?.into(),
+                "--in-process" => options.in_process = true,
                 "--without-offline" => options.offline = false,
                 other => return Err(wrong(&format!("`{other}` is no option"))),
             }
