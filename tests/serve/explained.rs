@@ -51,15 +51,18 @@ fn a_refusal_by_the_policy_names_its_statement() {
     // Everything is in the text but the API's id, which is the sandbox's choice.
     let arn = value["layers"][1]["arn"].as_str().unwrap();
     let api = arn.strip_suffix("/dev/GET/order-service/actuator/health").unwrap();
+    let masked = api.replace("12345678", "********");
     assert_eq!(
-        text(&project, &request).replace(api, "API"),
+        text(&project, &request).replace(api, "API").replace(&masked, "MASKED"),
         "\
 GET /order-service/actuator/health to product-a/dev
 
   pass  web-acl          the stage has no web ACL
   stop  resource-policy  denied by statement `deny-list` (resource pattern `API/*/*/actuator/*`)
 
-The client gets 403 ACCESS_DENIED: {\"message\": \"Gateway Forbidden\"}
+The client gets 403 ACCESS_DENIED: User: anonymous is not authorized to perform: execute-api:Invoke on resource: MASKED/dev/GET/order-service/actuator/health with an explicit deny
+
+  {\"message\": \"Gateway Forbidden\"}
 "
     );
     assert_eq!(value["layers"][1]["statement"], "deny-list");
@@ -79,7 +82,9 @@ fn an_unknown_route_is_told() {
             "\
   stop  route            no route fits GET /nowhere
 
-The client gets 404 MISSING_AUTHENTICATION_TOKEN: {\"message\":\"No such route\"}
+The client gets 404 MISSING_AUTHENTICATION_TOKEN: Missing Authentication Token
+
+  {\"message\":\"No such route\"}
 "
         ),
         "{text}"
@@ -98,7 +103,9 @@ fn a_missing_token_is_told() {
   pass  route            ANY /order-service/{proxy+}, in normal_path
   stop  authorizer       `product-a-api-authorizer-dev` is not asked: the request has no `method.request.header.Authorization`
 
-The client gets 401 UNAUTHORIZED: {\"code\":401,\"data\":null,\"message\":\"Please login again\"}
+The client gets 401 UNAUTHORIZED: Unauthorized
+
+  {\"code\":401,\"data\":null,\"message\":\"Please login again\"}
 "
         ),
         "{text}"
@@ -247,12 +254,22 @@ fn files_of_expectations_with_faults_are_told_with_their_place() {
     assert!(none.contains("there is no file of expectations") && none.contains("tests/requests.toml"), "{none}");
     for (name, content, words) in [
         ("a.toml", "[[request]]\nsend = \"GET /a\"\nexpct = {}\n", "expct"),
-        ("b.toml", "[[request]]\nsend = \"fetch /a\"\nexpect = {}\n", "`fetch` is no HTTP method"),
+        ("b.toml", "[[request]]\nsend = \"fetch /a\"\nexpect.status = 1\n", "`fetch` is no HTTP method"),
         ("c.json", r#"{"request": [{"send": "GET /a", "expect": {"outcome": "served"}}]}"#, "served"),
         ("d.yaml", "request: [{send: GET /a}]\n", "expect"),
         ("e.txt", "", "no ending"),
-        ("f.toml", "[[request]]\nsend = \"GET /a\"\nproducts = [\"x\"]\nexpect = {}\n", "is about what is selected"),
-        ("g.toml", "[[request]]\nsend = \"GET /a\"\nheaders = { \"a b\" = \"c\" }\nexpect = {}\n", "is no header"),
+        ("f.toml", "[[request]]\nsend = \"GET /a\"\nproducts = [\"x\"]\nexpect.status = 1\n", "is about a product `x`"),
+        (
+            "h.toml",
+            "[[request]]\nsend = \"GET /a\"\nproducts = [\"product-b\"]\nexpect.status = 1\n",
+            "is about what is selected",
+        ),
+        ("i.toml", "[[request]]\nsend = \"GET /a\"\nexpect = {}\n", "expects nothing"),
+        (
+            "g.toml",
+            "[[request]]\nsend = \"GET /a\"\nheaders = { \"a b\" = \"c\" }\nexpect.status = 1\n",
+            "is no header",
+        ),
     ] {
         fs::write(project.root().join(name), content).unwrap();
         let said = stderr(&gwctl(project.root(), &[&place[..], &["--file", name]].concat()));
