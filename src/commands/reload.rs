@@ -78,8 +78,8 @@ impl Reload<'_> {
 fn watch(watcher: &mut RecommendedWatcher, root: &Path) -> notify::Result<()> {
     watcher.watch(root, RecursiveMode::NonRecursive)?;
     let folders = ["stacks", "environments", "authorizer/src"].map(|part| root.join(part));
-    let there = folders.into_iter().filter(|path| path.is_dir());
-    there.map(|folder: PathBuf| watcher.watch(&folder, RecursiveMode::Recursive)).collect()
+    let mut there = folders.into_iter().filter(|path| path.is_dir());
+    there.try_for_each(|folder: PathBuf| watcher.watch(&folder, RecursiveMode::Recursive))
 }
 
 fn unwatched(error: &notify::Error) -> Failure {

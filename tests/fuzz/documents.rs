@@ -83,8 +83,8 @@ fn a_document_is_taken_as_a_whole_or_leaves_no_trace() {
         // A second document over the first one.
         let before = held(&sandbox);
         let document = spoil(DOCUMENTS[other.index(DOCUMENTS.len())].clone(), &more);
-        let mode = if yaml { "merge" } else { "overwrite" };
-        let response = send(&sandbox, "PUT", &format!("{at}?mode={mode}{query}"), written(&document, !yaml));
+        let put_mode = if yaml { "merge" } else { "overwrite" };
+        let response = send(&sandbox, "PUT", &format!("{at}?mode={put_mode}{query}"), written(&document, !yaml));
         let said = String::from_utf8_lossy(&response.body).into_owned();
         prop_assert!(exception(&response) != "InternalFailure", "{document}: {said}");
         if response.status >= 300 {
@@ -135,7 +135,8 @@ fn any_bytes_are_a_document_or_refused() {
         text(),
         nested(60_000),
         (1_usize..60_000).prop_map(|depth| "- ".repeat(depth)),
-        (1_usize..3_000).prop_map(|depth| (0..depth).map(|at| format!("{}a:\n", " ".repeat(at))).collect()),
+        (1_usize..3_000)
+            .prop_map(|depth| { (0..depth).fold(String::new(), |text, at| text + &" ".repeat(at) + "a:\n") }),
         // Each line is ten times the one before.
         (2_usize..6).prop_map(|depth| {
             let line = |at: usize| format!("a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 10].join(","));

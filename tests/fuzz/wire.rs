@@ -180,7 +180,7 @@ fn good() -> Vec<Good> {
     let lambda = |method, target, body| Good { service: "lambda", method, target, operation: "", body };
     let rest = |method, target, body| Good { service: "apigateway", method, target, operation: "", body };
     let visibility = json!({ "SampledRequestsEnabled": true, "CloudWatchMetricsEnabled": false, "MetricName": "m" });
-    let rule = json!({ "Name": "r", "Priority": 1, "Action": { "Block": {} }, "VisibilityConfig": visibility, "Statement": {
+    let blocking = json!({ "Name": "r", "Priority": 1, "Action": { "Block": {} }, "VisibilityConfig": visibility, "Statement": {
         "AndStatement": { "Statements": [
             { "ByteMatchStatement": { "SearchString": "YQ==", "FieldToMatch": { "SingleHeader": { "Name": "h" } },
                 "TextTransformations": [{ "Priority": 0, "Type": "LOWERCASE" }], "PositionalConstraint": "EXACTLY" } },
@@ -276,10 +276,10 @@ fn good() -> Vec<Good> {
             "wafv2",
             "AWSWAF_20190729.CreateWebACL",
             json!({ "Name": "w", "Scope": "REGIONAL", "DefaultAction": { "Allow": {} },
-            "VisibilityConfig": visibility, "Rules": [rule, rate], "CustomResponseBodies": { "b": { "ContentType": "TEXT_PLAIN",
+            "VisibilityConfig": visibility, "Rules": [blocking, rate], "CustomResponseBodies": { "b": { "ContentType": "TEXT_PLAIN",
             "Content": "no" } } }),
         ),
-        named("wafv2", "AWSWAF_20190729.CheckCapacity", json!({ "Scope": "REGIONAL", "Rules": [rule] })),
+        named("wafv2", "AWSWAF_20190729.CheckCapacity", json!({ "Scope": "REGIONAL", "Rules": [blocking] })),
         named("wafv2", "AWSWAF_20190729.ListWebACLs", json!({ "Scope": "REGIONAL", "Limit": 1, "NextMarker": "w" })),
         rest(
             "POST",

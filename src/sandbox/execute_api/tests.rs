@@ -46,7 +46,7 @@ fn deployed(document: &Value) -> (Sandbox, String) {
 }
 
 /// A document with these paths and a policy, if there is one.
-fn document(paths: Value, policy: Option<Value>) -> Value {
+fn document(paths: &Value, policy: Option<Value>) -> Value {
     let mut document = json!({ "openapi": "3.0.1", "info": { "title": "t", "version": "1" }, "paths": paths });
     if let Some(policy) = policy {
         document["x-amazon-apigateway-policy"] = policy;
@@ -55,7 +55,7 @@ fn document(paths: Value, policy: Option<Value>) -> Value {
 }
 
 /// A method that passes requests on, with these mappings.
-fn proxy(uri: &str, parameters: Value) -> Value {
+fn proxy(uri: &str, parameters: &Value) -> Value {
     json!({
         "responses": {},
         "parameters": [{ "name": "p", "in": "path", "required": true, "schema": { "type": "string" } }],
@@ -85,7 +85,7 @@ fn what_is_mapped_into_a_path_stays_in_its_place() {
     });
     let uri = "http://${stageVariables.host}/a/{p}/{q}?fixed=1";
     let api =
-        deployed(&document(json!({ "/x/{p}": { "x-amazon-apigateway-any-method": proxy(uri, mappings) } }), None));
+        deployed(&document(&json!({ "/x/{p}": { "x-amazon-apigateway-any-method": proxy(uri, &mappings) } }), None));
     let sent = request(Method::GET, "/x/b%2Fc?one=1&one=2", &[("user-agent", "d/../e?f#g h")]);
     let url = ask(&api, &sent).backend.unwrap().url;
     assert_eq!(url, "http://backend.example.com/a/b%2Fc/d%2F%2E%2E%2Fe%3Ff%23g%20h?fixed=1&one=1&one=2");
@@ -94,8 +94,8 @@ fn what_is_mapped_into_a_path_stays_in_its_place() {
 #[test]
 fn headers_of_the_connection_and_of_tests_stop_at_the_gateway() {
     let mappings = json!({ "integration.request.header.x-user-id": "''" });
-    let route = proxy("http://backend.example.com/{p}", mappings);
-    let api = deployed(&document(json!({ "/x/{p}": { "x-amazon-apigateway-any-method": route } }), None));
+    let route = proxy("http://backend.example.com/{p}", &mappings);
+    let api = deployed(&document(&json!({ "/x/{p}": { "x-amazon-apigateway-any-method": route } }), None));
     let sent = request(
         Method::GET,
         "/x/1",
@@ -132,7 +132,7 @@ fn statement(effect: &str, resource: &str) -> Value {
 
 #[test]
 fn without_an_authorizer_a_policy_has_to_allow() {
-    let open = json!({ "/x/{p}": { "x-amazon-apigateway-any-method": proxy("http://b.example.com/", json!({})) } });
+    let open = json!({ "/x/{p}": { "x-amazon-apigateway-any-method": proxy("http://b.example.com/", &json!({})) } });
     let policy = |statements: Value| Some(json!({ "Version": "2012-10-17", "Statement": statements }));
     let all = statement("Allow", "execute-api:/*");
     for (policy, path, passes) in [
@@ -143,7 +143,7 @@ fn without_an_authorizer_a_policy_has_to_allow() {
         (policy(json!([all, statement("Deny", "execute-api:/*/*/x/secret")])), "/x/secret", false),
         (policy(json!([all, statement("Deny", "execute-api:/dev/POST/*")])), "/x/1", true),
     ] {
-        let api = deployed(&document(open.clone(), policy.clone()));
+        let api = deployed(&document(&open, policy.clone()));
         let found = ask(&api, &request(Method::GET, path, &[])).outcome;
         let denied = matches!(found, Outcome::Refused { status: 403, response: Some("ACCESS_DENIED"), .. });
         assert_eq!((found == Outcome::Backend, denied), (passes, !passes), "{policy:?} {path}");
@@ -153,8 +153,8 @@ fn without_an_authorizer_a_policy_has_to_allow() {
 /// The table of aws-facts E: a deny in either policy ends the request, an allow in either lets it pass.
 #[test]
 fn the_authorizers_policy_and_the_resource_policy_add_up() {
-    let open = json!({ "/x/{p}": { "x-amazon-apigateway-any-method": proxy("http://b.example.com/", json!({})) } });
-    let (sandbox, id) = deployed(&document(open, None));
+    let open = json!({ "/x/{p}": { "x-amazon-apigateway-any-method": proxy("http://b.example.com/", &json!({})) } });
+    let (sandbox, id) = deployed(&document(&open, None));
     let served = sandbox.look(|world| Served::find(world, &id, "dev")).unwrap().unwrap();
     let sent = request(Method::GET, "/x/1", &[]);
     let here = format!("arn:aws:execute-api:us-east-1:123456789012:{id}/dev/*");
@@ -183,10 +183,10 @@ fn the_authorizers_policy_and_the_resource_policy_add_up() {
 #[test]
 fn what_is_edited_and_not_deployed_does_not_serve() {
     let open =
-        |path: &str| json!({ path: { "x-amazon-apigateway-any-method": proxy("http://b.example.com/", json!({})) } });
-    let api = deployed(&document(open("/x/{p}"), None));
+        |path: &str| json!({ path: { "x-amazon-apigateway-any-method": proxy("http://b.example.com/", &json!({})) } });
+    let api = deployed(&document(&open("/x/{p}"), None));
     let put = format!("/restapis/{}", api.1);
-    call(&api.0, "PUT", &put, &[("mode", "overwrite")], &document(open("/y/{p}"), None));
+    call(&api.0, "PUT", &put, &[("mode", "overwrite")], &document(&open("/y/{p}"), None));
     let serves = |path: &str| ask(&api, &request(Method::GET, path, &[])).outcome == Outcome::Backend;
     assert!(serves("/x/1") && !serves("/y/1"));
     call(&api.0, "POST", &format!("{put}/deployments"), &[], &json!({ "stageName": "dev" }));
