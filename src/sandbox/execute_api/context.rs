@@ -73,6 +73,8 @@ pub(super) struct Call {
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) kind: ResponseType,
+    /// The status that the case has by itself, where it is not its kind's.
+    pub(super) status: Option<u16>,
     /// What the client is told, `$context.error.message`; for some kinds nothing.
     pub(super) message: Option<Cow<'static, str>>,
     /// What only the log is told.
@@ -92,12 +94,18 @@ pub(super) struct Sent {
 impl Problem {
     /// A problem with the message that the service has for its kind.
     pub(super) fn new(kind: ResponseType) -> Self {
-        Self { kind, message: default_message(kind).map(Cow::from), detail: None, validation: None }
+        Self { kind, status: None, message: default_message(kind).map(Cow::from), detail: None, validation: None }
     }
 
     /// A problem with a message of its own.
     pub(super) fn saying(kind: ResponseType, message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: Some(message.into()), ..Self::new(kind) }
+    }
+
+    /// Sets the status that the case has by itself.
+    pub(super) fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
     }
 
     /// Adds what the log is told.

@@ -129,9 +129,10 @@ impl Stop {
                 Outcome::Refused { status, response: None, message, body: String::new() }
             }
             Self::Problem(problem) => {
+                let own_status = problem.status;
                 let (kind, message) = (problem.kind, problem.message.as_deref().unwrap_or_default().to_owned());
                 context.problem = Some(*problem);
-                let (status, _, body) = context.snapshot.responses.answer(kind, None, &*context, None);
+                let (status, _, body) = context.snapshot.responses.answer(kind, own_status, &*context, None);
                 let body = String::from_utf8_lossy(&body).into_owned();
                 Outcome::Refused { status, response: Some(kind.name()), message, body }
             }
@@ -171,7 +172,7 @@ fn web_acl(context: &mut Context<'_>, layers: &mut Vec<Layer>) -> Walked<()> {
     layers.push(layer);
     match outcome.action {
         waf::Action::Block { status, custom: true, .. } => Err(Stop::Blocked(status)),
-        waf::Action::Block { .. } => Err(problem(Problem::new(super::gateway_response::ResponseType::WafFiltered))),
+        waf::Action::Block { status, .. } => Err(problem(pipeline::filtered(status, &by))),
         waf::Action::Pass => Ok(()),
     }
 }

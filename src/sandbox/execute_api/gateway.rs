@@ -285,11 +285,11 @@ fn finish(context: &mut Context<'_>, outcome: Result<Answered, Problem>) -> Answ
             Answer { status: answered.status, headers: answered.headers, body }
         }
         Err(problem) => {
-            let kind = problem.kind;
+            let (kind, own_status) = (problem.kind, problem.status);
             let detail = problem.detail.clone().unwrap_or_default();
             context.problem = Some(problem);
             let accept = context.request.header(ACCEPT.as_str());
-            let (status, headers, body) = context.snapshot.responses.answer(kind, None, &*context, accept);
+            let (status, headers, body) = context.snapshot.responses.answer(kind, own_status, &*context, accept);
             let (request, name) = (context.request, kind.name());
             // What the client did is told to who wants to know; what is wrong here, to everybody.
             if kind.is_server_error() {

@@ -141,8 +141,15 @@ fn blocked(outcome: waf::Outcome) -> Result<Answered, Problem> {
                 body: Body::Whole(body.into()),
             })
         }
-        _ => Err(Problem::new(ResponseType::WafFiltered).because(format!("the web ACL blocks it: {rule}"))),
+        waf::Action::Block { status, .. } => Err(filtered(status, &rule)),
+        waf::Action::Pass => Err(Problem::new(ResponseType::WafFiltered)),
     }
+}
+
+/// A web ACL's no, in the gateway's words; a CAPTCHA and a challenge have a status of their own.
+pub(super) fn filtered(status: u16, rule: &str) -> Problem {
+    let problem = Problem::new(ResponseType::WafFiltered).because(format!("the web ACL blocks it: {rule}"));
+    if status == 403 { problem } else { problem.with_status(status) }
 }
 
 /// What the resource policy says of a request, before anybody is asked who calls.
@@ -311,6 +318,7 @@ pub(super) fn out_of_order(outage: Outage) -> Problem {
             .because(format!("the backend gave no answer in {} ms", after.as_millis())),
         Outage::Network(why) => Problem::new(ResponseType::IntegrationFailure).because(why),
         Outage::TooLarge => Problem::saying(ResponseType::IntegrationFailure, "Internal server error")
+            .with_status(500)
             .because("the backend's answer is larger than the 10485760 bytes that API Gateway passes on"),
     }
 }

@@ -154,13 +154,22 @@ impl Served {
             stage_name: stage.stage_name.clone(),
             primary,
             canary,
-            access_log: format.map(Format::parse),
+            access_log: format.map(|text| log_format(text, &stage.stage_name)),
             web_acl,
             host_closed: api.definition.disable_execute_api_endpoint,
             keys,
             flushes: api.authorizer_flushes.get(&stage.stage_name).copied().unwrap_or_default(),
         })
     }
+}
+
+/// The access log's format. A name that is none of API Gateway's is written as `-` there too, and nobody would notice.
+fn log_format(text: &str, stage: &str) -> Format {
+    let format = Format::parse(text);
+    for name in format.unknown() {
+        tracing::warn!("the access log of the stage {stage} names $context.{name}, which API Gateway does not know");
+    }
+    format
 }
 
 /// The values of the enabled keys whose usage plans have a stage. What the plans let a key do in a second or a month is
