@@ -6,7 +6,8 @@ use super::explain::request;
 use super::local::{Local, Programs};
 use super::output::{self, data, text_options};
 use super::work::load;
-use crate::cli::{Global, Selection, TestOptions};
+use crate::cli::{Global, TestOptions};
+use crate::config;
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::expectation::{self, Expectations};
 use crate::report::{self, Format, Tried};
@@ -59,9 +60,10 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
 
 /// Refuses expectations about products or environments that there are none of: they would never be held against anything.
 fn known_names(global: &Global, expectations: &Expectations) -> Result<()> {
-    let all = load(global, &Selection { all: true, ..Selection::default() })?;
-    let products: BTreeSet<&str> = all.environments.iter().map(|known| known.product.as_str()).collect();
-    let environments: BTreeSet<&str> = all.environments.iter().map(|known| known.name.as_str()).collect();
+    // Only the names: a fault in another environment's file is no reason to test none.
+    let all = config::known(&global.root)?;
+    let products: BTreeSet<&str> = all.keys().map(String::as_str).collect();
+    let environments: BTreeSet<&str> = all.values().flatten().map(String::as_str).collect();
     for one in &expectations.requests {
         for (kind, names, known) in
             [("product", &one.products, &products), ("environment", &one.environments, &environments)]

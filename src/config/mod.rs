@@ -99,6 +99,17 @@ pub fn load(root: &Path) -> (Configuration, Faults) {
     (configuration, faults)
 }
 
+/// The environments that have a file, by product. Their files are not read, so faults in them don't matter here.
+///
+/// # Errors
+///
+/// [`LoadError::Faults`] if the folders can't be read.
+pub fn known(root: &Path) -> Result<BTreeMap<String, Vec<String>>, LoadError> {
+    let mut faults = Faults::default();
+    let known = select::environments(root, &mut faults);
+    if faults.has_errors() { Err(LoadError::Faults(faults)) } else { Ok(known) }
+}
+
 /// Loads the stacks, the targets, and the environments that are asked for: every one of `environments` of every one of
 /// `products`. With `all`, an empty list means all there are.
 ///
@@ -113,10 +124,7 @@ pub fn load_selected(
     all: bool,
 ) -> Result<Configuration, LoadError> {
     let mut faults = Faults::default();
-    let known = select::environments(root, &mut faults);
-    if faults.has_errors() {
-        return Err(LoadError::Faults(faults));
-    }
+    let known = known(root)?;
     let wanted = select::wanted(&known, products, environments, all).map_err(LoadError::Failure)?;
     let mut configuration = load_pairs(root, &known, &wanted, &mut faults);
     if faults.has_errors() {

@@ -247,6 +247,16 @@ ok      product-a/dev: GET /order-service/api/v1/public/menu
 }
 
 #[test]
+fn a_fault_in_another_environment_is_no_reason_to_test_none() {
+    let project = Project::new();
+    fs::write(project.root().join("environments/product-b/prod.json"), "{").unwrap();
+    let file = "[[request]]\nsend = \"GET /nowhere\"\nproducts = [\"product-a\"]\nexpect.status = 404\n";
+    fs::write(project.root().join("r.toml"), file).unwrap();
+    let place = ["test", "--product", "product-a", "--env", "dev", "--file", "r.toml"];
+    assert!(stdout(&gwctl(project.root(), &place), 0).contains("1 as expected, 0 not."));
+}
+
+#[test]
 fn files_of_expectations_with_faults_are_told_with_their_place() {
     let project = Project::new();
     let place = ["test", "--product", "product-a", "--env", "dev"];

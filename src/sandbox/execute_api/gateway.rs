@@ -22,7 +22,7 @@ use super::request::ClientRequest;
 use super::stage::{Served, Snapshot};
 use super::throttle::Throttles;
 use super::waf;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::sandbox::Sandbox;
 
 /// The header by which a test says from which address a request comes: here all come from this machine.
@@ -197,7 +197,8 @@ impl Gateway {
                 return Some(Arc::clone(&ready.served));
             }
         }
-        let served = self.sandbox.look(|world| Served::find(world, api, stage)).ok().flatten();
+        let served =
+            self.sandbox.look(|world| Served::find(world, api, stage)).unwrap_or_else(|failure| unread(&failure));
         let mut all = self.ready.write().unwrap_or_else(PoisonError::into_inner);
         let Some(served) = served.map(Arc::new) else {
             all.remove(&key);
@@ -219,7 +220,7 @@ impl Gateway {
                 return Arc::clone(domains);
             }
         }
-        let domains = Arc::new(self.sandbox.look(Domains::of).unwrap_or_default());
+        let domains = Arc::new(self.sandbox.look(Domains::of).unwrap_or_else(|failure| unread(&failure)));
         *self.domains.write().unwrap_or_else(PoisonError::into_inner) = (Some(generation), Arc::clone(&domains));
         domains
     }
@@ -233,6 +234,13 @@ impl Gateway {
         let mut all = self.throttles.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(key).or_default())
     }
+}
+
+/// Goes on as if there were nothing where the sandbox's state can't be read: the client gets what it gets for an API that is
+/// not there, so whoever looks for it has to be told here.
+fn unread<T: Default>(failure: &Failure) -> T {
+    tracing::warn!("the sandbox can't be read, so nothing in it is served: {failure}");
+    T::default()
 }
 
 /// Reads a body, or says why it is not there as a whole: no backend may take a part of a request for all of it.

@@ -78,6 +78,10 @@ impl Drop for Writer {
             // The thread only writes; if it panicked all the same, there is nobody left to tell.
             let _ = thread.join();
         }
+        let lost = self.lost.load(Ordering::Relaxed);
+        if lost > 0 {
+            tracing::warn!("{lost} lines of the access log were lost: they came faster than they could be written");
+        }
     }
 }
 
