@@ -1,8 +1,21 @@
 //! The token in an `Authorization` header, after RFC 6750.
 
+use crate::denial::Denial;
+use crate::event::Event;
+
 /// API Gateway takes at most 10,240 bytes of headers together; a token of more than this can't come back out to a
 /// back end beside the other headers.
 const MAX_TOKEN: usize = 8192;
+
+/// The token of a request.
+pub(crate) fn token_of(event: Event<'_>) -> Result<&str, Denial> {
+    match event.header("authorization")[..] {
+        [] => Err(Denial::Unauthorized("no token")),
+        [header] => token(header).ok_or(Denial::Unauthorized("malformed token")),
+        // Which of them the back end would look at is anybody's guess.
+        _ => Err(Denial::Unauthorized("more than one authorization header")),
+    }
+}
 
 /// Reads `Bearer TOKEN`: the scheme in any case, one space, then a `b64token` and nothing else.
 ///

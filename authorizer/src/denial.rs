@@ -11,21 +11,50 @@ pub enum Denial {
     /// A real no: no token, a malformed one, or the auth service refused it. The client gets 401.
     Unauthorized(&'static str),
     /// No decision could be made. The client gets 500, and somebody should look.
-    Failed(Cow<'static, str>),
+    Failed(Cause, Cow<'static, str>),
+}
+
+/// What kept a decision from being made: the first thing to know at three in the morning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The function's environment variables are wrong.
+    Settings,
+    /// API Gateway sent something else than the event of a REQUEST authorizer.
+    Event,
+    /// The auth service can't be reached, or cut the connection, twice.
+    Unreachable,
+    /// The auth service did not answer in time.
+    Timeout,
+    /// The auth service answered what is neither a yes nor a no.
+    Nonsense,
+}
+
+impl Cause {
+    /// The word for the log's `cause`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Event => "event",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Nonsense => "nonsense",
+        }
+    }
 }
 
 impl Denial {
     /// A denial because no decision could be made.
-    pub fn failed(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::Failed(reason.into())
+    pub fn failed(cause: Cause, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Failed(cause, reason.into())
     }
 
-    /// The word for the log's `decision`, and the error type Lambda is told.
+    /// The error type that Lambda is told.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unauthorized(_) => UNAUTHORIZED,
-            Self::Failed(_) => "AuthorizerFailed",
+            Self::Failed(..) => "AuthorizerFailed",
         }
     }
 
@@ -34,7 +63,7 @@ impl Denial {
     pub fn reason(&self) -> &str {
         match self {
             Self::Unauthorized(reason) => reason,
-            Self::Failed(reason) => reason,
+            Self::Failed(_, reason) => reason,
         }
     }
 }
@@ -44,7 +73,7 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unauthorized(_) => f.write_str(UNAUTHORIZED),
-            Self::Failed(reason) => write!(f, "authorizer failed: {reason}"),
+            Self::Failed(_, reason) => write!(f, "authorizer failed: {reason}"),
         }
     }
 }

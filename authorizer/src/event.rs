@@ -2,19 +2,26 @@
 
 use serde_json::Value;
 
+use crate::arn::MethodArn;
+use crate::denial::{Cause, Denial};
+
 /// A REQUEST event, read where it stands. A field of the wrong type is the same as a missing one.
 #[derive(Clone, Copy)]
 pub(crate) struct Event<'a>(&'a Value);
 
 impl<'a> Event<'a> {
-    /// Wraps the payload; `None` when it isn't a REQUEST event.
-    pub(crate) fn read(payload: &'a Value) -> Option<Self> {
-        (payload.get("type")?.as_str()? == "REQUEST").then_some(Self(payload))
+    /// Wraps the payload, if it is a REQUEST event.
+    pub(crate) fn read(payload: &'a Value) -> Result<Self, Denial> {
+        let kind = payload.get("type").and_then(Value::as_str);
+        let no = || Denial::failed(Cause::Event, "the event is not one of a REQUEST authorizer");
+        (kind == Some("REQUEST")).then_some(Self(payload)).ok_or_else(no)
     }
 
-    /// The ARN of the called method.
-    pub(crate) fn method_arn(self) -> Option<&'a str> {
-        self.0.get("methodArn")?.as_str()
+    /// What an Allow covers: the stage if API Gateway keeps the answer, the called method otherwise.
+    pub(crate) fn resource(self, cached: bool) -> Result<String, Denial> {
+        let arn = self.0.get("methodArn").and_then(Value::as_str).and_then(MethodArn::read);
+        let resource = arn.and_then(|arn| if cached { arn.stage() } else { arn.method() });
+        resource.ok_or(Denial::failed(Cause::Event, "the event has no usable methodArn"))
     }
 
     /// Every value of a header, under whatever spelling of its name. `headers` holds only the last value of a header
@@ -70,9 +77,9 @@ mod tests {
         let payload = json!({"type": "REQUEST", "headers": null, "multiValueHeaders": {"a": "x", "b": [1, null]}});
         let event = Event::read(&payload).unwrap();
         assert!(event.header("a").is_empty() && event.header("b").is_empty());
-        assert!(event.method_arn().is_none());
+        assert!(event.resource(true).is_err());
         for payload in [json!(null), json!([]), json!({}), json!({"type": "TOKEN"}), json!({"type": 1})] {
-            assert!(Event::read(&payload).is_none(), "{payload}");
+            assert!(Event::read(&payload).is_err(), "{payload}");
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authorizer::Settings;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
-use hyper::Uri;
 use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,13 +15,17 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::log::Trail;
+use crate::denial::{Cause, Denial};
+use crate::gate::{Question, Reply, Settings};
+
 /// An answer is a code and a JWT. Whatever is longer than this is something else.
 const MAX_BODY: usize = 64 * 1024;
 /// Below the 60 s after which load balancers and API Gateway cut an idle connection, so that ours ends first.
 const KEEP_IDLE: Duration = Duration::from_secs(50);
 
 /// The auth service, as seen from here.
-pub(crate) struct AuthService {
+pub(super) struct AuthService {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     timeout: Duration,
 }
@@ -34,7 +38,7 @@ enum Outage {
 
 impl AuthService {
     /// A client that trusts the public roots and the private ones of the settings.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
+    pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(pem) = &settings.ca_pem {
             let added = add_roots(&mut roots, pem);
@@ -57,37 +61,78 @@ impl AuthService {
         Ok(Self { client, timeout: settings.timeout })
     }
 
-    /// One GET, tried again once when the connection fails: status and body, or why there is none.
-    pub(crate) async fn get(&self, url: &str, retried: &mut bool) -> Result<(u16, Bytes), String> {
-        let uri: Uri = url.parse().map_err(|_| "AUTH_HOST and AUTH_PATH make no valid URL")?;
+    /// One GET, tried again once when the connection fails. The X-Ray header goes with it, so that the trace does not
+    /// end here.
+    pub(super) async fn get(
+        &self,
+        question: &Question,
+        trace: Option<&str>,
+        trail: &mut Trail,
+    ) -> Result<Answer, Denial> {
+        let request = request(question, trace)
+            .ok_or(Denial::failed(Cause::Settings, "the host and the path of the auth service make no valid URL"))?;
         let exchange = async {
-            match self.once(uri.clone()).await {
+            match self.once(request.clone()).await {
                 // Asking twice whether a token is valid changes nothing, so this is safe wherever the first one died.
                 Err(Outage::Connection(_)) => {
-                    *retried = true;
-                    self.once(uri).await
+                    trail.retried = true;
+                    self.once(request).await
                 }
                 result => result,
             }
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(Outage::Connection(what))) => Err(format!("the auth service {what}, twice")),
-            Ok(Err(Outage::TooLarge)) => Err(format!("the auth service's answer is over {MAX_BODY} bytes")),
-            Err(_) => Err(format!("the auth service gave no answer in {} ms", self.timeout.as_millis())),
+            Ok(Err(Outage::Connection(what))) => {
+                Err(Denial::failed(Cause::Unreachable, format!("the auth service {what}, twice")))
+            }
+            Ok(Err(Outage::TooLarge)) => {
+                Err(Denial::failed(Cause::Nonsense, format!("the auth service's answer is over {MAX_BODY} bytes")))
+            }
+            Err(_) => {
+                let waited = self.timeout.as_millis();
+                Err(Denial::failed(Cause::Timeout, format!("the auth service gave no answer in {waited} ms")))
+            }
         }
     }
 
-    async fn once(&self, uri: Uri) -> Result<(u16, Bytes), Outage> {
-        let response = self.client.get(uri).await.map_err(|error| {
+    async fn once(&self, request: Request<Empty<Bytes>>) -> Result<Answer, Outage> {
+        let response = self.client.request(request).await.map_err(|error| {
             Outage::Connection(if error.is_connect() { "can't be reached" } else { "cut the connection" })
         })?;
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), MAX_BODY).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() { Outage::TooLarge } else { Outage::Connection("cut its answer short") }
         })?;
-        Ok((status, body.to_bytes()))
+        Ok(Answer { status, body: body.to_bytes() })
     }
+}
+
+/// What came back.
+pub(super) struct Answer {
+    status: u16,
+    body: Bytes,
+}
+
+impl Answer {
+    pub(super) fn as_reply(&self) -> Reply<'_> {
+        Reply { status: self.status, body: &self.body }
+    }
+}
+
+/// The question as a request; `None` when the settings make no URL.
+fn request(question: &Question, trace: Option<&str>) -> Option<Request<Empty<Bytes>>> {
+    let uri: Uri = question.url().parse().ok()?;
+    let mut request = Request::new(Empty::new());
+    *request.uri_mut() = uri;
+    let trace = trace.map(|trace| ("x-amzn-trace-id", trace));
+    for (name, value) in question.header().into_iter().chain(trace) {
+        let mut value = HeaderValue::from_str(value).ok()?;
+        // Keeps the token out of whatever writes the request down.
+        value.set_sensitive(name != "x-amzn-trace-id");
+        request.headers_mut().insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+    }
+    Some(request)
 }
 
 /// Adds the certificates of a PEM text; `None` when it holds none or a broken one.
