@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use authorizer::Settings;
+use authorizer::gate::Settings;
 use gwctl::config::{self, Configuration};
 use gwctl::stack::gate;
 use serde_json::Value;

@@ -117,6 +117,16 @@ pub struct Clients {
     pub tagging: aws_sdk_resourcegroupstagging::Client,
     /// Security Token Service.
     pub sts: aws_sdk_sts::Client,
+    /// AWS WAF.
+    pub wafv2: aws_sdk_wafv2::Client,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Certificate Manager.
+    pub acm: aws_sdk_acm::Client,
+    /// Route 53.
+    pub route53: aws_sdk_route53::Client,
+    /// Load balancers.
+    pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
 }
 
 impl Clients {
@@ -137,6 +147,11 @@ impl Clients {
             logs: client!(aws_sdk_cloudwatchlogs),
             tagging: client!(aws_sdk_resourcegroupstagging),
             sts: client!(aws_sdk_sts),
+            wafv2: client!(aws_sdk_wafv2),
+            cloudwatch: client!(aws_sdk_cloudwatch),
+            acm: client!(aws_sdk_acm),
+            route53: client!(aws_sdk_route53),
+            elbv2: client!(aws_sdk_elasticloadbalancingv2),
         }
     }
 }

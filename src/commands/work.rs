@@ -10,7 +10,7 @@ use super::output::faulty;
 use crate::aws::{Aws, Connection};
 use crate::cli::{Global, Selection};
 use crate::config::{self, Configuration, Environment, LoadError, Severity};
-use crate::error::Result;
+use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Registry;
 use crate::kinds::stage::LOGGING_ROLE_HINT;
 use crate::model::{Desired, Live, Owner, Place};
@@ -116,6 +116,7 @@ impl Work {
         let (observed, logging_role) = futures::join!(self.observe(), self.aws.read.logging_role());
         let (live, notes) = observed?;
         let mut plan = self.plan_from(&live, plan::build)?;
+        self.refuse_to_take_from_others(&plan).await?;
         plan.warnings.extend(self.warnings.iter().cloned().chain(notes));
         let stage_step = plan.step(&gate::stage_address()).map(|step| step.action);
         if logging_role == Some(None) && matches!(stage_step, Some(Action::Create | Action::Update)) {
@@ -132,8 +133,25 @@ impl Work {
     pub(super) async fn plan_destroy(&self) -> Result<Plan> {
         let (live, notes) = self.observe().await?;
         let mut plan = self.plan_from(&live, plan::build_destroy)?;
+        self.refuse_to_take_from_others(&plan).await?;
         plan.warnings.extend(notes);
         Ok(plan)
+    }
+
+    /// What others use is not deleted under them: the plan is refused before anything is done, and says who they are.
+    async fn refuse_to_take_from_others(&self, plan: &Plan) -> Result<()> {
+        let deletes = plan.steps.iter().filter(|step| {
+            matches!(step.action, Action::Delete | Action::ReplaceDeleteFirst | Action::ReplaceCreateFirst)
+        });
+        for (step, live) in deletes.filter_map(|step| Some((step, step.live.as_ref()?))) {
+            let others = self.registry.kind(step.address.kind())?.others_using(&self.aws.read, live).await?;
+            if !others.is_empty() {
+                let message = format!("{} `{}` is used by others and can't go", step.address.kind(), live.name);
+                let failure = Failure::new(FailureKind::Refused, message).hint("move them to another one first");
+                return Err(others.into_iter().fold(failure, Failure::cause));
+            }
+        }
+        Ok(())
     }
 
     fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {

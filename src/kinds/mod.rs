@@ -92,6 +92,17 @@ pub trait Kind: Send + Sync + 'static {
     /// Removes the resource. One that is gone already is no error.
     fn delete(&self, aws: &Aws, live: &Observed<Self::Spec>) -> impl Future<Output = Result<()>> + Send;
 
+    /// Others that use the resource and would break if it went, each named so that a reader finds them. Asked when a plan
+    /// would delete it; kinds that nobody else can share have no answer to give.
+    fn others_using(
+        &self,
+        aws: &ReadAws,
+        live: &Observed<Self::Spec>,
+    ) -> impl Future<Output = Result<Vec<String>>> + Send {
+        let _ = (aws, live);
+        async { Ok(Vec::new()) }
+    }
+
     /// Sets tags of the resource; others stay.
     fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> impl Future<Output = Result<()>> + Send;
 
@@ -150,6 +161,8 @@ pub trait AnyKind: Send + Sync {
     fn update<'a>(&'a self, aws: &'a Aws, live: &'a Observed, spec: &'a Value) -> BoxFuture<'a, Result<Outputs>>;
     /// See [`Kind::delete`].
     fn delete<'a>(&'a self, aws: &'a Aws, live: &'a Observed) -> BoxFuture<'a, Result<()>>;
+    /// See [`Kind::others_using`].
+    fn others_using<'a>(&'a self, aws: &'a ReadAws, live: &'a Observed) -> BoxFuture<'a, Result<Vec<String>>>;
     /// See [`Kind::record`].
     fn record<'a>(
         &'a self,
@@ -221,6 +234,14 @@ impl<K: Kind> AnyKind for K {
         async move {
             let before = typed::<K>(&live.spec)?;
             Kind::delete(self, aws, &live.clone().map(|_| before)).await
+        }
+        .boxed()
+    }
+
+    fn others_using<'a>(&'a self, aws: &'a ReadAws, live: &'a Observed) -> BoxFuture<'a, Result<Vec<String>>> {
+        async move {
+            let before = typed::<K>(&live.spec)?;
+            Kind::others_using(self, aws, &live.clone().map(|_| before)).await
         }
         .boxed()
     }
