@@ -29,13 +29,13 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use gwctl::aws::{Aws, Connection};
 use gwctl::error::{Failure, Result};
 use gwctl::kinds::{Artifacts, Registry};
-use gwctl::model::Desired;
+use gwctl::model::{Desired, Found};
 use gwctl::package::read_zip;
 use gwctl::plan::Plan;
 use gwctl::plan::build::{Input, build};
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::connector::Connector;
-use gwctl::stack::gate;
+use gwctl::stack::{self, Zips};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 
@@ -94,19 +94,24 @@ impl Work {
         let target = &fixture.environment().target;
         let zip = fixture.root.path().join(ZIP);
         let sha256 = read_zip(&zip)?.sha256_base64;
-        let expansion = gate::expand(&fixture.configuration, fixture.environment(), &sha256)?;
+        let expansion = stack::expand(
+            &fixture.configuration,
+            fixture.environment(),
+            &Zips { gate: &sha256, system: &sha256 },
+            &Found::nothing(),
+        )?;
         let desired = expansion.map_err(|faults| faults.to_failure())?.desired;
         let credentials = Credentials::new(&target.account, "sandbox", None, None, "sandbox");
         let connection =
             Connection { region: target.region.clone(), transport: Some((http, credentials)), ..Connection::default() };
-        let aws = connection.open(&gate::place(target)).await?;
+        let aws = connection.open(&stack::place(target)).await?;
         Ok(Self { desired, registry: Registry::new(Artifacts::from([(sha256, zip)])), aws })
     }
 
     /// The reads of `gwctl plan`, side by side as there, and the plan.
     async fn plan(&self, fixture: &Fixture) -> Result<Plan> {
         let read = self.aws.read.anew();
-        let owner = gate::owner(fixture.environment());
+        let owner = stack::owner(fixture.environment());
         let (account, live, _) = futures::join!(
             read.check_account(),
             self.registry.observe(&read, &owner, &self.desired),

@@ -15,9 +15,10 @@ mod fixture;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use gwctl::config;
+use gwctl::config::{self, GatewayStack};
 use gwctl::error::{Failure, Result};
-use gwctl::stack::gate;
+use gwctl::model::Found;
+use gwctl::stack::{self, Zips};
 
 use fixture::{Fixture, SIZES, ZIP};
 
@@ -51,8 +52,9 @@ fn measure(criterion: &mut Criterion, count: usize, fixture: &Fixture) {
 /// The document as text.
 fn render(fixture: &Fixture) -> Result<String> {
     // Any digest will do: nothing reads the zip.
-    let expansion = gate::expand(&fixture.configuration, fixture.environment(), ZIP)?;
-    let document = expansion.map_err(|faults| faults.to_failure())?.document;
+    let expansion = stack::expand(&fixture.configuration, fixture.environment(), &Zips::UNBUILT, &Found::nothing())?;
+    let expansion = expansion.map_err(|faults| faults.to_failure())?;
+    let document = expansion.gateway(GatewayStack::Gate).map(|gateway| &gateway.document);
     serde_json::to_string_pretty(&document)
         .map_err(|error| Failure::internal("the document is no JSON").because(&error))
 }

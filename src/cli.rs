@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::GatewayStack;
 use crate::error::Failure;
 use crate::package::Architecture;
 use crate::report::Format;
@@ -250,9 +251,31 @@ pub struct RenderOptions {
     /// What to print
     #[arg(value_name = "WHAT", default_value = "document")]
     pub what: Rendered,
+
+    /// The gateway whose document or policy is printed
+    #[arg(long, value_name = "STACK", default_value = "gate")]
+    pub stack: Stack,
     /// Which environment.
     #[command(flatten)]
     pub selection: Selection,
+}
+
+/// A gateway of an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stack {
+    /// The public one.
+    Gate,
+    /// The internal one.
+    System,
+}
+
+impl From<Stack> for GatewayStack {
+    fn from(stack: Stack) -> Self {
+        match stack {
+            Stack::Gate => Self::Gate,
+            Stack::System => Self::System,
+        }
+    }
 }
 
 /// What `render` prints.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use authorizer::gate::Settings;
 use gwctl::config::{self, Configuration};
-use gwctl::stack::gate;
+use gwctl::model::Found;
+use gwctl::stack::{self, Zips};
 use serde_json::Value;
 
 const AUTH_HOST: &str = "abc123def4.execute-api.ap-southeast-1.amazonaws.com";
@@ -20,7 +21,7 @@ fn load() -> Configuration {
 fn variables(configuration: &Configuration) -> Vec<Value> {
     let mut found = Vec::new();
     for environment in &configuration.environments {
-        let expansion = gate::expand(configuration, environment, "unbuilt").unwrap().unwrap();
+        let expansion = stack::expand(configuration, environment, &Zips::UNBUILT, &Found::nothing()).unwrap().unwrap();
         let functions = expansion.desired.into_iter().filter(|one| one.address.kind() == "lambda-function");
         found.extend(functions.map(|one| one.spec["environment"].clone()));
     }
@@ -45,8 +46,8 @@ fn the_ends_of_what_the_configuration_takes_are_taken_too() {
     let mut configuration = load();
     configuration.environments.truncate(1);
     for timeout in config::limits::AUTH_TIMEOUT_MS.into_inner_ends() {
-        configuration.environments[0].settings.authorizer.auth_timeout_ms = Some(timeout);
-        configuration.environments[0].settings.authorizer.auth_host = Some(format!("{AUTH_HOST}:8443/dev"));
+        configuration.environments[0].gate.settings.authorizer.auth_timeout_ms = Some(timeout);
+        configuration.environments[0].gate.settings.authorizer.auth_host = Some(format!("{AUTH_HOST}:8443/dev"));
         for one in variables(&configuration) {
             read(&one).unwrap_or_else(|faults| panic!("{faults}: {one}"));
         }

@@ -6,9 +6,10 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use gwctl::config;
+use gwctl::config::{self, GatewayStack};
+use gwctl::model::Found;
 use gwctl::sandbox::Sandbox;
-use gwctl::stack::gate;
+use gwctl::stack::{self, Expansion, Zips};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -104,6 +105,10 @@ fn assert_identity(method: &Value, known: bool) {
     }
 }
 
+fn document(expansion: &Expansion) -> &Value {
+    &expansion.gateway(GatewayStack::Gate).unwrap().document
+}
+
 fn assert_route(item: &Value, route: &Route) {
     let verbs: BTreeSet<&str> = item.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(verbs, BTreeSet::from(["options", "x-amazon-apigateway-any-method"]), "{route:?}");
@@ -130,12 +135,13 @@ proptest! {
     fn a_document_says_what_the_configuration_says(env in environments()) {
         let project = project(&env);
         let (_, _, expansion) = expand(project.root(), "product-a", "dev");
-        let text = expansion.document.to_string();
-        prop_assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), &expansion.document);
+        let document = self::document(&expansion);
+        let text = document.to_string();
+        prop_assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), document);
         let (_, _, again) = expand(project.root(), "product-a", "dev");
-        prop_assert_eq!(&text, &again.document.to_string(), "the same bytes twice");
+        prop_assert_eq!(&text, &self::document(&again).to_string(), "the same bytes twice");
 
-        let paths = expansion.document["paths"].as_object().unwrap();
+        let paths = document["paths"].as_object().unwrap();
         let declared: BTreeSet<&str> = env.routes.iter().map(|route| route.path.as_str()).collect();
         prop_assert_eq!(declared.len(), env.routes.len());
         prop_assert_eq!(paths.keys().map(String::as_str).collect::<BTreeSet<_>>(), declared);
@@ -144,12 +150,12 @@ proptest! {
             prop_assert_eq!(text.matches(&format!("{}:{{", json!(route.path))).count(), 1);
             assert_route(&paths[&route.path], route);
         }
-        let schemes = &expansion.document["components"]["securitySchemes"];
+        let schemes = &document["components"]["securitySchemes"];
         let cached = &schemes["product-a-api-authorizer-dev"]["x-amazon-apigateway-authorizer"];
         prop_assert_eq!(&cached["authorizerResultTtlInSeconds"], &json!(env.ttl));
         let uncached = &schemes["product-a-api-non-ttl-authorizer-dev"]["x-amazon-apigateway-authorizer"];
         prop_assert_eq!(&uncached["authorizerResultTtlInSeconds"], &json!(0));
-        let media = expansion.document["x-amazon-apigateway-binary-media-types"].as_array();
+        let media = document["x-amazon-apigateway-binary-media-types"].as_array();
         let media: BTreeSet<&str> = media.into_iter().flatten().filter_map(Value::as_str).collect();
         prop_assert_eq!(media, env.media.iter().map(String::as_str).collect::<BTreeSet<_>>());
     }
@@ -236,7 +242,7 @@ fn load_and_expand(project: &Project) {
     // Whatever is wrong can be shown.
     assert_eq!(faults.render(false).is_empty(), faults.is_empty());
     for environment in &configuration.environments {
-        if let Ok(Err(faults)) = gate::expand(&configuration, environment, "code") {
+        if let Ok(Err(faults)) = stack::expand(&configuration, environment, &Zips::UNBUILT, &Found::nothing()) {
             assert!(faults.has_errors() && !faults.render(true).is_empty());
         }
     }

@@ -16,11 +16,12 @@ use aws_sdk_apigateway::types::{RestApi, Stage};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use futures::future::try_join_all;
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Owner, Place};
+use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
 
 pub use failure::{failed, given};
 
@@ -214,6 +215,42 @@ impl ReadAws {
             })
             .await
             .cloned()
+    }
+
+    /// Looks up what a configuration names, side by side.
+    pub async fn find(&self, lookups: &[Lookup]) -> Result<Found> {
+        let answers = lookups
+            .iter()
+            .map(|lookup| async move { Ok::<_, Failure>((lookup.clone(), self.find_one(lookup).await?)) });
+        Ok(try_join_all(answers).await?.into_iter().collect())
+    }
+
+    async fn find_one(&self, lookup: &Lookup) -> Result<String> {
+        match lookup {
+            Lookup::SystemGateway { product, environment } => self.system_gateway(product, environment).await,
+            _ => Err(Failure::internal(format!("nobody can find the {lookup}"))),
+        }
+    }
+
+    /// Where the system gateway of another product answers.
+    async fn system_gateway(&self, product: &str, environment: &str) -> Result<String> {
+        let owner = Owner { product: product.to_owned(), environment: environment.to_owned() };
+        let address = Address::new("system", "rest-api", "gateway");
+        let none = || {
+            let message = format!("{owner} has no system gateway in {} {}", self.place.account, self.place.region);
+            Failure::new(FailureKind::Configuration, message)
+                .hint(format!("apply it first: gwctl apply --product {product} --env {environment}"))
+        };
+        let is_it = |api: &&RestApi| {
+            let all = api.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+            matches!(tags::ownership(&all, &owner), Ownership::Ours { address: of, .. } if of == address)
+        };
+        let apis = self.rest_apis().await?;
+        let id = given("id of a REST API", apis.iter().find(is_it).ok_or_else(none)?.id())?;
+        let stages = self.stages(id).await?;
+        // An apply that died before the stage: the gateway is not there yet either.
+        let stage = given("name of a stage", stages.first().ok_or_else(none)?.stage_name())?;
+        Ok(format!("{id}.execute-api.{}.{}/{stage}", self.place.region, self.place.dns_suffix()))
     }
 
     /// Keeps something that the reader of a plan should know, though reading went on.

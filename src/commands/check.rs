@@ -1,18 +1,18 @@
 //! `gwctl check`: every fault of the configuration, offline.
 
-use super::code::Code;
 use super::output::{self, data, notice};
 use crate::cli::{CheckOptions, Deny, Global};
 use crate::config;
 use crate::error::{Result, exit};
+use crate::model::Found;
 use crate::report::Format;
-use crate::stack::gate;
+use crate::stack::{self, Zips};
 
 /// Runs the command.
 pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<u8> {
     let (configuration, mut faults) = config::load(&global.root);
     for environment in &configuration.environments {
-        match gate::expand(&configuration, environment, Code::UNBUILT)? {
+        match stack::expand(&configuration, environment, &Zips::UNBUILT, &Found::nothing())? {
             Ok(expansion) => faults.extend(expansion.warnings),
             Err(found) => faults.extend(found),
         }

@@ -9,6 +9,7 @@ use crate::config::{Configuration, Environment};
 use crate::error::{Failure, Result};
 use crate::kinds::Artifacts;
 use crate::package::{self, Architecture, Package, Packager, read_zip};
+use crate::stack::Zips;
 
 /// The code that the functions are to run.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ impl Code {
     pub(super) const UNBUILT: &'static str = "unbuilt";
 
     fn key(environment: &Environment) -> String {
-        let authorizer = &environment.settings.authorizer;
+        let authorizer = &environment.gate.settings.authorizer;
         match &authorizer.zip {
             Some(zip) => zip.display().to_string(),
             None => authorizer.architecture.clone(),
@@ -43,7 +44,7 @@ impl Code {
             if code.sha256.contains_key(&key) {
                 continue;
             }
-            let (sha256, zip) = if let Some(zip) = &environment.settings.authorizer.zip {
+            let (sha256, zip) = if let Some(zip) = &environment.gate.settings.authorizer.zip {
                 let path = global.root.join(zip);
                 let archive = read_zip(&path).map_err(|failure| failure.hint(ZIP_HINT))?;
                 (archive.sha256_base64, path)
@@ -72,6 +73,11 @@ impl Code {
         &self.artifacts
     }
 
+    /// The digests of the zips of an environment.
+    pub(super) fn zips(&self, environment: &Environment) -> Zips<'_> {
+        Zips { gate: self.sha256(environment), system: self.sha256(environment) }
+    }
+
     /// The digest of the zip of an environment.
     pub(super) fn sha256(&self, environment: &Environment) -> &str {
         self.sha256.get(&Self::key(environment)).map_or(Self::UNBUILT, String::as_str)
@@ -82,7 +88,7 @@ const ZIP_HINT: &str =
     "the setting `authorizer.zip` names it, relative to --root: put the zip there, or leave the setting out";
 
 fn architecture(environment: &Environment) -> Result<Architecture> {
-    let name = &environment.settings.authorizer.architecture;
+    let name = &environment.gate.settings.authorizer.architecture;
     name.parse().map_err(|_| Failure::internal(format!("the configuration let the architecture `{name}` pass")))
 }
 

@@ -11,7 +11,7 @@ use super::code::Code;
 use super::work::{Work, load};
 use crate::apply;
 use crate::cli::{Global, Selection};
-use crate::config::{Configuration, Environment};
+use crate::config::{Configuration, Environment, GatewayStack};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Kind as _;
 use crate::kinds::lambda_function::LambdaFunction;
@@ -20,7 +20,7 @@ use crate::package::Architecture;
 use crate::plan::Plan;
 use crate::sandbox::Sandbox;
 use crate::sandbox::execute_api::{self, StageAddress};
-use crate::stack::gate;
+use crate::stack;
 
 /// The code that the functions get.
 pub(super) enum Programs<'a> {
@@ -117,8 +117,8 @@ async fn work(
 
 /// A function that is built here has to run here. A zip that the configuration names stays as it is.
 fn for_this_machine(mut environment: Environment) -> Environment {
-    if let (None, Some(here)) = (&environment.settings.authorizer.zip, Architecture::of_this_machine()) {
-        environment.settings.authorizer.architecture = here.to_string();
+    if let (None, Some(here)) = (&environment.gate.settings.authorizer.zip, Architecture::of_this_machine()) {
+        environment.gate.settings.authorizer.architecture = here.to_string();
     }
     environment
 }
@@ -130,8 +130,8 @@ async fn carry_out(work: &Work, sandbox: &Sandbox) -> Result<(Plan, StageAddress
     let (_never, interrupt) = watch::channel(false);
     let applied = apply::apply(&plan, &work.registry, &work.aws, interrupt, &mut |_| {}).await;
     let output = |address: &Address, name: &str| applied.outputs.get(address)?.get(name).map(str::to_owned);
-    let api = output(&gate::api_address(), "id");
-    let stage = output(&gate::stage_address(), "name");
+    let api = output(&stack::api_address(GatewayStack::Gate), "id");
+    let stage = output(&stack::stage_address(GatewayStack::Gate), "name");
     if let Some(failure) = applied.into_failure() {
         return Err(failure);
     }

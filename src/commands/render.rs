@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::code::Code;
 use super::output;
 use super::work::{expand, load};
-use crate::cli::{Global, RenderOptions, Rendered};
+use crate::cli::{Global, RenderOptions, Rendered, Stack};
 use crate::error::{Failure, FailureKind, Result, exit};
+use crate::model::Found;
 use crate::report;
+use crate::stack::{Expansion, Gateway, Zips};
 
 /// Runs the command.
 pub(super) fn run(global: &Global, options: &RenderOptions) -> Result<u8> {
@@ -16,10 +17,10 @@ pub(super) fn run(global: &Global, options: &RenderOptions) -> Result<u8> {
         let message = format!("render prints one environment, and {} are selected", configuration.environments.len());
         return Err(Failure::new(FailureKind::Usage, message).hint("name one --product and one --env"));
     };
-    let expansion = expand(global, &configuration, environment, Code::UNBUILT)?;
+    let expansion = expand(global, &configuration, environment, &Zips::UNBUILT, &Found::nothing())?;
     let value = match options.what {
-        Rendered::Document => expansion.document,
-        Rendered::Policy => expansion.policy,
+        Rendered::Document => gateway(&expansion, options.stack)?.document.clone(),
+        Rendered::Policy => gateway(&expansion, options.stack)?.policy.clone(),
         Rendered::Resources => {
             let all: BTreeMap<String, _> = expansion
                 .desired
@@ -31,4 +32,11 @@ pub(super) fn run(global: &Global, options: &RenderOptions) -> Result<u8> {
     };
     output::json(global, &value)?;
     Ok(exit::DONE)
+}
+
+fn gateway(expansion: &Expansion, stack: Stack) -> Result<&Gateway> {
+    expansion.gateway(stack.into()).ok_or_else(|| {
+        Failure::new(FailureKind::Usage, "the environment has no system gateway")
+            .hint("list its routes in `gateway_system`, or leave `--stack` out")
+    })
 }

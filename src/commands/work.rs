@@ -11,14 +11,15 @@ use crate::aws::{Aws, Connection};
 use crate::cli::{Global, Selection};
 use crate::config::{self, Configuration, Environment, LoadError, Severity};
 use crate::error::{Failure, FailureKind, Result};
+use crate::kinds::Kind as _;
 use crate::kinds::Registry;
-use crate::kinds::stage::LOGGING_ROLE_HINT;
-use crate::model::{Desired, Live, Owner, Place};
+use crate::kinds::stage::{LOGGING_ROLE_HINT, Stage};
+use crate::model::{Desired, Found, Live, Owner, Place};
 use crate::plan::build::Input;
 use crate::plan::{self, Action, Plan, Warning};
 use crate::sandbox::Sandbox;
 use crate::sandbox::connector::Connector;
-use crate::stack::{Expansion, gate};
+use crate::stack::{self, Expansion, Zips};
 
 /// Loads what is selected, or shows what is wrong with it.
 pub(super) fn load(global: &Global, selection: &Selection) -> Result<Configuration> {
@@ -42,9 +43,10 @@ pub(super) fn expand(
     global: &Global,
     configuration: &Configuration,
     environment: &Environment,
-    code_sha256: &str,
+    zips: &Zips<'_>,
+    found: &Found,
 ) -> Result<Expansion> {
-    gate::expand(configuration, environment, code_sha256)?.map_err(|faults| faulty(global, &faults))
+    stack::expand(configuration, environment, zips, found)?.map_err(|faults| faulty(global, &faults))
 }
 
 /// One environment at work: what is wanted, and the sessions to get there.
@@ -75,9 +77,10 @@ impl Work {
         environment: &Environment,
         code: &Code,
     ) -> Result<Self> {
-        let expansion = expand(global, configuration, environment, code.sha256(environment))?;
-        let place = gate::place(&environment.target);
+        let place = stack::place(&environment.target);
         let aws = connection(global, environment, sandbox).open(&place).await?;
+        let found = aws.read.find(&stack::lookups(environment)).await?;
+        let expansion = expand(global, configuration, environment, &code.zips(environment), &found)?;
         let faults = configuration.warnings.iter().chain(expansion.warnings.iter());
         let warnings = faults
             .filter(|fault| fault.severity == Severity::Warning)
@@ -87,7 +90,7 @@ impl Work {
             })
             .collect();
         Ok(Self {
-            owner: gate::owner(environment),
+            owner: stack::owner(environment),
             place,
             protected: environment.target.protected,
             desired: expansion.desired,
@@ -118,8 +121,9 @@ impl Work {
         let mut plan = self.plan_from(&live, plan::build)?;
         self.refuse_to_take_from_others(&plan).await?;
         plan.warnings.extend(self.warnings.iter().cloned().chain(notes));
-        let stage_step = plan.step(&gate::stage_address()).map(|step| step.action);
-        if logging_role == Some(None) && matches!(stage_step, Some(Action::Create | Action::Update)) {
+        let stages = plan.steps.iter().filter(|step| step.address.kind() == Stage::NAME);
+        let logs = stages.into_iter().any(|step| matches!(step.action, Action::Create | Action::Update));
+        if logging_role == Some(None) && logs {
             let message = format!(
                 "account {} has no role for API Gateway's logs in {}: the stage will be refused",
                 self.place.account, self.place.region

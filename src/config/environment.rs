@@ -1,4 +1,7 @@
-//! One environment of one product: `environments/<product>/<env>.json` laid on the stack's defaults.
+//! One environment of one product: `environments/<product>/<env>.json` laid on the stacks' defaults.
+//!
+//! The file sets the public gateway. The internal one takes from it what both have in common ([`SHARED`]), under the defaults of
+//! its own stack and under what the file says below `system`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,12 +12,13 @@ use super::files;
 use super::limits;
 use super::merge::layer;
 use super::node::Node;
+use super::node::{Member, NodeValue};
 use super::parse::parse_json;
 use super::read_settings::{self, OWN_KEYS, is_name};
 use super::routes::{self, Route};
 use super::settings::Settings;
 use super::source::SourceFile;
-use super::stack_files::{DEFAULTS, Stacks};
+use super::stack_files::{DEFAULTS, GatewayStack, StackFiles, Stacks};
 use super::targets::{PRODUCTS, TARGETS, Target, Targets};
 
 /// The folder of all environments, relative to the root.
@@ -29,15 +33,58 @@ pub struct Environment {
     pub name: String,
     /// The file.
     pub file: Arc<SourceFile>,
-    /// What it sets.
-    pub settings: Settings,
-    /// The routes of the public gateway, in the order of the file.
-    pub routes: Vec<Route>,
-    /// The routes of the internal gateway, in the order of the file.
-    pub system_routes: Vec<Route>,
+    /// The public gateway.
+    pub gate: Gateway,
+    /// The internal gateway: there if the file lists a route of it.
+    pub system: Option<Gateway>,
     /// Where it goes.
     pub target: Target,
 }
+
+impl Environment {
+    /// Its gateways: the public one, then the internal one if there is one.
+    pub fn gateways(&self) -> impl Iterator<Item = &Gateway> {
+        std::iter::once(&self.gate).chain(&self.system)
+    }
+
+    /// The gateway of that stack.
+    #[must_use]
+    pub fn gateway(&self, stack: GatewayStack) -> Option<&Gateway> {
+        self.gateways().find(|gateway| gateway.stack == stack)
+    }
+}
+
+/// One gateway of an environment.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// What it is made of.
+    pub stack: GatewayStack,
+    /// What the environment sets for it.
+    pub settings: Settings,
+    /// Its routes, in the order of the file.
+    pub routes: Vec<Route>,
+}
+
+/// What the internal gateway takes from the public one's settings, unless its own stack or `system` says otherwise. The
+/// rest (its authorizer, its network, its web ACL, its domain) is its own or not there.
+const SHARED: [&str; 16] = [
+    "app_group",
+    "gateway_stage_name",
+    "vpc_link_id",
+    "throttling_rate_limit",
+    "throttling_burst_limit",
+    "authorizer_result_ttl",
+    "log_format",
+    "tags",
+    "stage_variables",
+    "xray_tracing",
+    "logging_level",
+    "data_trace",
+    "metrics",
+    "ingress",
+    "minimum_compression_size",
+    "endpoint_type",
+];
 
 /// The longest name made for an environment: that of the function of the authorizer without a cache.
 fn longest_name(app_group: &str, environment: &str) -> String {
@@ -45,19 +92,20 @@ fn longest_name(app_group: &str, environment: &str) -> String {
 }
 
 /// Checks the defaults by themselves: they may leave out anything but must hold nothing else.
-pub(super) fn check_defaults(defaults: &Node, faults: &mut Faults) {
+pub(super) fn check_defaults(stack: GatewayStack, defaults: &Node, faults: &mut Faults) {
     for member in defaults.members().unwrap_or_default() {
         if OWN_KEYS.contains(&member.key.as_str()) {
             let message = format!("`{}` can't have a default", member.key);
             faults.error(&member.key_span, message, "move it to each environment file");
         }
     }
-    let Some(fields) = Fields::of(DEFAULTS, "the defaults", defaults, faults) else { return };
+    let name = stack.file("defaults.json").display().to_string();
+    let Some(fields) = Fields::of(&name, "the defaults", defaults, faults) else { return };
     let mut fields = fields.missing_are(Missing::Fine);
-    for key in ["$schema", "gateway_api", "gateway_system"] {
+    for key in ["$schema", "gateway_api", "gateway_system", "system"] {
         fields.get(key);
     }
-    read_settings::read(&mut fields);
+    read_settings::read(stack, &mut fields);
     fields.finish();
 }
 
@@ -84,21 +132,77 @@ pub(super) fn load(
     let mut fields = fields.or_in(DEFAULTS).missing_are(missing);
     fields.get("$schema");
     let api = fields.required_here("gateway_api").map(|member| &member.value);
-    let system = fields.get("gateway_system").map(|member| &member.value);
-    let settings = read_settings::read(&mut fields);
+    let system_routes = fields.get("gateway_system");
+    let system_settings = fields.get("system");
+    let settings = read_settings::read(GatewayStack::Gate, &mut fields);
     fields.finish();
     check_lengths(&settings.app_group, name, &node, faults);
-    let mut read =
-        |key, node: Option<&Node>| node.map(|node| routes::read(key, node, &stacks.gate, faults)).unwrap_or_default();
-    let (routes, system_routes) = (read("gateway_api", api), read("gateway_system", system));
+    let routes = api.map(|node| routes::read("gateway_api", node, &stacks.gate, faults)).unwrap_or_default();
+    let system = system(&node, system_routes, system_settings, stacks.system.as_ref(), faults);
+    let gate = Gateway { stack: GatewayStack::Gate, settings, routes };
     let (product, name) = (product.to_owned(), name.to_owned());
-    let environment = Environment { product, name, file, settings, routes, system_routes, target: target? };
+    let environment = Environment { product, name, file, gate, system, target: target? };
     (faults.errors() == before && !stacks.gate.defaults_unreadable).then_some(environment)
+}
+
+/// The internal gateway; none where no route of it is listed.
+fn system(
+    node: &Node,
+    lists: Option<&Member>,
+    own: Option<&Member>,
+    files: Option<&StackFiles>,
+    faults: &mut Faults,
+) -> Option<Gateway> {
+    let stack = GatewayStack::System;
+    let unused = |faults: &mut Faults| {
+        if let Some(own) = own {
+            let message = "`system` sets a gateway that has no route";
+            faults.warning(&own.key_span, message, "list its routes in `gateway_system`, or take `system` away");
+        }
+    };
+    let Some(lists) = lists else {
+        unused(faults);
+        return None;
+    };
+    let Some(files) = files else {
+        let listed = |list: &Member| list.value.items().is_some_and(|entries| !entries.is_empty());
+        if lists.value.members().unwrap_or_default().iter().any(listed) {
+            let hint = "copy the folder from the stacks that come with gwctl, or take `gateway_system` away";
+            faults.error(&lists.key_span, "there is no folder `stacks/system` to make this gateway of", hint);
+        }
+        return None;
+    };
+    let routes = routes::read(stack.routes_key(), &lists.value, files, faults);
+    if routes.is_empty() {
+        unused(faults);
+        return None;
+    }
+    let under = layer(&only_shared(node), &without_own_keys(&files.defaults));
+    let node = match own {
+        Some(own) => layer(&under, &own.value),
+        None => Node { span: node.span.clone(), ..under },
+    };
+    let missing = if files.defaults_unreadable { Missing::FaultsHere } else { Missing::Faults };
+    // What both gateways share is said of the file; what only this one needs belongs below `system`.
+    let what = if own.is_some() { "`system`" } else { "this environment file's `system`" };
+    let fields = Fields::of("system", what, &node, faults)?;
+    let mut fields = fields.or_in("stacks/system/defaults.json").missing_are(missing);
+    let settings = read_settings::read(stack, &mut fields);
+    fields.finish();
+    Some(Gateway { stack, settings, routes })
+}
+
+fn only_shared(node: &Node) -> Node {
+    let mut node = node.clone();
+    if let NodeValue::Object(members) = &mut node.value {
+        members.retain(|member| SHARED.contains(&member.key.as_str()));
+    }
+    node
 }
 
 fn without_own_keys(defaults: &Node) -> Node {
     let mut defaults = defaults.clone();
-    if let super::node::NodeValue::Object(members) = &mut defaults.value {
+    if let NodeValue::Object(members) = &mut defaults.value {
         // `$schema` names the schema of the file it stands in.
         members.retain(|member| !OWN_KEYS.contains(&member.key.as_str()) && member.key != "$schema");
     }
@@ -154,7 +258,7 @@ fn check_lengths(app_group: &str, environment: &str, node: &Node, faults: &mut F
 pub(super) fn check_collisions(environments: &[Environment], faults: &mut Faults) {
     let place = |environment: &Environment| {
         let Target { account, region, .. } = &environment.target;
-        (environment.settings.app_group.clone(), environment.name.clone(), account.clone(), region.clone())
+        (environment.gate.settings.app_group.clone(), environment.name.clone(), account.clone(), region.clone())
     };
     for (index, environment) in environments.iter().enumerate() {
         let same = |first: &&Environment| place(first) == place(environment);

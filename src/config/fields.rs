@@ -141,6 +141,13 @@ impl<'a, 'f> Fields<'a, 'f> {
         self
     }
 
+    /// The fields of an object inside this one: what is missing there is missing here.
+    pub(super) fn inside<'b>(&'b mut self, what: &str, member: &'a Member) -> Option<Fields<'a, 'b>> {
+        let (missing, elsewhere) = (self.missing, self.elsewhere);
+        let inner = Fields::of(&member.key, what, &member.value, self.faults)?;
+        Some(Fields { elsewhere, ..inner.missing_are(missing) })
+    }
+
     /// What a missing key is.
     pub(super) fn missing_keys(&self) -> Missing {
         self.missing

@@ -3,12 +3,12 @@
 //! A configuration root holds
 //!
 //! ```text
-//! stacks/gate/…                       what a gateway is made of (see `stack_files`)
+//! stacks/gate/…, stacks/system/…      what a gateway is made of (see `stack_files`)
 //! environments/PRODUCT/ENV.json       what one environment of one product sets, and its routes
 //! environments/targets.toml           the AWS account, Region and credentials of each environment
 //! ```
 //!
-//! Settings come from `stacks/gate/defaults.json`, then from the environment file, key by key; nothing is built in, so
+//! Settings come from the stack's `defaults.json`, then from the environment file, key by key; nothing is built in, so
 //! that whoever wants to know a value finds it in a file. Every value keeps its place, and every fault of every file is
 //! reported in one run ([`Faults`]): [`load`] gives what is right together with all that is wrong, [`load_selected`]
 //! gives either what was asked for or what is wrong with it. Nothing here talks to AWS.
@@ -38,7 +38,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use environment::{ENVIRONMENTS, Environment};
+pub use environment::{ENVIRONMENTS, Environment, Gateway};
 pub use fault::{Fault, Faults, Severity};
 pub use merge::layer;
 pub use nearest::{nearest, suggestion};
@@ -47,7 +47,7 @@ pub use parse::{parse_json, parse_toml};
 pub use routes::Route;
 pub use settings::{AuthorizerSettings, Ingress, LogFormat, Settings};
 pub use source::{SourceFile, Span};
-pub use stack_files::{DEFAULTS, GATEWAY_RESPONSES, GateStack, POLICY, ROUTES, RouteTemplate, Stacks};
+pub use stack_files::{DEFAULTS, GatewayStack, RouteTemplate, StackFiles, Stacks};
 pub use targets::{TARGETS, Target, Targets, is_region, partition_of};
 
 use crate::error::Failure;

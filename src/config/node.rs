@@ -79,6 +79,18 @@ impl Node {
         }
     }
 
+    /// The node that a pointer after RFC 6901 leads to, from this one.
+    #[must_use]
+    pub fn at(&self, pointer: &str) -> Option<&Self> {
+        pointer.split('/').skip(1).try_fold(self, |node, step| {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            match &node.value {
+                NodeValue::Array(items) => items.get(step.parse::<usize>().ok()?),
+                _ => node.get(&step).map(|member| &member.value),
+            }
+        })
+    }
+
     /// The items, if this is a list.
     #[must_use]
     pub fn items(&self) -> Option<&[Node]> {

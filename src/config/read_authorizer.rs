@@ -7,6 +7,7 @@ use super::fields::Fields;
 use super::limits;
 use super::read_settings::{choice, is_host, narrow, nested};
 use super::settings::AuthorizerSettings;
+use super::stack_files::GatewayStack;
 
 /// Names Lambda keeps for itself (its guide on environment variables).
 const RESERVED_VARIABLES: [&str; 16] = [
@@ -28,11 +29,12 @@ const RESERVED_VARIABLES: [&str; 16] = [
     "AWS_SESSION_TOKEN",
 ];
 
-/// Reads `authorizer`; `ttl` is how long its answers are kept, in seconds.
-pub(super) fn read_authorizer(fields: &mut Fields<'_, '_>, ttl: i32) -> AuthorizerSettings {
+/// Reads `authorizer`; `ttl` is how long its answers are kept, in seconds. The gate's asks an auth service, the system's knows
+/// callers by their keys.
+pub(super) fn read_authorizer(stack: GatewayStack, fields: &mut Fields<'_, '_>, ttl: i32) -> AuthorizerSettings {
     let Some(mut inner) = nested(fields, "authorizer", "`authorizer`") else { return AuthorizerSettings::nothing() };
     let timeout = timeout(&mut inner);
-    let settings = AuthorizerSettings {
+    let mut settings = AuthorizerSettings {
         architecture: choice(&mut inner, "architecture", &["arm64", "x86_64"]),
         memory_size: memory(&mut inner),
         timeout,
@@ -41,12 +43,39 @@ pub(super) fn read_authorizer(fields: &mut Fields<'_, '_>, ttl: i32) -> Authoriz
         zip: zip(&mut inner),
         identity_source: identity_source(&mut inner, ttl),
         environment: environment(&mut inner),
-        auth_host: auth_host(&mut inner),
-        auth_path: auth_path(&mut inner),
-        auth_timeout_ms: auth_timeout(&mut inner, timeout),
+        ..AuthorizerSettings::nothing()
     };
+    match stack {
+        GatewayStack::Gate => {
+            settings.auth_host = auth_host(&mut inner);
+            settings.auth_path = auth_path(&mut inner);
+            settings.auth_timeout_ms = auth_timeout(&mut inner, timeout);
+        }
+        GatewayStack::System => settings.callers = callers(&mut inner),
+    }
     inner.finish();
     settings
+}
+
+/// The digests of the callers' keys, checked by the authorizer's own reader.
+fn callers(fields: &mut Fields<'_, '_>) -> BTreeMap<String, Vec<String>> {
+    let Some(member) = fields.required("callers") else { return BTreeMap::new() };
+    let json = member.value.to_json();
+    let variable = |name: &str| (name == "CALLERS").then(|| json.to_string());
+    if let Err(found) = authorizer::system::Callers::read(variable) {
+        for fault in found.0 {
+            let span =
+                member.value.at(&fault.pointer).map_or_else(|| member.key_span.clone(), |node| node.span.first());
+            let message = format!("`callers{}` {}", fault.pointer, fault.message);
+            fields.faults.error(&span, message, fault.hint);
+        }
+        return BTreeMap::new();
+    }
+    let lists = json.as_object().into_iter().flatten().map(|(name, digests)| {
+        let digests = digests.as_array().into_iter().flatten().filter_map(|digest| digest.as_str());
+        (name.clone(), digests.map(str::to_lowercase).collect())
+    });
+    lists.collect()
 }
 
 impl AuthorizerSettings {
@@ -64,6 +93,7 @@ impl AuthorizerSettings {
             auth_host: None,
             auth_path: None,
             auth_timeout_ms: None,
+            callers: BTreeMap::new(),
         }
     }
 }

@@ -8,15 +8,16 @@ use super::limits;
 use super::node::{Member, Node, NodeValue};
 use super::read_authorizer::read_authorizer;
 use super::settings::{Ingress, LogFormat, Settings};
+use super::stack_files::GatewayStack;
 
 /// The keys that make an environment what it is, and so have no default.
-pub(super) const OWN_KEYS: [&str; 5] =
-    ["app_group", "gateway_stage_name", "vpc_link_id", "gateway_api", "gateway_system"];
+pub(super) const OWN_KEYS: [&str; 6] =
+    ["app_group", "gateway_stage_name", "vpc_link_id", "gateway_api", "gateway_system", "system"];
 
 const AT_LEAST_ZERO: std::ops::RangeInclusive<i64> = 0..=i32::MAX as i64;
 
 /// Reads all settings. A faulty one is read as something empty: use the result only if there was no fault.
-pub(super) fn read(fields: &mut Fields<'_, '_>) -> Settings {
+pub(super) fn read(stack: GatewayStack, fields: &mut Fields<'_, '_>) -> Settings {
     let authorizer_result_ttl = result_ttl(fields);
     let private_subnet = owned(fields, "private_subnet");
     Settings {
@@ -39,7 +40,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Settings {
         data_trace: flag(fields, "data_trace"),
         metrics: flag(fields, "metrics"),
         ingress: ingress(fields),
-        authorizer: read_authorizer(fields, authorizer_result_ttl),
+        authorizer: read_authorizer(stack, fields, authorizer_result_ttl),
         endpoint_type: endpoint_type(fields),
         minimum_compression_size: compression(fields),
         authorizer_result_ttl,
@@ -292,9 +293,7 @@ fn ingress(fields: &mut Fields<'_, '_>) -> Ingress {
 /// The members of a required object inside `fields`.
 pub(super) fn nested<'a, 'b>(fields: &'b mut Fields<'a, '_>, key: &'a str, what: &str) -> Option<Fields<'a, 'b>> {
     let member = fields.required(key)?;
-    let missing = fields.missing_keys();
-    let inner = Fields::of(key, what, &member.value, fields.faults)?;
-    Some(inner.missing_are(missing).or_in(super::stack_files::DEFAULTS))
+    fields.inside(what, member)
 }
 
 fn check_placeholders(name: &str, node: &Node, known: &[&str], faults: &mut Faults) {

@@ -9,7 +9,7 @@ use super::nearest::suggestion;
 use super::node::{Node, NodeValue};
 use super::path::{Segment, SegmentKind, parse_path};
 use super::source::Span;
-use super::stack_files::{GateStack, RouteTemplate};
+use super::stack_files::{RouteTemplate, StackFiles};
 use super::target_url::check_target;
 
 /// One route of a gateway.
@@ -32,7 +32,7 @@ pub struct Route {
 }
 
 /// Reads the path lists of one gateway: `name` is `gateway_api` or `gateway_system`.
-pub(super) fn read(name: &str, node: &Node, gate: &GateStack, faults: &mut Faults) -> Vec<Route> {
+pub(super) fn read(name: &str, node: &Node, files: &StackFiles, faults: &mut Faults) -> Vec<Route> {
     let Some(lists) = node.members() else {
         wrong_type(name, node, Type::Object, faults);
         return Vec::new();
@@ -40,11 +40,11 @@ pub(super) fn read(name: &str, node: &Node, gate: &GateStack, faults: &mut Fault
     let mut routes = Vec::new();
     let mut checked = Vec::new();
     for list in lists {
-        if matches!(list.value.value, NodeValue::Null) || gate.broken.contains(&list.key) {
+        if matches!(list.value.value, NodeValue::Null) || files.broken.contains(&list.key) {
             continue;
         }
-        let Some(template) = gate.routes.get(&list.key) else {
-            let known: Vec<&str> = gate.routes.keys().map(String::as_str).collect();
+        let Some(template) = files.routes.get(&list.key) else {
+            let known: Vec<&str> = files.routes.keys().map(String::as_str).collect();
             let message = format!("there is no route template `{}`", list.key);
             faults.error(&list.key_span, message, suggestion(&list.key, &known));
             continue;

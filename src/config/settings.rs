@@ -91,6 +91,8 @@ pub struct AuthorizerSettings {
     pub auth_path: Option<String>,
     /// Milliseconds to wait for its answer.
     pub auth_timeout_ms: Option<u64>,
+    /// For the system's authorizer: SHA-256 of each caller's keys in lower-case hex.
+    pub callers: BTreeMap<String, Vec<String>>,
 }
 
 /// What one line of the access log holds.

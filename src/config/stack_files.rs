@@ -1,10 +1,11 @@
 //! The files of a stack, parsed but not filled: defaults, route templates, gateway responses, resource policy.
 //!
 //! ```text
-//! stacks/gate/defaults.json             settings every environment starts from
-//! stacks/gate/routes/NAME.json          one template a route type; its name is the key of a path list
-//! stacks/gate/gateway_responses.json    what API Gateway itself answers
-//! stacks/gate/policy.json               the resource policy
+//! stacks/STACK/defaults.json             settings every environment starts from
+//! stacks/STACK/routes/NAME.json          one template a route type; its name is the key of a path list
+//! stacks/STACK/gateway_responses.json    what API Gateway itself answers
+//! stacks/STACK/policy.json               the resource policy
+//! stacks/STACK/policy_private.json       the one of a private API; a stack without it can't be private
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,23 +22,68 @@ use super::source::SourceFile;
 
 /// The defaults of the gate stack, relative to the root.
 pub const DEFAULTS: &str = "stacks/gate/defaults.json";
-/// The gateway responses of the gate stack, relative to the root.
-pub const GATEWAY_RESPONSES: &str = "stacks/gate/gateway_responses.json";
-/// The resource policy of the gate stack, relative to the root.
-pub const POLICY: &str = "stacks/gate/policy.json";
-/// The folder of the gate stack's route templates, relative to the root.
-pub const ROUTES: &str = "stacks/gate/routes";
 
 /// All stacks.
 #[derive(Debug, Clone)]
 pub struct Stacks {
     /// The public REST API.
-    pub gate: GateStack,
+    pub gate: StackFiles,
+    /// The internal REST API; none where the configuration has no such folder, and so no such gateway.
+    pub system: Option<StackFiles>,
 }
 
-/// The files of the gate stack.
+impl Stacks {
+    /// The files of a gateway's stack.
+    #[must_use]
+    pub fn of(&self, stack: GatewayStack) -> Option<&StackFiles> {
+        match stack {
+            GatewayStack::Gate => Some(&self.gate),
+            GatewayStack::System => self.system.as_ref(),
+        }
+    }
+}
+
+/// The stacks that make a REST API out of lists of routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GatewayStack {
+    /// The public one.
+    Gate,
+    /// The internal one, between services.
+    System,
+}
+
+impl GatewayStack {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Gate, Self::System];
+
+    /// The name in addresses, and of the folder in `stacks/`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::System => "system",
+        }
+    }
+
+    /// The key of an environment file that holds the routes.
+    #[must_use]
+    pub fn routes_key(self) -> &'static str {
+        match self {
+            Self::Gate => "gateway_api",
+            Self::System => "gateway_system",
+        }
+    }
+
+    /// A file of the stack, relative to the root.
+    #[must_use]
+    pub fn file(self, name: &str) -> PathBuf {
+        ["stacks", self.name(), name].iter().collect()
+    }
+}
+
+/// The files of one stack.
 #[derive(Debug, Clone)]
-pub struct GateStack {
+pub struct StackFiles {
     /// Settings every environment starts from: the optional keys of an environment file.
     pub defaults: Node,
     /// The route templates by name.
@@ -46,6 +92,8 @@ pub struct GateStack {
     pub gateway_responses: Node,
     /// The resource policy, with its placeholders.
     pub policy: Node,
+    /// The resource policy of a private API.
+    pub policy_private: Option<Node>,
     /// Templates that are there but faulty: routes of these types are not reported a second time.
     pub(super) broken: BTreeSet<String>,
     /// Whether the defaults could not be read: what they would give is not reported as missing.
@@ -82,32 +130,49 @@ impl RouteTemplate {
 
 /// Reads the files of all stacks.
 pub(super) fn load(root: &Path, faults: &mut Faults) -> Stacks {
-    let defaults = object(root, DEFAULTS, faults);
+    let gate = load_one(root, GatewayStack::Gate, faults);
+    check_defaults(GatewayStack::Gate, &gate.defaults, faults);
+    let there = root.join("stacks").join(GatewayStack::System.name()).is_dir();
+    let system = there.then(|| {
+        let system = load_one(root, GatewayStack::System, faults);
+        check_defaults(GatewayStack::System, &system.defaults, faults);
+        system
+    });
+    Stacks { gate, system }
+}
+
+fn load_one(root: &Path, stack: GatewayStack, faults: &mut Faults) -> StackFiles {
+    let mut read = |name: &str| object(root, &stack.file(name), faults);
+    let nothing = |name: &str| Node::empty(&SourceFile::new(stack.file(name), ""));
+    let defaults = read("defaults.json");
     let defaults_unreadable = defaults.is_none();
-    let nothing = |path: &str| Node::empty(&SourceFile::new(path, ""));
-    let defaults = defaults.unwrap_or_else(|| nothing(DEFAULTS));
-    check_defaults(&defaults, faults);
-    let gateway_responses = object(root, GATEWAY_RESPONSES, faults).unwrap_or_else(|| nothing(GATEWAY_RESPONSES));
-    let policy = object(root, POLICY, faults).unwrap_or_else(|| nothing(POLICY));
-    let (routes, broken) = route_templates(root, faults);
-    Stacks { gate: GateStack { defaults, routes, gateway_responses, policy, broken, defaults_unreadable } }
+    let defaults = defaults.unwrap_or_else(|| nothing("defaults.json"));
+    let gateway_responses = read("gateway_responses.json").unwrap_or_else(|| nothing("gateway_responses.json"));
+    let policy = read("policy.json").unwrap_or_else(|| nothing("policy.json"));
+    let private = root.join(stack.file("policy_private.json")).is_file();
+    let policy_private = if private { read("policy_private.json") } else { None };
+    let (routes, broken) = route_templates(root, &stack.file("routes"), faults);
+    StackFiles { defaults, routes, gateway_responses, policy, policy_private, broken, defaults_unreadable }
 }
 
 /// The object a file holds; nothing, with its fault, if it holds none.
-fn object(root: &Path, path: &str, faults: &mut Faults) -> Option<Node> {
+fn object(root: &Path, path: &Path, faults: &mut Faults) -> Option<Node> {
     let hint = "copy it from the stack that comes with gwctl";
-    let file = files::read(root, Path::new(path), hint, faults)?;
+    let file = files::read(root, path, hint, faults)?;
     let node = parse_json(&file, faults)?;
     if node.members().is_none() {
-        wrong_type(path, &node, Type::Object, faults);
+        wrong_type(&path.display().to_string(), &node, Type::Object, faults);
         return None;
     }
     Some(node)
 }
 
-fn route_templates(root: &Path, faults: &mut Faults) -> (BTreeMap<String, RouteTemplate>, BTreeSet<String>) {
+fn route_templates(
+    root: &Path,
+    folder: &Path,
+    faults: &mut Faults,
+) -> (BTreeMap<String, RouteTemplate>, BTreeSet<String>) {
     let (mut templates, mut broken) = (BTreeMap::new(), BTreeSet::new());
-    let folder = Path::new(ROUTES);
     let Some(names) = files::list(root, folder, faults) else { return (templates, broken) };
     for name in names.iter().filter_map(|name| name.strip_suffix(".json")) {
         let path: PathBuf = folder.join(format!("{name}.json"));

@@ -50,7 +50,7 @@ pub struct LambdaFunctionSpec {
     /// Base64 of the SHA-256 of the zip, as Lambda reports it (aws-facts G).
     pub code_sha256: String,
     /// Environment variables.
-    pub environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, Input>,
     /// Where it has network interfaces, if in a VPC.
     pub vpc: Option<Vpc>,
     /// `Active` or `PassThrough`.
@@ -170,6 +170,7 @@ fn spec(name: &str, live: FunctionConfiguration, user: Tags) -> LambdaFunctionSp
             .and_then(|environment| environment.variables)
             .unwrap_or_default()
             .into_iter()
+            .map(|(name, value)| (name, value.into()))
             .collect(),
         vpc,
         tracing: live
@@ -341,6 +342,8 @@ fn parts(spec: &LambdaFunctionSpec) -> Result<Parts<'_>> {
     // Empty lists take a function out of its VPC; leaving them out would leave it in.
     let (subnets, groups) =
         vpc.as_ref().map(|vpc| (vpc.subnet_ids.clone(), vpc.security_group_ids.clone())).unwrap_or_default();
+    let variables = environment.iter().map(|(name, value)| Ok((name.clone(), value.known()?.to_owned())));
+    let variables = variables.collect::<Result<std::collections::HashMap<_, _>>>()?;
     let configuration = Configuration {
         description: description.as_deref().unwrap_or_default(),
         role: role.known()?,
@@ -348,7 +351,7 @@ fn parts(spec: &LambdaFunctionSpec) -> Result<Parts<'_>> {
         handler,
         memory_mb: *memory_mb,
         timeout_seconds: *timeout_seconds,
-        environment: Environment::builder().set_variables(Some(environment.clone().into_iter().collect())).build(),
+        environment: Environment::builder().set_variables(Some(variables)).build(),
         vpc: VpcConfig::builder().set_subnet_ids(Some(subnets)).set_security_group_ids(Some(groups)).build(),
         tracing: TracingConfig::builder().mode(TracingMode::from(tracing.as_str())).build(),
     };

@@ -97,8 +97,15 @@ fn arn(place: &Place, api: &str, name: &str) -> String {
 }
 
 fn outputs(place: &Place, api: &str, name: &str) -> Outputs {
-    let url = format!("https://{api}.execute-api.{}.{}/{name}", place.region, place.dns_suffix());
-    Outputs::from_iter([("name", name.to_owned()), ("arn", arn(place, api, name)), ("url", url)])
+    // `endpoint` is the URL without its scheme, for those who add their own path.
+    let endpoint = format!("{api}.execute-api.{}.{}/{name}", place.region, place.dns_suffix());
+    let url = format!("https://{endpoint}");
+    Outputs::from_iter([
+        ("name", name.to_owned()),
+        ("arn", arn(place, api, name)),
+        ("url", url),
+        ("endpoint", endpoint),
+    ])
 }
 
 fn observed(aws: &ReadAws, scope: &Scope, api: &OwnApi, live: &LiveStage) -> Result<Observed<StageSpec>> {

@@ -6,7 +6,10 @@
 //! form. Dependencies between resources are those references and nothing else.
 
 pub mod diff;
+mod lookup;
 pub mod policy;
+
+pub use lookup::{Found, Lookup};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

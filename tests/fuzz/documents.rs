@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use gwctl::config;
+use gwctl::config::{self, GatewayStack};
+use gwctl::model::Found;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::apigateway::state::Definition;
-use gwctl::stack::gate;
+use gwctl::stack::{self, Zips};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -29,8 +30,9 @@ static DOCUMENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
             panic!("the repository's configuration has faults")
         };
         let [environment] = configuration.environments.as_slice() else { panic!("one environment was asked for") };
-        let expansion = gate::expand(&configuration, environment, "AAAA").unwrap();
-        let mut document = expansion.unwrap_or_else(|faults| panic!("{}", faults.render(false))).document;
+        let expansion = stack::expand(&configuration, environment, &Zips::UNBUILT, &Found::nothing()).unwrap();
+        let expansion = expansion.unwrap_or_else(|faults| panic!("{}", faults.render(false)));
+        let mut document = expansion.gateway(GatewayStack::Gate).unwrap().document.clone();
         let paths = document["paths"].as_object_mut().unwrap();
         let few = std::mem::take(paths).into_iter().step_by(3).take(4);
         paths.extend(few);

@@ -17,13 +17,13 @@ use gwctl::aws::{Aws, Connection};
 use gwctl::config;
 use gwctl::error::Result;
 use gwctl::kinds::Registry;
-use gwctl::model::{Address, Desired, Live, Owner, Place};
+use gwctl::model::{Address, Desired, Found, Live, Owner, Place};
 use gwctl::package::read_zip;
 use gwctl::plan::build::Input;
 use gwctl::plan::{self, Plan};
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::connector::Connector;
-use gwctl::stack::{Expansion, gate};
+use gwctl::stack::{self, Expansion, Zips};
 use tokio::sync::watch;
 
 /// What a configuration says about one environment, for the code its zip holds.
@@ -35,11 +35,12 @@ pub(crate) fn expand(root: &Path, product: &str, env: &str) -> (Owner, Place, Ex
         Err(config::LoadError::Failure(failure)) => panic!("{failure}"),
     };
     let [environment] = configuration.environments.as_slice() else { panic!("one environment was asked for") };
-    let zip = environment.settings.authorizer.zip.as_ref().expect("the configuration names a zip");
+    let zip = environment.gate.settings.authorizer.zip.as_ref().expect("the configuration names a zip");
     let code = read_zip(&root.join(zip)).unwrap().sha256_base64;
-    let expansion = gate::expand(&configuration, environment, &code).unwrap();
+    let expansion =
+        stack::expand(&configuration, environment, &Zips { gate: &code, system: &code }, &Found::nothing()).unwrap();
     let expansion = expansion.unwrap_or_else(|faults| panic!("{}", faults.render(false)));
-    (gate::owner(environment), gate::place(&environment.target), expansion)
+    (stack::owner(environment), stack::place(&environment.target), expansion)
 }
 
 /// One environment at work: what is wanted, and the sessions to get there.

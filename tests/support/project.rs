@@ -33,15 +33,30 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// A copy of the repository's `stacks/` and `environments/`.
+    /// A copy of the repository's `stacks/` and `environments/`, without the system gateways: what most tests are about, the
+    /// gate has all of.
     pub(crate) fn new() -> Self {
+        let project = Self::whole();
+        for (product, env) in ENVIRONMENTS {
+            project.edit(&format!("environments/{product}/{env}.json"), |environment| {
+                let members = environment.as_object_mut().unwrap();
+                members.retain(|key, _| !["system", "gateway_system"].contains(&key.as_str()));
+            });
+        }
+        project
+    }
+
+    /// A copy of all of it.
+    pub(crate) fn whole() -> Self {
         let folder = TempDir::new().unwrap();
         for part in ["stacks", "environments"] {
             copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(part), &folder.path().join(part));
         }
         let project = Self { folder };
         project.zip("authorizer.zip", "the authorizer");
-        project.edit(DEFAULTS, |defaults| defaults["authorizer"]["zip"] = json!("authorizer.zip"));
+        for defaults in [DEFAULTS, "stacks/system/defaults.json"] {
+            project.edit(defaults, |defaults| defaults["authorizer"]["zip"] = json!("authorizer.zip"));
+        }
         project
     }
 

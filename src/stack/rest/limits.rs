@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
 
 use serde_json::Value;
 
-use super::Gate;
-use crate::config::{Faults, POLICY, Span, limits};
-use crate::stack::Expansion;
+use super::RestGateway;
+use crate::config::{Faults, GatewayStack, Span, limits};
+use crate::model::Desired;
+use crate::stack::Gateway;
 
-impl Gate<'_> {
+impl RestGateway<'_> {
     /// Adds a fault for every limit that the expanded stack breaks.
-    pub(super) fn check(&self, expansion: &Expansion, faults: &mut Faults) {
+    pub(super) fn check(&self, desired: &[Desired], gateway: &Gateway, faults: &mut Faults) {
         let file = &self.environment.file.path;
-        let resources = resource_count(self.environment.routes.iter().map(|route| route.path.as_str()));
+        let resources = resource_count(self.gateway.routes.iter().map(|route| route.path.as_str()));
         if resources > limits::RESOURCES_PER_API {
             let message =
                 format!("the paths need {resources} resources; an API has at most {}", limits::RESOURCES_PER_API);
@@ -25,27 +25,28 @@ impl Gate<'_> {
             );
         }
         let arn = self.place.arn("execute-api", &self.place.region, "0123456789");
-        let policy = expansion.policy.to_string().replace("\"execute-api:/", &format!("\"{arn}/"));
+        let policy = gateway.policy.to_string().replace("\"execute-api:/", &format!("\"{arn}/"));
         let length = policy.chars().count();
         if length > limits::POLICY_CHARACTERS {
             let message = format!(
                 "the resource policy has {length} characters as AWS counts them; {} are allowed",
                 limits::POLICY_CHARACTERS
             );
-            let hint = format!("shorten {POLICY}: AWS writes the API's whole ARN for each `execute-api:/`");
-            faults.file_error(Path::new(POLICY), message, hint);
+            let file = self.blueprint.stack.file("policy.json");
+            let hint = format!("shorten {}: AWS writes the API's whole ARN for each `execute-api:/`", file.display());
+            faults.file_error(&file, message, hint);
         }
-        let bytes = json_bytes(&expansion.document);
+        let bytes = json_bytes(&gateway.document);
         if bytes > limits::DOCUMENT_BYTES {
             let message =
                 format!("the OpenAPI document has {bytes} bytes; API Gateway takes {}", limits::DOCUMENT_BYTES);
             faults.file_error(file, message, "shorten the templates, or let `{proxy+}` stand for many routes");
         }
-        if self.environment.routes.is_empty() {
+        if self.gateway.routes.is_empty() {
             let message = "`gateway_api` has no route, and API Gateway deploys no API without one";
             faults.file_error(file, message, "add a route, such as `{\"service_path\": \"/order-service/{proxy+}\"}`");
         }
-        for role in expansion.desired.iter().filter(|one| one.address.kind() == "iam-role") {
+        for role in desired.iter().filter(|one| one.address.kind() == "iam-role") {
             let name = role.name().unwrap_or_default();
             if name.len() > limits::ROLE_NAME_CHARACTERS {
                 let message = format!(
@@ -57,7 +58,8 @@ impl Gate<'_> {
             }
         }
         let authorizer = &self.settings.authorizer;
-        if authorizer.zip.is_none()
+        if self.blueprint.stack == GatewayStack::Gate
+            && authorizer.zip.is_none()
             && authorizer.auth_host.is_none()
             && !authorizer.environment.contains_key("AUTH_HOST")
         {

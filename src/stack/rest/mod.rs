@@ -1,4 +1,5 @@
-//! The gate stack: a public REST API behind a Lambda authorizer with and without result cache.
+//! What every REST API has, whatever stack it is of: log groups, authorizer functions and their roles, the API itself, its
+//! deployment and its stage. A stack says the rest in a [`Blueprint`].
 
 mod api;
 mod limits;
@@ -8,94 +9,114 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use self::api::{gateway_responses, policy, snapshot};
-use super::Expansion;
 use super::ingress::{ingress_url, target_url};
 use super::openapi::{Context, methods};
 use super::template::{Values, fill};
-use crate::config::{Configuration, Environment, Faults, GateStack, Route, Settings, Target};
+use super::{Gateway, owner, place};
+use crate::config::{self, Environment, Faults, GatewayStack, Route, Settings, StackFiles};
 use crate::error::{Failure, Result};
 use crate::kinds::deployment::{self, Deployment, DeploymentSpec};
 use crate::kinds::iam_role::{self, IamRole, IamRoleSpec};
 use crate::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
 use crate::kinds::log_group::{LogGroup, LogGroupSpec};
-use crate::kinds::rest_api::spec::{Authorizer, Method};
+use crate::kinds::rest_api::spec::{self, Method};
 use crate::kinds::rest_api::{RestApi, RestApiSpec, document};
 use crate::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
-use crate::kinds::{Registry, check_references, desired};
+use crate::kinds::{Registry, desired};
 use crate::model::policy::Policy;
-use crate::model::{Address, Desired, Input, Outputs, Owner, Place};
+use crate::model::{Address, Desired, Found, Input, Lookup, Outputs, Owner, Place};
 
-/// The name of the stack in addresses.
-pub const NAME: &str = "gate";
+/// The name of the API and of its stage in addresses.
+pub(super) const GATEWAY: &str = "gateway";
 
-/// The address of a resource of the stack.
-fn address(kind: &str, name: &str) -> Address {
-    Address::new(NAME, kind, name)
+/// What is particular to a stack.
+pub(super) struct Blueprint<'a> {
+    /// The stack.
+    pub(super) stack: GatewayStack,
+    /// The middle of the API's name: `product-a-WHAT-dev`.
+    pub(super) gateway: &'static str,
+    /// Stands before the names of authorizers and functions.
+    pub(super) function_prefix: &'static str,
+    /// Stands before the names of roles.
+    pub(super) role_prefix: &'static str,
+    /// The authorizers of the API.
+    pub(super) authorizers: &'static [Authorizer],
+    /// The functions behind them.
+    pub(super) functions: Vec<Function<'a>>,
 }
 
-/// The address of the stage: where the endpoint's URL is.
-#[must_use]
-pub fn stage_address() -> Address {
-    address("stage", "gateway")
+/// An authorizer of the API.
+pub(super) struct Authorizer {
+    /// Its name, and its placeholder in route templates with `_` for `-`.
+    pub(super) name: &'static str,
+    /// The function that decides.
+    pub(super) function: &'static str,
+    /// Whether API Gateway keeps its answers.
+    pub(super) cached: bool,
 }
 
-/// The address of the API.
-#[must_use]
-pub fn api_address() -> Address {
-    address("rest-api", "gateway")
+/// A function behind authorizers.
+pub(super) struct Function<'a> {
+    /// Its name in addresses.
+    pub(super) name: &'static str,
+    /// Lambda's `CodeSha256` of its zip.
+    pub(super) code_sha256: &'a str,
+    /// The variables that its code reads.
+    pub(super) environment: BTreeMap<String, Input>,
 }
 
-/// Whose the resources of an environment are.
-#[must_use]
-pub fn owner(environment: &Environment) -> Owner {
-    Owner { product: environment.product.clone(), environment: environment.name.clone() }
+/// What has to be looked up in AWS for a gateway.
+pub(super) fn lookups(_gateway: &config::Gateway) -> Vec<Lookup> {
+    Vec::new()
 }
 
-/// Where an environment goes.
-#[must_use]
-pub fn place(target: &Target) -> Place {
-    Place { account: target.account.clone(), region: target.region.clone(), partition: target.partition.clone() }
-}
-
-/// The two authorizers: same code, told apart by whether API Gateway keeps what they answer.
-const AUTHORIZERS: [(&str, bool); 2] = [("authorizer", true), ("non-ttl-authorizer", false)];
-
-/// The stack for one environment, or what is wrong with the files it is made from. `code_sha256` is Lambda's `CodeSha256`
-/// of the authorizer's zip.
-pub fn expand(
-    configuration: &Configuration,
-    environment: &Environment,
-    code_sha256: &str,
-) -> Result<std::result::Result<Expansion, Faults>> {
-    let mut faults = Faults::default();
-    let gate = Gate::new(environment, code_sha256);
-    let api = gate.rest_api(&configuration.stacks.gate, &mut faults);
-    let expansion = gate.assemble(api)?;
-    gate.check(&expansion, &mut faults);
-    faults.sort();
-    if faults.has_errors() {
-        return Ok(Err(faults));
-    }
-    Ok(Ok(Expansion { warnings: faults, ..expansion }))
-}
-
-struct Gate<'a> {
+/// One gateway on its way from settings to resources.
+pub(super) struct RestGateway<'a> {
     environment: &'a Environment,
+    gateway: &'a config::Gateway,
     settings: &'a Settings,
+    files: &'a StackFiles,
+    blueprint: &'a Blueprint<'a>,
+    found: &'a Found,
     place: Place,
     owner: Owner,
-    code_sha256: &'a str,
 }
 
-impl<'a> Gate<'a> {
-    fn new(environment: &'a Environment, code_sha256: &'a str) -> Self {
+impl<'a> RestGateway<'a> {
+    pub(super) fn new(
+        environment: &'a Environment,
+        gateway: &'a config::Gateway,
+        files: &'a StackFiles,
+        blueprint: &'a Blueprint<'a>,
+        found: &'a Found,
+    ) -> Self {
         Self {
             environment,
-            settings: &environment.settings,
+            gateway,
+            settings: &gateway.settings,
+            files,
+            blueprint,
+            found,
             place: place(&environment.target),
             owner: owner(environment),
-            code_sha256,
         }
+    }
+
+    /// The resources, and the documents among them.
+    pub(super) fn expand(&self, faults: &mut Faults) -> Result<(Vec<Desired>, Gateway)> {
+        let api = self.rest_api(faults);
+        let (desired, gateway) = self.assemble(api)?;
+        self.check(&desired, &gateway, faults);
+        Ok((desired, gateway))
+    }
+
+    /// The address of a resource of the stack.
+    fn address(&self, kind: &str, name: &str) -> Address {
+        Address::new(self.blueprint.stack.name(), kind, name)
+    }
+
+    fn desired<K: crate::kinds::Kind>(&self, name: &str, spec: &K::Spec) -> Result<Desired> {
+        desired::<K>(self.blueprint.stack.name(), name, spec)
     }
 
     /// `product-a-WHAT-dev`
@@ -104,38 +125,39 @@ impl<'a> Gate<'a> {
     }
 
     fn function_name(&self, authorizer: &str) -> String {
-        self.named(&format!("api-{authorizer}"))
+        self.named(&format!("{}{authorizer}", self.blueprint.function_prefix))
+    }
+
+    fn gateway_name(&self) -> String {
+        self.named(self.blueprint.gateway)
     }
 
     /// All resources, and the documents among them.
-    fn assemble(&self, api: RestApiSpec) -> Result<Expansion> {
-        let mut all = vec![self.log_group("access", format!("/aws/apigateway/{}", self.named("gateway")))?];
-        for (name, _) in AUTHORIZERS {
-            all.push(self.log_group(name, format!("/aws/lambda/{}", self.function_name(name)))?);
+    fn assemble(&self, api: RestApiSpec) -> Result<(Vec<Desired>, Gateway)> {
+        let functions = &self.blueprint.functions;
+        let mut all = vec![self.log_group("access", format!("/aws/apigateway/{}", self.gateway_name()))?];
+        for function in functions {
+            let group = format!("/aws/lambda/{}", self.function_name(function.name));
+            all.push(self.log_group(function.name, group)?);
         }
         all.push(self.execution_role()?);
-        for (name, cached) in AUTHORIZERS {
-            all.push(self.function(name, cached)?);
+        for function in functions {
+            all.push(self.function(function)?);
         }
         all.push(self.invocation_role()?);
         let known_outputs = Registry::new(BTreeMap::new()).predict(&self.place, &all)?;
-        let mut gateway = desired::<RestApi>(NAME, "gateway", &api)?;
-        gateway.labels = self
-            .environment
-            .routes
-            .iter()
-            .map(|route| (format!("routes.{}", route.path), route.kind.clone()))
-            .collect();
+        let mut gateway = self.desired::<RestApi>(GATEWAY, &api)?;
+        let routes = self.gateway.routes.iter();
+        gateway.labels = routes.map(|route| (format!("routes.{}", route.path), route.kind.clone())).collect();
         let known = with_known_outputs(api, &known_outputs);
         let snapshot = snapshot(&gateway.spec, &known.authorizers)?;
         all.push(gateway);
-        let spec =
-            DeploymentSpec { rest_api: Input::output(&api_address(), "id"), snapshot: snapshot.as_str().to_owned() };
-        all.push(desired::<Deployment>(NAME, deployment::name_of(&snapshot), &spec)?);
+        let rest_api = Input::output(&self.address("rest-api", GATEWAY), "id");
+        let spec = DeploymentSpec { rest_api, snapshot: snapshot.as_str().to_owned() };
+        all.push(self.desired::<Deployment>(deployment::name_of(&snapshot), &spec)?);
         all.push(self.stage(deployment::name_of(&snapshot))?);
-        check_references(&all)?;
         let policy = known.policy.as_ref().map_or(Value::Null, Policy::to_document);
-        Ok(Expansion { desired: all, document: document(&known), policy, warnings: Faults::default() })
+        Ok((all, Gateway { stack: self.blueprint.stack, document: document(&known), policy }))
     }
 
     fn log_group(&self, name: &str, group: String) -> Result<Desired> {
@@ -144,16 +166,19 @@ impl<'a> Gate<'a> {
             retention_in_days: Some(self.settings.retention_in_days),
             tags: self.settings.tags.clone(),
         };
-        desired::<LogGroup>(NAME, name, &spec)
+        self.desired::<LogGroup>(name, &spec)
+    }
+
+    /// An output of the resource of each function, of one kind.
+    fn outputs_of_functions(&self, kind: &str, output: &str) -> Vec<Value> {
+        let functions = self.blueprint.functions.iter();
+        functions.map(|function| Input::output(&self.address(kind, function.name), output).to_value()).collect()
     }
 
     /// What the functions may do: write their logs and traces, and have network interfaces where they are in a VPC. Lambda
     /// makes log groups by itself if it may; gwctl makes them, so it may not.
     fn execution_role(&self) -> Result<Desired> {
-        let groups: Vec<Value> = AUTHORIZERS
-            .iter()
-            .map(|(name, _)| Input::output(&address("log-group", name), "streams_arn").to_value())
-            .collect();
+        let groups: Vec<Value> = self.outputs_of_functions("log-group", "streams_arn");
         let mut statements = vec![json!({
             "Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": groups,
         })];
@@ -176,10 +201,7 @@ impl<'a> Gate<'a> {
 
     /// API Gateway assumes this role to call the functions.
     fn invocation_role(&self) -> Result<Desired> {
-        let functions: Vec<Value> = AUTHORIZERS
-            .iter()
-            .map(|(name, _)| Input::output(&address("lambda-function", name), "arn").to_value())
-            .collect();
+        let functions = self.outputs_of_functions("lambda-function", "arn");
         let statement = json!({"Sid": "CallAuthorizers", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": functions});
         let description = "Lets API Gateway call the authorizer functions";
         self.role("authorizer-invocation", description, "apigateway.amazonaws.com", vec![statement])
@@ -196,7 +218,7 @@ impl<'a> Gate<'a> {
         });
         let spec = IamRoleSpec {
             // Role names are global in an account.
-            name: format!("{}-{}", self.named(name), self.place.region),
+            name: format!("{}-{}", self.named(&format!("{}{name}", self.blueprint.role_prefix)), self.place.region),
             path: iam_role::path(&self.owner, &self.place),
             description: Some(description.to_owned()),
             assume_role_policy: parse(vec![trust])?,
@@ -204,7 +226,7 @@ impl<'a> Gate<'a> {
             managed_policies: BTreeSet::new(),
             tags: self.settings.tags.clone(),
         };
-        desired::<IamRole>(NAME, name, &spec)
+        self.desired::<IamRole>(name, &spec)
     }
 
     fn vpc(&self) -> Option<Vpc> {
@@ -216,33 +238,27 @@ impl<'a> Gate<'a> {
         Some(Vpc { subnet_ids: sorted(private_subnet), security_group_ids: sorted(security_group_ids) })
     }
 
-    fn function(&self, name: &str, cached: bool) -> Result<Desired> {
+    fn function(&self, function: &Function<'_>) -> Result<Desired> {
         let authorizer = &self.settings.authorizer;
-        let mut environment = authorizer.environment.clone();
-        let known = [
-            ("AUTH_HOST", authorizer.auth_host.clone()),
-            ("AUTH_PATH", authorizer.auth_path.clone()),
-            ("AUTH_TIMEOUT_MS", authorizer.auth_timeout_ms.map(|milliseconds| milliseconds.to_string())),
-            // Tells the function whether its answer is kept, and so has to hold for every route (aws-facts D).
-            ("RESULT_CACHED", Some(cached.to_string())),
-        ];
-        environment.extend(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        let given = authorizer.environment.iter().map(|(name, value)| (name.clone(), Input::from(value.as_str())));
+        let mut environment: BTreeMap<String, Input> = given.collect();
+        environment.extend(function.environment.clone());
         let spec = LambdaFunctionSpec {
-            name: self.function_name(name),
-            description: Some(format!("Decides who may call {}", self.named("gateway"))),
-            role: Input::output(&address("iam-role", "authorizer"), "arn"),
+            name: self.function_name(function.name),
+            description: Some(format!("Decides who may call {}", self.gateway_name())),
+            role: Input::output(&self.address("iam-role", "authorizer"), "arn"),
             runtime: authorizer.runtime.clone(),
             handler: authorizer.handler.clone(),
             architecture: authorizer.architecture.clone(),
             memory_mb: authorizer.memory_size,
             timeout_seconds: authorizer.timeout,
-            code_sha256: self.code_sha256.to_owned(),
+            code_sha256: function.code_sha256.to_owned(),
             environment,
             vpc: self.vpc(),
             tracing: if self.settings.xray_tracing { "Active" } else { "PassThrough" }.to_owned(),
             tags: self.settings.tags.clone(),
         };
-        desired::<LambdaFunction>(NAME, name, &spec)
+        self.desired::<LambdaFunction>(function.name, &spec)
     }
 
     fn stage(&self, deployment: &str) -> Result<Desired> {
@@ -257,64 +273,64 @@ impl<'a> Gate<'a> {
         };
         let spec = StageSpec {
             name: settings.gateway_stage_name.clone(),
-            rest_api: Input::output(&api_address(), "id"),
-            deployment: Input::output(&address("deployment", deployment), "id"),
+            rest_api: Input::output(&self.address("rest-api", GATEWAY), "id"),
+            deployment: Input::output(&self.address("deployment", deployment), "id"),
             description: None,
             xray: settings.xray_tracing,
             variables: settings.stage_variables.clone(),
             access_log: Some(AccessLog {
-                destination: Input::output(&address("log-group", "access"), "arn"),
+                destination: Input::output(&self.address("log-group", "access"), "arn"),
                 format: settings.log_format.to_line(),
             }),
             method_settings: BTreeMap::from([("*/*".to_owned(), all_methods)]),
             canary: None,
             tags: settings.tags.clone(),
         };
-        desired::<Stage>(NAME, "gateway", &spec)
+        self.desired::<Stage>(GATEWAY, &spec)
     }
 
-    fn rest_api(&self, files: &GateStack, faults: &mut Faults) -> RestApiSpec {
+    fn rest_api(&self, faults: &mut Faults) -> RestApiSpec {
         let values = self.values();
-        let description = format!("Gateway of {} in {}", self.settings.app_group, self.environment.name);
+        let kind = match self.blueprint.stack {
+            GatewayStack::Gate => "Gateway",
+            GatewayStack::System => "Internal gateway",
+        };
+        let description = format!("{kind} of {} in {}", self.settings.app_group, self.environment.name);
         RestApiSpec {
-            name: self.named("gateway"),
+            name: self.gateway_name(),
             description: Some(self.settings.description.clone().unwrap_or(description)),
             endpoint_type: self.settings.endpoint_type.clone(),
             api_key_source: "HEADER".to_owned(),
             binary_media_types: self.settings.binary_media_types.iter().cloned().collect(),
             minimum_compression_size: self.settings.minimum_compression_size,
             disable_execute_api_endpoint: false,
-            policy: policy(&files.policy, &values, faults),
-            authorizers: AUTHORIZERS.iter().map(|(name, cached)| self.authorizer(name, *cached)).collect(),
-            gateway_responses: gateway_responses(&files.gateway_responses, &values, faults),
-            routes: self.routes(files, &values, faults),
+            policy: policy(&self.files.policy, &values, faults),
+            authorizers: self.blueprint.authorizers.iter().map(|authorizer| self.authorizer(authorizer)).collect(),
+            gateway_responses: gateway_responses(&self.files.gateway_responses, &values, faults),
+            routes: self.routes(&values, faults),
             tags: self.settings.tags.clone(),
         }
     }
 
-    fn authorizer(&self, name: &str, cached: bool) -> (String, Authorizer) {
-        let authorizer = Authorizer {
+    fn authorizer(&self, authorizer: &Authorizer) -> (String, spec::Authorizer) {
+        let spec = spec::Authorizer {
             kind: "REQUEST".to_owned(),
-            uri: Input::output(&address("lambda-function", name), "invoke_arn"),
-            credentials: Some(Input::output(&address("iam-role", "authorizer-invocation"), "arn")),
+            uri: Input::output(&self.address("lambda-function", authorizer.function), "invoke_arn"),
+            credentials: Some(Input::output(&self.address("iam-role", "authorizer-invocation"), "arn")),
             identity_source: self.settings.authorizer.identity_source.clone(),
-            ttl_seconds: if cached { self.settings.authorizer_result_ttl } else { 0 },
+            ttl_seconds: if authorizer.cached { self.settings.authorizer_result_ttl } else { 0 },
             identity_validation: None,
         };
-        (self.function_name(name), authorizer)
+        (self.function_name(authorizer.name), spec)
     }
 
-    fn routes(
-        &self,
-        files: &GateStack,
-        values: &Values,
-        faults: &mut Faults,
-    ) -> BTreeMap<String, BTreeMap<String, Method>> {
-        let authorizers = AUTHORIZERS.iter().map(|(name, _)| self.function_name(name)).collect();
+    fn routes(&self, values: &Values, faults: &mut Faults) -> BTreeMap<String, BTreeMap<String, Method>> {
+        let names = self.blueprint.authorizers.iter();
+        let authorizers = names.map(|authorizer| self.function_name(authorizer.name)).collect();
         let mut routes = BTreeMap::new();
-        for route in &self.environment.routes {
+        for route in &self.gateway.routes {
             // The configuration has checked that the template is there.
-            let Some(template) = files.routes.get(&route.kind) else { continue };
+            let Some(template) = self.files.routes.get(&route.kind) else { continue };
             let values = self.route_values(route, values);
             let item = fill(&template.path_item, &values, faults);
             let context = Context { path: &route.path, authorizers: &authorizers };
@@ -327,7 +343,7 @@ impl<'a> Gate<'a> {
     fn values(&self) -> Values {
         let Settings { app_group, gateway_stage_name, vpc_link_id, .. } = self.settings;
         let Place { account, region, partition } = &self.place;
-        [
+        let names = [
             ("product", self.environment.product.as_str()),
             ("env", &self.environment.name),
             ("app_group", app_group),
@@ -336,12 +352,12 @@ impl<'a> Gate<'a> {
             ("region", region),
             ("partition", partition),
             ("vpc_link_id", vpc_link_id),
-            ("authorizer", &self.function_name("authorizer")),
-            ("non_ttl_authorizer", &self.function_name("non-ttl-authorizer")),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), json!(value)))
-        .collect()
+        ];
+        let names = names.into_iter().map(|(name, value)| (name.to_owned(), json!(value)));
+        let authorizers = self.blueprint.authorizers.iter();
+        let authorizers = authorizers
+            .map(|authorizer| (authorizer.name.replace('-', "_"), json!(self.function_name(authorizer.name))));
+        names.chain(authorizers).collect()
     }
 
     /// The placeholders of one route, besides.
