@@ -1,7 +1,7 @@
 //! A function in AWS's own Runtime Interface Emulator: the Runtime API as Lambda runs it, behind the API that invokes.
 //!
 //! The emulator comes out of the package `aws-sam-cli` of PyPI, which holds a build of it for both architectures of Lambda. It
-//! is fetched once, and is checked every time.
+//! is fetched once, and is checked by every run.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -10,14 +10,14 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::lambda::{Failure, Lambda, Log, NAME, Outcome, Program, TRACE};
+use crate::lambda::{Failure, Lambda, Log, NAME, Outcome, Program};
 
 const PACKAGE: &str = "aws-sam-cli==1.170.0";
 const PACKAGE_SHA256: &str = "24ebaf5ecba38dc1758089968cb89ab61e124b84e92a344fc7a2771a47f4d0bf";
@@ -49,10 +49,13 @@ pub(crate) struct Emulated {
 }
 
 impl Lambda for Emulated {
+    // It hands no trace on to the function, whatever stands in the request.
+    const TRACE: Option<&'static str> = None;
+
     fn start(program: Program, variables: &[(&str, &str)]) -> Self {
         let emulator = emulator();
         // The ports are free when they are asked for and may be taken a moment later: the emulator ends at once then.
-        let started = (0..10).find_map(|_| Self::try_start(&emulator, program, variables));
+        let started = (0..10).find_map(|_| Self::try_start(emulator, program, variables));
         started.expect("ten times the ports were taken")
     }
 
@@ -62,7 +65,7 @@ impl Lambda for Emulated {
         // HTTP/1.0: the answer comes in one piece and ends with the connection.
         write!(
             stream,
-            "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\nx-amzn-trace-id: {TRACE}\r\n\
+            "POST /2015-03-31/functions/function/invocations HTTP/1.0\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         )
@@ -156,8 +159,14 @@ fn free_addresses() -> [SocketAddr; 2] {
     })
 }
 
-/// The emulator's program, fetched if it is not there yet. Tests that want it at the same time wait for the first.
-fn emulator() -> PathBuf {
+/// The emulator's program. Tests that want it at the same time wait for the first.
+fn emulator() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(ready)
+}
+
+/// Fetches the program if it is not there yet, and checks it.
+fn ready() -> PathBuf {
     let (member, digest) = EMULATOR.expect("asked for only where there is one");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("python");
     fs::create_dir_all(&folder).unwrap();

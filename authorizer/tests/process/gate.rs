@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::auth_service::{Act, AuthService};
 use crate::channels::{METHOD, Row, STAGE, TOKEN, channels, rows};
-use crate::lambda::{Failure, Lambda, Outcome, Program, TRACE};
+use crate::lambda::{Failure, Lambda, Outcome, Program};
 
 /// The function in front of this auth service, with a time-out of 600 ms.
 pub(crate) fn function<L: Lambda>(service: &AuthService, more: &[(&str, &str)]) -> L {
@@ -57,7 +57,7 @@ pub(crate) fn every_channel_says_yes<L: Lambda>() {
     for (row, request) in rows().iter().zip(service.requests()) {
         assert_eq!(request.line, format!("GET {} HTTP/1.1", row.target));
         assert_eq!(request.header("host"), Some(service.host().as_str()));
-        assert_eq!(request.header("x-amzn-trace-id"), Some(TRACE));
+        assert_eq!(request.header("x-amzn-trace-id"), L::TRACE);
         for name in ["authorization", "x-partner-token"] {
             let expected = row.header.as_ref().filter(|(place, _)| *place == name);
             assert_eq!(request.header(name), expected.map(|(_, value)| value.as_str()), "{}", row.name);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The trace of every request.
+/// A trace as X-Ray writes it.
 pub(crate) const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 /// The name of every function.
 pub(crate) const NAME: &str = "product-a-dev-authorizer";
@@ -36,10 +36,13 @@ impl Program {
 
 /// One execution environment with one function in it.
 pub(crate) trait Lambda: Sized {
+    /// The trace that every request has.
+    const TRACE: Option<&'static str>;
+
     /// Starts the function with these environment variables and those that Lambda always sets, and no others.
     fn start(program: Program, variables: &[(&str, &str)]) -> Self;
 
-    /// Sends one event with the trace `TRACE`, and waits for what comes back.
+    /// Sends one event, and waits for what comes back.
     fn invoke(&mut self, event: &Value) -> Outcome;
 
     /// Takes the Runtime API away, upon which the function has to end by itself, and reads what it wrote.

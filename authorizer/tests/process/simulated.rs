@@ -28,6 +28,8 @@ pub(crate) struct Simulated {
 }
 
 impl Lambda for Simulated {
+    const TRACE: Option<&'static str> = Some(TRACE);
+
     fn start(program: Program, variables: &[(&str, &str)]) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let simulator = runtime.block_on(Simulator::builder().function_name(NAME).build()).unwrap();
