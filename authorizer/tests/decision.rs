@@ -471,7 +471,9 @@ proptest! {
     }
 
     #[test]
-    fn every_channel_can_say_yes(channels in any_channels(), cached: bool, token in "[a-z0-9]{1,20}") {
+    fn every_channel_can_say_yes_and_with_no_other_status(
+        channels in any_channels(), cached: bool, token in "[a-z0-9]{1,20}", other in 100..600_u16,
+    ) {
         let Some(settings) = read(&channels.to_string(), cached) else { return Ok(()) };
         for channel in settings.channels.iter() {
             let headers = json!({"authorization": format!("Bearer {token}"), "x-auth-channel": channel.name});
@@ -481,6 +483,7 @@ proptest! {
             let all_there = at(&answer, &channel.user_id) == Some(&json!("user-1"))
                 && channel.scope.as_deref().is_none_or(|scope| at(&answer, scope) == Some(&json!("read write")));
             prop_assert!(allowed || !all_there, "{answer} {channel:?}");
+            prop_assert!(other == 200 || !only_a_yes_allows(&settings, &event(&headers), other, &answer.to_string())?);
         }
     }
 
