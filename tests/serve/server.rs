@@ -109,13 +109,14 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// With the configuration changed, and more options. What begins with `@` in an option is a file of the project.
+    /// With the configuration changed, and more options. What begins with `@` in an option is a file of the project. The auth
+    /// service's CA is in the project's `ca.pem`; a configuration that does not name it is given it as a variable.
     pub(crate) fn new(change: impl FnOnce(&Project), options: &[&str]) -> Self {
         let project = Project::new();
         put_authorizer(&project);
-        change(&project);
         let (auth, orders, users) = (AuthService::start(), Upstream::start("orders"), Upstream::start("users"));
         fs::write(project.root().join("ca.pem"), &auth.ca_pem).unwrap();
+        change(&project);
         let host = format!("AUTH_HOST={}", auth.host());
         let rules = [
             // The first that fits counts.
@@ -126,7 +127,9 @@ impl Served {
         ];
         let mut arguments = vec!["serve", "--product", "product-a", "--env", "dev", "--listen", "127.0.0.1:0"];
         arguments.extend(rules.iter().flat_map(|rule| ["--upstream", rule]));
-        arguments.extend(["--function-env", "AUTH_CA_PEM=@ca.pem"]);
+        if project.read(DEV)["authorizer"].get("auth_ca").is_none() {
+            arguments.extend(["--function-env", "AUTH_CA_PEM=@ca.pem"]);
+        }
         if !options.iter().any(|option| option.starts_with("AUTH_HOST=")) {
             arguments.extend(["--function-env", &host]);
         }
@@ -155,10 +158,10 @@ fn put_authorizer(project: &Project) {
 /// The authorizer's binary, which `cargo test --workspace` builds beside gwctl's; built here where it is not there.
 fn bootstrap() -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_gwctl")).parent().unwrap();
-    let path = folder.join("bootstrap");
+    let path = folder.join("gate-authorizer");
     if !path.exists() {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--package", "authorizer", "--bin", "bootstrap", "--target-dir"]);
+        cargo.args(["build", "--quiet", "--package", "authorizer", "--bin", "gate-authorizer", "--target-dir"]);
         cargo.arg(folder.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR"));
         if folder.ends_with("release") {
             cargo.arg("--release");
