@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use serde_json::json;
 
+use crate::ACCESS_LOG;
 use crate::auth_service::INTROSPECT;
 use crate::client::{Answer, Ask, Got};
 use crate::project::{DEV, Project};
@@ -55,7 +56,7 @@ fn strict() -> &'static Served {
             configure(project);
             project.edit(DEV, |environment| environment["authorizer"]["channel_required"] = json!(true));
         };
-        Served::new(change, &[])
+        Served::new(change, &["--access-log", ACCESS_LOG])
     })
 }
 
@@ -201,6 +202,8 @@ fn with_required_channels_a_request_without_one_is_refused_unasked() {
         for channels in [&[][..], &[""]] {
             let answer = send(served, &format!("{route}?nameless"), "nameless", channels).is(401);
             assert_eq!(answer.json()["message"], "Please login again");
+            let line = served.logged(&answer);
+            assert_eq!(line["authorizerLatency"], "-", "the function is not called either: {line}");
         }
         tells_of(&send(served, route, "named", &["default"]), "default", "named");
     }

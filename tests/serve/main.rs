@@ -29,7 +29,7 @@ use std::sync::OnceLock;
 
 use server::Served;
 
-/// The file in the project to which [`served`] writes its access log.
+/// The file in the project to which a server writes its access log, where it writes one.
 const ACCESS_LOG: &str = "access.log";
 
 /// One server for all tests that need nothing special. It keeps the authorizer's answers for five minutes: longer than the

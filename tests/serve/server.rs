@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::ACCESS_LOG;
 use crate::auth_service::AuthService;
+use crate::client::Answer;
 use crate::project::{DEFAULTS, DEV, Project};
 use crate::upstream::Upstream;
 
@@ -136,6 +138,18 @@ impl Served {
         arguments.extend(options);
         let server = Server::start(&project, &arguments);
         Self { project, server, auth, orders, users }
+    }
+
+    /// The line about an answer in the access log, where one is written to [`ACCESS_LOG`].
+    pub(crate) fn logged(&self, answer: &Answer) -> Value {
+        let id = answer.header("x-amzn-requestid").unwrap();
+        let path = self.project.root().join(ACCESS_LOG);
+        until("the line in the access log", || {
+            let log = fs::read_to_string(&path).ok()?;
+            let line = log.lines().find(|line| line.contains(id))?;
+            // The line may not be there as a whole yet.
+            serde_json::from_str(line).ok()
+        })
     }
 }
 
