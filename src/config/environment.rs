@@ -45,7 +45,7 @@ fn longest_name(app_group: &str, environment: &str) -> String {
 }
 
 /// Checks the defaults by themselves: they may leave out anything but must hold nothing else.
-pub(super) fn check_defaults(defaults: &Node, faults: &mut Faults) {
+pub(super) fn check_defaults(root: &Path, defaults: &Node, faults: &mut Faults) {
     for member in defaults.members().unwrap_or_default() {
         if OWN_KEYS.contains(&member.key.as_str()) {
             let message = format!("`{}` can't have a default", member.key);
@@ -57,7 +57,7 @@ pub(super) fn check_defaults(defaults: &Node, faults: &mut Faults) {
     for key in ["$schema", "gateway_api", "gateway_system"] {
         fields.get(key);
     }
-    read_settings::read(&mut fields);
+    read_settings::read(&mut fields, root);
     fields.finish();
 }
 
@@ -85,7 +85,7 @@ pub(super) fn load(
     fields.get("$schema");
     let api = fields.required_here("gateway_api").map(|member| &member.value);
     let system = fields.get("gateway_system").map(|member| &member.value);
-    let settings = read_settings::read(&mut fields);
+    let settings = read_settings::read(&mut fields, root);
     fields.finish();
     check_lengths(&settings.app_group, name, &node, faults);
     let mut read =

@@ -86,7 +86,7 @@ pub(super) fn load(root: &Path, faults: &mut Faults) -> Stacks {
     let defaults_unreadable = defaults.is_none();
     let nothing = |path: &str| Node::empty(&SourceFile::new(path, ""));
     let defaults = defaults.unwrap_or_else(|| nothing(DEFAULTS));
-    check_defaults(&defaults, faults);
+    check_defaults(root, &defaults, faults);
     let gateway_responses = object(root, GATEWAY_RESPONSES, faults).unwrap_or_else(|| nothing(GATEWAY_RESPONSES));
     let policy = object(root, POLICY, faults).unwrap_or_else(|| nothing(POLICY));
     let (routes, broken) = route_templates(root, faults);

@@ -57,10 +57,7 @@ impl Gate<'_> {
             }
         }
         let authorizer = &self.settings.authorizer;
-        if authorizer.zip.is_none()
-            && authorizer.auth_host.is_none()
-            && !authorizer.environment.contains_key("AUTH_HOST")
-        {
+        if authorizer.zip.is_none() && authorizer.auth_host.is_none() {
             let span = Span::new(&self.environment.file, 0..1);
             let message =
                 "there is no `authorizer.auth_host`: every request behind the authorizer will be answered with 500";

@@ -218,15 +218,6 @@ impl<'a> Gate<'a> {
 
     fn function(&self, name: &str, cached: bool) -> Result<Desired> {
         let authorizer = &self.settings.authorizer;
-        let mut environment = authorizer.environment.clone();
-        let known = [
-            ("AUTH_HOST", authorizer.auth_host.clone()),
-            ("AUTH_PATH", authorizer.auth_path.clone()),
-            ("AUTH_TIMEOUT_MS", authorizer.auth_timeout_ms.map(|milliseconds| milliseconds.to_string())),
-            // Tells the function whether its answer is kept, and so has to hold for every route (aws-facts D).
-            ("RESULT_CACHED", Some(cached.to_string())),
-        ];
-        environment.extend(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let spec = LambdaFunctionSpec {
             name: self.function_name(name),
             description: Some(format!("Decides who may call {}", self.named("gateway"))),
@@ -237,7 +228,7 @@ impl<'a> Gate<'a> {
             memory_mb: authorizer.memory_size,
             timeout_seconds: authorizer.timeout,
             code_sha256: self.code_sha256.to_owned(),
-            environment,
+            environment: authorizer.variables(cached),
             vpc: self.vpc(),
             tracing: if self.settings.xray_tracing { "Active" } else { "PassThrough" }.to_owned(),
             tags: self.settings.tags.clone(),
