@@ -30,6 +30,9 @@ const MAY_NAME_SDK: [&str; 4] = ["aws/", "kinds/", "sandbox/connector.rs", "comm
 /// The crates of the AWS SDK, as code names them.
 const SDK: [&str; 5] = ["aws_sdk_", "aws_smithy_", "aws_config", "aws_credential_types", "aws_types"];
 
+/// Where the crate of the functions may be named, which is called like much else here: by one of its modules.
+const MAY_NAME_AUTHORIZER: &str = "config/";
+
 /// Who may open a standard stream: the program's end, the place where commands write, and progress.
 const MAY_OPEN_STREAMS: [&str; 3] = ["main.rs", "commands/output.rs", "report/progress.rs"];
 
@@ -166,6 +169,22 @@ fn the_sdk_stays_in_its_layer() {
         }
     }
     assert!(named > 10, "the SDK is named {named} times: is it called something else now?");
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_functions_are_asked_by_the_configuration_alone() {
+    let names = |code: &str| {
+        code.match_indices("authorizer::").any(|(at, found)| {
+            let (before, after) = (code[..at].chars().next_back(), &code[at + found.len()..]);
+            let whole = !before.is_some_and(|character| character.is_alphanumeric() || "_:".contains(character));
+            whole && ["gate", "system", "Fault", "UNAUTHORIZED"].iter().any(|part| after.starts_with(part))
+        })
+    };
+    let named: Vec<String> =
+        sources().into_iter().filter(|source| names(&source.code)).map(|source| source.name).collect();
+    assert!(!named.is_empty(), "nobody asks the functions any more");
+    let broken: Vec<&String> = named.iter().filter(|name| !name.starts_with(MAY_NAME_AUTHORIZER)).collect();
     assert!(broken.is_empty(), "{broken:#?}");
 }
 

@@ -96,6 +96,9 @@ fn project(env: &Env) -> Project {
 /// The headers that tell a backend who calls.
 const IDENTITY: [&str; 4] = ["x-user-token", "x-user-id", "x-user-scope", "x-auth-type"];
 
+/// What the kind of token is on an open method is the client's word, and stays that.
+const CHANNEL: &str = "integration.request.header.x-auth-channel";
+
 fn assert_identity(method: &Value, known: bool) {
     for header in IDENTITY {
         let parameter = format!("integration.request.header.{header}");
@@ -122,6 +125,10 @@ fn assert_route(item: &Value, route: &Route) {
     };
     assert_eq!(any.get("security"), authorizer.map(|name| json!([{ name: [] }])).as_ref(), "{route:?}");
     assert_identity(any, authorizer.is_some());
+    let channel = |method: &Value| method["x-amazon-apigateway-integration"]["requestParameters"].get(CHANNEL).cloned();
+    let known = authorizer.is_some();
+    assert_eq!(channel(any), known.then(|| json!("context.authorizer.x-auth-channel")), "{route:?}");
+    assert_eq!(channel(&item["options"]), known.then(|| json!("''")), "{route:?}");
     let uri = any["x-amazon-apigateway-integration"]["uri"].as_str().unwrap();
     let link = any["x-amazon-apigateway-integration"].get("connectionId").is_some();
     assert_eq!(link, route.target.is_none(), "{route:?}");

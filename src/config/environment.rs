@@ -92,7 +92,7 @@ fn longest_name(app_group: &str, environment: &str) -> String {
 }
 
 /// Checks the defaults by themselves: they may leave out anything but must hold nothing else.
-pub(super) fn check_defaults(stack: GatewayStack, defaults: &Node, faults: &mut Faults) {
+pub(super) fn check_defaults(root: &Path, stack: GatewayStack, defaults: &Node, faults: &mut Faults) {
     for member in defaults.members().unwrap_or_default() {
         if OWN_KEYS.contains(&member.key.as_str()) {
             let message = format!("`{}` can't have a default", member.key);
@@ -105,7 +105,7 @@ pub(super) fn check_defaults(stack: GatewayStack, defaults: &Node, faults: &mut 
     for key in ["$schema", "gateway_api", "gateway_system", "system"] {
         fields.get(key);
     }
-    read_settings::read(stack, &mut fields);
+    read_settings::read(stack, &mut fields, root);
     fields.finish();
 }
 
@@ -134,22 +134,33 @@ pub(super) fn load(
     let api = fields.required_here("gateway_api").map(|member| &member.value);
     let system_routes = fields.get("gateway_system");
     let system_settings = fields.get("system");
-    let settings = read_settings::read(GatewayStack::Gate, &mut fields);
+    let settings = read_settings::read(GatewayStack::Gate, &mut fields, root);
     fields.finish();
     check_lengths(&settings.app_group, name, &node, faults);
     let routes = api.map(|node| routes::read("gateway_api", node, &stacks.gate, faults)).unwrap_or_default();
-    let system = system(&node, system_routes, system_settings, stacks.system.as_ref(), faults);
+    let system = system(root, &node, (system_routes, system_settings), stacks.system.as_ref(), faults);
     let gate = Gateway { stack: GatewayStack::Gate, settings, routes };
+    check_auth_gateway(product, &gate, system.as_ref(), &node, faults);
     let (product, name) = (product.to_owned(), name.to_owned());
     let environment = Environment { product, name, file, gate, system, target: target? };
     (faults.errors() == before && !stacks.gate.defaults_unreadable).then_some(environment)
 }
 
+/// A gate that asks behind the product's own system gateway needs one.
+fn check_auth_gateway(product: &str, gate: &Gateway, system: Option<&Gateway>, node: &Node, faults: &mut Faults) {
+    let Some(asked) = &gate.settings.authorizer.auth_gateway else { return };
+    if system.is_none() && asked.product.as_ref().is_none_or(|asked| asked == product) {
+        let at = node.at("/authorizer/auth_host").map_or_else(|| node.span.first(), |host| host.span.first());
+        let message = "`auth_host` refers to the system gateway of this environment, which has none";
+        faults.error(&at, message, "list its routes in `gateway_system`, or name the host or another product");
+    }
+}
+
 /// The internal gateway; none where no route of it is listed.
 fn system(
+    root: &Path,
     node: &Node,
-    lists: Option<&Member>,
-    own: Option<&Member>,
+    (lists, own): (Option<&Member>, Option<&Member>),
     files: Option<&StackFiles>,
     faults: &mut Faults,
 ) -> Option<Gateway> {
@@ -187,7 +198,7 @@ fn system(
     let what = if own.is_some() { "`system`" } else { "this environment file's `system`" };
     let fields = Fields::of("system", what, &node, faults)?;
     let mut fields = fields.or_in("stacks/system/defaults.json").missing_are(missing);
-    let settings = read_settings::read(stack, &mut fields);
+    let settings = read_settings::read(stack, &mut fields, root);
     fields.finish();
     Some(Gateway { stack, settings, routes })
 }

@@ -148,6 +148,11 @@ impl<'a, 'f> Fields<'a, 'f> {
         Some(Fields { elsewhere, ..inner.missing_are(missing) })
     }
 
+    /// The object that is read.
+    pub(super) fn node(&self) -> &'a Node {
+        self.node
+    }
+
     /// What a missing key is.
     pub(super) fn missing_keys(&self) -> Missing {
         self.missing

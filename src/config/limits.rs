@@ -24,15 +24,13 @@ pub const TAG_VALUE_CHARACTERS: usize = 256;
 pub const FUNCTION_MEMORY_MIB: std::ops::RangeInclusive<i64> = 128..=10240;
 /// Seconds a function may run.
 pub const FUNCTION_TIMEOUT_SECONDS: std::ops::RangeInclusive<i64> = 1..=900;
-/// Bytes the environment variables of a function may take together.
+/// Bytes the environment variables of a function may take together, as one JSON object: that is what Lambda's refusal
+/// quotes as "String measured" (seen in terraform-aws-github-runner, issue 3594).
 pub const FUNCTION_ENVIRONMENT_BYTES: usize = 4096;
 /// Bytes from which on API Gateway may compress an answer.
 pub const COMPRESSION_BYTES: std::ops::RangeInclusive<i64> = 0..=10_485_760;
 /// Days `CloudWatch` Logs can be told to keep events; it takes no others.
 pub const RETENTION_DAYS: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-/// How long the authorizer may wait for the auth service, in milliseconds: what it takes itself. API Gateway waits for an
-/// authorizer for about as long.
-pub const AUTH_TIMEOUT_MS: std::ops::RangeInclusive<i64> = 100..=14_000;
 /// Characters of a role's name (IAM's API reference, `CreateRole`).
 pub const ROLE_NAME_CHARACTERS: usize = 64;

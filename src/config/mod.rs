@@ -13,10 +13,12 @@
 //! reported in one run ([`Faults`]): [`load`] gives what is right together with all that is wrong, [`load_selected`]
 //! gives either what was asked for or what is wrong with it. Nothing here talks to AWS.
 
+mod certificates;
 mod environment;
 mod fault;
 mod fields;
 mod files;
+mod function;
 pub mod limits;
 mod merge;
 mod nearest;
@@ -45,7 +47,7 @@ pub use nearest::{nearest, suggestion};
 pub use node::{Member, Node, NodeValue};
 pub use parse::{parse_json, parse_toml};
 pub use routes::Route;
-pub use settings::{AuthorizerSettings, Ingress, LogFormat, Settings};
+pub use settings::{AuthorizerSettings, CHANNEL_SOURCE, Ingress, LogFormat, Settings};
 pub use source::{SourceFile, Span};
 pub use stack_files::{DEFAULTS, GatewayStack, RouteTemplate, StackFiles, Stacks};
 pub use targets::{TARGETS, Target, Targets, is_region, partition_of};

@@ -1,6 +1,7 @@
 //! Reading [`Settings`], every value against what AWS takes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::fault::Faults;
 use super::fields::{Fields, Missing, Type, wrong_type};
@@ -16,8 +17,9 @@ pub(super) const OWN_KEYS: [&str; 6] =
 
 const AT_LEAST_ZERO: std::ops::RangeInclusive<i64> = 0..=i32::MAX as i64;
 
-/// Reads all settings. A faulty one is read as something empty: use the result only if there was no fault.
-pub(super) fn read(stack: GatewayStack, fields: &mut Fields<'_, '_>) -> Settings {
+/// Reads all settings, and the files below `root` that they name. A faulty one is read as something empty: use the result
+/// only if there was no fault.
+pub(super) fn read(stack: GatewayStack, fields: &mut Fields<'_, '_>, root: &Path) -> Settings {
     let authorizer_result_ttl = result_ttl(fields);
     let private_subnet = owned(fields, "private_subnet");
     Settings {
@@ -40,7 +42,7 @@ pub(super) fn read(stack: GatewayStack, fields: &mut Fields<'_, '_>) -> Settings
         data_trace: flag(fields, "data_trace"),
         metrics: flag(fields, "metrics"),
         ingress: ingress(fields),
-        authorizer: read_authorizer(stack, fields, authorizer_result_ttl),
+        authorizer: read_authorizer(stack, fields, root, authorizer_result_ttl),
         endpoint_type: endpoint_type(fields),
         minimum_compression_size: compression(fields),
         authorizer_result_ttl,

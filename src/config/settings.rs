@@ -81,18 +81,66 @@ pub struct AuthorizerSettings {
     /// A zip to use instead of the authorizer gwctl builds: absolute, or relative to the configuration root, which it
     /// then does not leave. As written; join it to the root.
     pub zip: Option<PathBuf>,
-    /// What an answer is cached by, and what must be in a request: `method.request.header.Authorization`.
+    /// What an answer is cached by, and what must be in a request: `method.request.header.Authorization`, and
+    /// [`CHANNEL_SOURCE`] where every request has to name its channel.
     pub identity_source: Vec<String>,
     /// Further environment variables of the functions.
     pub environment: BTreeMap<String, String>,
     /// The host of the service that knows tokens, with a port if need be.
     pub auth_host: Option<String>,
+    /// The gateway whose endpoint is that host, in its place.
+    pub auth_gateway: Option<AuthGateway>,
     /// The path on it that validates a token.
     pub auth_path: Option<String>,
     /// Milliseconds to wait for its answer.
     pub auth_timeout_ms: Option<u64>,
     /// For the system's authorizer: SHA-256 of each caller's keys in lower-case hex.
     pub callers: BTreeMap<String, Vec<String>>,
+    /// The certificates to trust besides the public ones, in PEM form: what is in the file that `auth_ca` names.
+    pub auth_ca: Option<String>,
+    /// The kinds of tokens by name, as the functions read them; none: the default one alone.
+    pub channels: Option<serde_json::Value>,
+    /// What becomes of a channel that is none of these: `refuse` or `default`.
+    pub unknown_channel: Option<String>,
+    /// Whether every request has to name its channel.
+    pub channel_required: bool,
+    /// Whether the functions write metrics into their log.
+    pub metrics: bool,
+}
+
+/// A system gateway behind which the service that knows tokens stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthGateway {
+    /// The product whose gateway it is, in the environment of the same name; none: the product's own.
+    pub product: Option<String>,
+}
+
+/// What makes the channel a part of the cache's key, and lets API Gateway refuse a request without one (aws-facts D).
+pub const CHANNEL_SOURCE: &str = "method.request.header.x-auth-channel";
+
+impl AuthorizerSettings {
+    /// The environment variables of a function; `cached` says whether API Gateway keeps its answers, which then have to
+    /// hold for every route (aws-facts D).
+    #[must_use]
+    pub fn variables(&self, cached: bool) -> BTreeMap<String, String> {
+        let Self { auth_host, auth_path, auth_ca, unknown_channel, .. } = self;
+        let channels = self.channels.as_ref().map(|channels| sorted(channels).to_string());
+        let known = [
+            ("AUTH_HOST", auth_host.clone()),
+            ("AUTH_PATH", auth_path.clone()),
+            ("AUTH_TIMEOUT_MS", self.auth_timeout_ms.map(|milliseconds| milliseconds.to_string())),
+            ("AUTH_CA_PEM", auth_ca.clone()),
+            ("AUTH_CHANNELS", channels),
+            ("AUTH_UNKNOWN_CHANNEL", unknown_channel.clone()),
+            // What a function does without being told is left unsaid: all variables together have 4 KB.
+            ("AUTH_CHANNEL_REQUIRED", self.channel_required.then(|| true.to_string())),
+            ("CALLERS", (!self.callers.is_empty()).then(|| serde_json::json!(self.callers).to_string())),
+            ("METRICS", (!self.metrics).then(|| false.to_string())),
+            ("RESULT_CACHED", Some(cached.to_string())),
+        ];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        self.environment.clone().into_iter().chain(known).collect()
+    }
 }
 
 /// What one line of the access log holds.

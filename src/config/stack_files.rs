@@ -131,11 +131,11 @@ impl RouteTemplate {
 /// Reads the files of all stacks.
 pub(super) fn load(root: &Path, faults: &mut Faults) -> Stacks {
     let gate = load_one(root, GatewayStack::Gate, faults);
-    check_defaults(GatewayStack::Gate, &gate.defaults, faults);
+    check_defaults(root, GatewayStack::Gate, &gate.defaults, faults);
     let there = root.join("stacks").join(GatewayStack::System.name()).is_dir();
     let system = there.then(|| {
         let system = load_one(root, GatewayStack::System, faults);
-        check_defaults(GatewayStack::System, &system.defaults, faults);
+        check_defaults(root, GatewayStack::System, &system.defaults, faults);
         system
     });
     Stacks { gate, system }

@@ -1,5 +1,7 @@
 //! Whole configurations, right and wrong, as files on disk.
 
+mod channels;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

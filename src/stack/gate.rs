@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Zips;
 use super::rest::{Authorizer, Blueprint, Function};
-use crate::config::{AuthorizerSettings, Environment, GatewayStack};
-use crate::model::Input;
+use super::{Zips, stage_address};
+use crate::config::{Environment, GatewayStack};
+use crate::model::{Found, Input, Lookup};
 
 /// The two authorizers: same code, each in a function of its own, so that what API Gateway keeps and what it asks for each
 /// time can be watched and throttled apart.
@@ -16,9 +16,11 @@ const AUTHORIZERS: [Authorizer; 2] = [
 ];
 
 /// What is particular to the gate.
-pub(super) fn blueprint<'a>(environment: &Environment, zips: &Zips<'a>) -> Blueprint<'a> {
-    let authorizer = &environment.gate.settings.authorizer;
-    let function = |name, cached| Function { name, code_sha256: zips.gate, environment: variables(authorizer, cached) };
+pub(super) fn blueprint<'a>(environment: &Environment, zips: &Zips<'a>, found: &Found) -> Blueprint<'a> {
+    let function = |name, cached| {
+        let variables = variables(environment, cached, found);
+        Function { name, code_sha256: zips.gate, environment: variables }
+    };
     Blueprint {
         stack: GatewayStack::Gate,
         gateway: "gateway",
@@ -29,14 +31,24 @@ pub(super) fn blueprint<'a>(environment: &Environment, zips: &Zips<'a>) -> Bluep
     }
 }
 
+/// What has to be looked up in AWS for the gate alone.
+pub(super) fn lookups(environment: &Environment) -> Option<Lookup> {
+    let product = environment.gate.settings.authorizer.auth_gateway.as_ref()?.product.as_ref()?;
+    let other = *product != environment.product;
+    other.then(|| Lookup::SystemGateway { product: product.clone(), environment: environment.name.clone() })
+}
+
 /// The functions' settings, as `authorizer::gate::Settings` reads them.
-fn variables(settings: &AuthorizerSettings, cached: bool) -> BTreeMap<String, Input> {
-    let known = [
-        ("AUTH_HOST", settings.auth_host.clone()),
-        ("AUTH_PATH", settings.auth_path.clone()),
-        ("AUTH_TIMEOUT_MS", settings.auth_timeout_ms.map(|milliseconds| milliseconds.to_string())),
-        // Tells the function whether its answer is kept, and so has to hold for every route (aws-facts D).
-        ("RESULT_CACHED", Some(cached.to_string())),
-    ];
-    known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+fn variables(environment: &Environment, cached: bool, found: &Found) -> BTreeMap<String, Input> {
+    let authorizer = &environment.gate.settings.authorizer;
+    let known = authorizer.variables(cached).into_iter().map(|(name, value)| (name, Input::from(value)));
+    let mut variables: BTreeMap<String, Input> = known.collect();
+    if authorizer.auth_gateway.is_some() {
+        let host = match lookups(environment) {
+            Some(lookup) => Input::from(found.get(&lookup)),
+            None => Input::output(&stage_address(GatewayStack::System), "endpoint"),
+        };
+        variables.insert("AUTH_HOST".to_owned(), host);
+    }
+    variables
 }

@@ -77,7 +77,7 @@ pub fn expand(
         // The configuration has checked that the files are there.
         let Some(files) = configuration.stacks.of(gateway.stack) else { continue };
         let blueprint = match gateway.stack {
-            GatewayStack::Gate => gate::blueprint(environment, zips),
+            GatewayStack::Gate => gate::blueprint(environment, zips, found),
             GatewayStack::System => system::blueprint(environment, zips),
         };
         let rest = rest::RestGateway::new(environment, gateway, files, &blueprint, found);
@@ -96,7 +96,8 @@ pub fn expand(
 /// What has to be looked up in AWS before an environment can be expanded.
 #[must_use]
 pub fn lookups(environment: &Environment) -> Vec<Lookup> {
-    let mut all: Vec<Lookup> = environment.gateways().flat_map(rest::lookups).collect();
+    let rest = environment.gateways().flat_map(rest::lookups);
+    let mut all: Vec<Lookup> = rest.chain(gate::lookups(environment)).collect();
     all.sort();
     all.dedup();
     all

@@ -1,10 +1,6 @@
 //! The system stack: an internal REST API between services, whose callers are known by keys. Its authorizer asks nobody, so
 //! that it needs no VPC.
 
-use std::collections::BTreeMap;
-
-use serde_json::json;
-
 use super::Zips;
 use super::rest::{Authorizer, Blueprint, Function};
 use crate::config::{Environment, GatewayStack};
@@ -18,18 +14,19 @@ const AUTHORIZERS: [Authorizer; 2] = [
 
 /// What is particular to the system gateway.
 pub(super) fn blueprint<'a>(environment: &Environment, zips: &Zips<'a>) -> Blueprint<'a> {
-    let callers = environment.system.as_ref().map(|gateway| &gateway.settings.authorizer.callers);
-    let variables = BTreeMap::from([
-        ("CALLERS".to_owned(), json!(callers).to_string().into()),
-        // The answer has to hold for every route, because one of the two authorizers keeps it (aws-facts D).
-        ("RESULT_CACHED".to_owned(), "true".into()),
-    ]);
+    let authorizer = environment.system.as_ref().map(|gateway| &gateway.settings.authorizer);
+    // The answer has to hold for every route, because one of the two authorizers keeps it (aws-facts D).
+    let variables = authorizer.map(|authorizer| authorizer.variables(true)).unwrap_or_default();
     Blueprint {
         stack: GatewayStack::System,
         gateway: "system-gateway",
         function_prefix: "system-",
         role_prefix: "system-",
         authorizers: &AUTHORIZERS,
-        functions: vec![Function { name: "authorizer", code_sha256: zips.system, environment: variables }],
+        functions: vec![Function {
+            name: "authorizer",
+            code_sha256: zips.system,
+            environment: variables.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        }],
     }
 }

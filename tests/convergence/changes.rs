@@ -27,6 +27,13 @@ const DOCUMENT: &[&str] = &["gate/deployment/*", "gate/rest-api/gateway", "gate/
 const STAGE: &[&str] = &["gate/stage/gateway"];
 const API: &[&str] = &["gate/rest-api/gateway"];
 const FUNCTIONS: &[&str] = &["gate/lambda-function/authorizer", "gate/lambda-function/non-ttl-authorizer"];
+const DOCUMENT_AND_FUNCTIONS: &[&str] = &[
+    "gate/deployment/*",
+    "gate/lambda-function/authorizer",
+    "gate/lambda-function/non-ttl-authorizer",
+    "gate/rest-api/gateway",
+    "gate/stage/gateway",
+];
 const LOG_GROUPS: &[&str] =
     &["gate/log-group/access", "gate/log-group/authorizer", "gate/log-group/non-ttl-authorizer"];
 const XRAY: &[&str] = &[
@@ -96,6 +103,9 @@ const REDEPLOY: &[Change] = &[
         Comes("served", r#""compression":1024"#)
     }),
     ("the identity source", identity_source, DOCUMENT, Comes("served", "method.request.header.X-Token")),
+    ("a required channel", |p| authorizer(p, "channel_required", json!(true)), DOCUMENT_AND_FUNCTIONS, {
+        Comes("served", "method.request.header.x-auth-channel")
+    }),
     ("the VPC link", |p| dev(p, "/vpc_link_id", json!("vl9999")), DOCUMENT, Comes("served", "vl9999")),
     (
         "the ingress host",
@@ -139,6 +149,18 @@ const AT_ONCE: &[Change] = &[
     ("the architecture", |p| authorizer(p, "architecture", json!("x86_64")), FUNCTIONS, Comes("functions", "x86_64")),
     ("a variable", |p| authorizer(p, "environment", json!({"COLOR": "blue"})), FUNCTIONS, {
         Comes("functions", r#""COLOR":"blue""#)
+    }),
+    ("a channel", |p| authorizer(p, "channels", json!({"partner": {"scope": "/s"}})), FUNCTIONS, {
+        Comes("functions", r#"\"partner\":{\"scope\":\"/s\"}"#)
+    }),
+    ("a channel less", |p| authorizer(p, "channels", json!({"mobile-app": null})), FUNCTIONS, {
+        Goes("functions", "mobile-app")
+    }),
+    ("unknown channels", |p| authorizer(p, "unknown_channel", json!("default")), FUNCTIONS, {
+        Comes("functions", r#""AUTH_UNKNOWN_CHANNEL":"default""#)
+    }),
+    ("the functions' metrics", |p| authorizer(p, "metrics", json!(false)), FUNCTIONS, {
+        Comes("functions", r#""METRICS":"false""#)
     }),
     ("the network", network, NETWORK, Comes("functions", "subnet-0aaaaaaaaaaaaaaaa")),
 ];

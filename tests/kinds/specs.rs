@@ -9,7 +9,7 @@ use gwctl::kinds::rest_api::{RestApi, RestApiSpec};
 use gwctl::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
 use gwctl::kinds::{Kind, desired};
 use gwctl::model::policy::Policy;
-use gwctl::model::resolve;
+use gwctl::model::{Input, resolve};
 use serde_json::{Value, json};
 
 use crate::support::Session;
@@ -22,6 +22,10 @@ pub(super) fn values<K: Kind>(specs: &[K::Spec]) -> Vec<Value> {
 
 fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, Input> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), Input::from(*value))).collect()
 }
 
 fn policy(statement: &Value) -> Policy {
@@ -87,7 +91,7 @@ pub(super) fn functions(project: &Project, roles: [&str; 2]) -> Vec<Value> {
         memory_mb: 128,
         timeout_seconds: 15,
         code_sha256: code(project, "authorizer.zip"),
-        environment: tags(&[("LEVEL", "1"), ("COLOR", "2")]),
+        environment: variables(&[("LEVEL", "1"), ("COLOR", "2")]),
         vpc: None,
         tracing: "PassThrough".into(),
         tags: tags(&[("team", "a")]),
@@ -109,7 +113,7 @@ pub(super) fn functions(project: &Project, roles: [&str; 2]) -> Vec<Value> {
         ..first.clone()
     };
     let third = LambdaFunctionSpec {
-        environment: tags(&[("LEVEL", "3")]),
+        environment: variables(&[("LEVEL", "3")]),
         vpc: Some(vpc("subnet-9a8b7c6d")),
         tags: tags(&[]),
         ..first.clone()

@@ -1,4 +1,4 @@
-//! An auth service with a certificate of its own CA. What it says depends on the token.
+//! An auth service with a certificate of its own CA. What it says depends on the token, and on the path it is asked at.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,25 +13,35 @@ use serde_json::json;
 pub(crate) struct AuthService {
     address: SocketAddr,
     pub(crate) ca_pem: String,
-    tokens: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<Question>>>,
 }
+
+/// What it was asked.
+#[derive(Clone)]
+struct Question {
+    path: String,
+    token: String,
+}
+
+/// Where it answers as an `OAuth` server does when asked about a token.
+pub(crate) const INTROSPECT: &str = "/introspect";
 
 impl AuthService {
     /// Listens. It refuses tokens that begin with `refused`, breaks down over those that begin with `broken`, and takes all
-    /// others.
+    /// others; those that begin with `only-` and a word only at paths in which the word is.
     pub(crate) fn start() -> Self {
         let (tls, ca_pem) = certified();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let tokens = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&tokens);
+        let questions = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&questions);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (tls, seen) = (Arc::clone(&tls), Arc::clone(&seen));
+                let (tls, seen) = (Arc::clone(&tls), Arc::clone(&questions));
                 thread::spawn(move || serve(stream.unwrap(), tls, &seen));
             }
         });
-        Self { address, ca_pem, tokens }
+        Self { address, ca_pem, seen }
     }
 
     pub(crate) fn host(&self) -> String {
@@ -40,23 +50,46 @@ impl AuthService {
 
     /// How often it was asked about a token.
     pub(crate) fn asked(&self, token: &str) -> usize {
-        self.tokens.lock().unwrap().iter().filter(|known| *known == token).count()
+        self.paths(token).len()
+    }
+
+    /// The paths at which it was asked about a token, in their order.
+    pub(crate) fn paths(&self, token: &str) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().filter(|question| question.token == token).map(|question| question.path.clone()).collect()
     }
 }
 
-fn serve(stream: TcpStream, tls: Arc<ServerConfig>, tokens: &Mutex<Vec<String>>) {
+impl Question {
+    /// Whether the token is a good one here.
+    fn is_good(&self) -> bool {
+        let only = self.token.strip_prefix("only-").and_then(|rest| rest.split('-').next());
+        !self.token.starts_with("refused") && only.is_none_or(|word| self.path.contains(word))
+    }
+
+    fn answer(&self) -> (u16, serde_json::Value) {
+        let (token, good) = (&self.token, self.is_good());
+        if token.starts_with("broken") {
+            return (503, json!({ "message": "out of order" }));
+        }
+        let answer = match (self.path == INTROSPECT, good) {
+            (true, true) => {
+                json!({ "active": true, "sub": format!("sub-of-{token}"), "scope": "orders:read orders:write" })
+            }
+            (true, false) => json!({ "active": false }),
+            (false, true) => json!({ "code": "0", "data": { "jwt": format!("jwt-of-{token}") } }),
+            (false, false) => json!({ "code": "40101", "data": null }),
+        };
+        (200, answer)
+    }
+}
+
+fn serve(stream: TcpStream, tls: Arc<ServerConfig>, seen: &Mutex<Vec<Question>>) {
     let connection = ServerConnection::new(tls).unwrap();
     let mut stream = BufReader::new(StreamOwned::new(connection, stream));
-    while let Some(line) = read(&mut stream) {
-        let token = line.split(['=', ' ']).nth(2).unwrap_or_default().to_owned();
-        tokens.lock().unwrap().push(token.clone());
-        let (status, body) = if token.starts_with("refused") {
-            (200, json!({ "code": "40101", "data": null }))
-        } else if token.starts_with("broken") {
-            (503, json!({ "message": "out of order" }))
-        } else {
-            (200, json!({ "code": "0", "data": { "jwt": format!("jwt-of-{token}") } }))
-        };
+    while let Some(question) = read(&mut stream) {
+        let (status, body) = question.answer();
+        seen.lock().unwrap().push(question);
         let body = body.to_string();
         let length = body.len();
         let out = stream.get_mut();
@@ -67,17 +100,22 @@ fn serve(stream: TcpStream, tls: Arc<ServerConfig>, tokens: &Mutex<Vec<String>>)
     }
 }
 
-/// The line of the next request, which has no body.
-fn read(stream: &mut impl BufRead) -> Option<String> {
-    let mut first = None;
+/// What the next request asks, which has no body: its token stands in the query, or in the header `authorization`.
+fn read(stream: &mut impl BufRead) -> Option<Question> {
+    let mut lines = Vec::new();
     loop {
         let mut line = String::new();
         (stream.read_line(&mut line).ok()? > 0).then_some(())?;
         if line.trim_end().is_empty() {
-            return first;
+            break;
         }
-        first.get_or_insert(line);
+        lines.push(line.trim_end().to_owned());
     }
+    let target = lines.first()?.split(' ').nth(1)?;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let bearer = || lines.iter().find_map(|line| line.strip_prefix("authorization: Bearer "));
+    let token = query.split_once('=').map(|(_, token)| token).or_else(bearer).unwrap_or_default();
+    Some(Question { path: path.to_owned(), token: token.to_owned() })
 }
 
 /// A server certificate for `localhost`, and the PEM of the CA that signed it.

@@ -5,12 +5,14 @@
 //! |---|---|
 //! | `routes` | every type of route: what the backend gets, who is refused, and how |
 //! | `messages` | what becomes of paths, headers, bodies and connections |
+//! | `channels` | kinds of tokens: who is asked, what the backend is told, and what of it is kept |
 //! | `trouble` | throttles, time-outs, what is down, caches that end, authorizers behind a URL |
 //! | `reload` | the working tree changes while it is served |
 //! | `sandbox` | the control plane and the data plane on one listener |
 //! | `explained` | `gwctl explain` and `gwctl test` |
 
 mod auth_service;
+mod channels;
 mod client;
 mod explained;
 mod messages;
@@ -27,7 +29,7 @@ use std::sync::OnceLock;
 
 use server::Served;
 
-/// The file in the project to which [`served`] writes its access log.
+/// The file in the project to which a server writes its access log, where it writes one.
 const ACCESS_LOG: &str = "access.log";
 
 /// One server for all tests that need nothing special. It keeps the authorizer's answers for five minutes: longer than the

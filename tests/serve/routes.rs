@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::client::{Answer, Ask, Got};
+use crate::served;
 use crate::server::until;
-use crate::{ACCESS_LOG, served};
 
 const WHITE: &str = "/dev/order-service/api/v1/public/menu";
 const THROUGH: &str = "/dev/user-bff-service/api/v1/agreements";
@@ -32,14 +32,7 @@ fn forged(ask: Ask) -> Ask {
 
 /// The line of the access log about an answer.
 fn logged(answer: &Answer) -> Value {
-    let id = answer.header("x-amzn-requestid").unwrap();
-    let path = served().project.root().join(ACCESS_LOG);
-    until("the line in the access log", || {
-        let log = std::fs::read_to_string(&path).ok()?;
-        let line = log.lines().find(|line| line.contains(id))?;
-        // The line may not be there as a whole yet.
-        serde_json::from_str(line).ok()
-    })
+    served().logged(answer)
 }
 
 /// Fails unless the backend got these identity headers, once each, and nothing of what was forged.

@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::ACCESS_LOG;
 use crate::auth_service::AuthService;
+use crate::client::Answer;
 use crate::project::{DEFAULTS, DEV, Project};
 use crate::upstream::Upstream;
 
@@ -109,13 +111,14 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// With the configuration changed, and more options. What begins with `@` in an option is a file of the project.
+    /// With the configuration changed, and more options. What begins with `@` in an option is a file of the project. The auth
+    /// service's CA is in the project's `ca.pem`; a configuration that does not name it is given it as a variable.
     pub(crate) fn new(change: impl FnOnce(&Project), options: &[&str]) -> Self {
         let project = Project::new();
         put_authorizer(&project);
-        change(&project);
         let (auth, orders, users) = (AuthService::start(), Upstream::start("orders"), Upstream::start("users"));
         fs::write(project.root().join("ca.pem"), &auth.ca_pem).unwrap();
+        change(&project);
         let host = format!("AUTH_HOST={}", auth.host());
         let rules = [
             // The first that fits counts.
@@ -126,13 +129,27 @@ impl Served {
         ];
         let mut arguments = vec!["serve", "--product", "product-a", "--env", "dev", "--listen", "127.0.0.1:0"];
         arguments.extend(rules.iter().flat_map(|rule| ["--upstream", rule]));
-        arguments.extend(["--function-env", "AUTH_CA_PEM=@ca.pem"]);
+        if project.read(DEV)["authorizer"].get("auth_ca").is_none() {
+            arguments.extend(["--function-env", "AUTH_CA_PEM=@ca.pem"]);
+        }
         if !options.iter().any(|option| option.starts_with("AUTH_HOST=")) {
             arguments.extend(["--function-env", &host]);
         }
         arguments.extend(options);
         let server = Server::start(&project, &arguments);
         Self { project, server, auth, orders, users }
+    }
+
+    /// The line about an answer in the access log, where one is written to [`ACCESS_LOG`].
+    pub(crate) fn logged(&self, answer: &Answer) -> Value {
+        let id = answer.header("x-amzn-requestid").unwrap();
+        let path = self.project.root().join(ACCESS_LOG);
+        until("the line in the access log", || {
+            let log = fs::read_to_string(&path).ok()?;
+            let line = log.lines().find(|line| line.contains(id))?;
+            // The line may not be there as a whole yet.
+            serde_json::from_str(line).ok()
+        })
     }
 }
 
@@ -155,10 +172,10 @@ fn put_authorizer(project: &Project) {
 /// The authorizer's binary, which `cargo test --workspace` builds beside gwctl's; built here where it is not there.
 fn bootstrap() -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_gwctl")).parent().unwrap();
-    let path = folder.join("bootstrap");
+    let path = folder.join("gate-authorizer");
     if !path.exists() {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--package", "authorizer", "--bin", "bootstrap", "--target-dir"]);
+        cargo.args(["build", "--quiet", "--package", "authorizer", "--bin", "gate-authorizer", "--target-dir"]);
         cargo.arg(folder.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR"));
         if folder.ends_with("release") {
             cargo.arg("--release");

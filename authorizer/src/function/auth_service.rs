@@ -125,12 +125,15 @@ fn request(question: &Question, trace: Option<&str>) -> Option<Request<Empty<Byt
     let uri: Uri = question.url().parse().ok()?;
     let mut request = Request::new(Empty::new());
     *request.uri_mut() = uri;
-    let trace = trace.map(|trace| ("x-amzn-trace-id", trace));
-    for (name, value) in question.header().into_iter().chain(trace) {
+    if let Some((name, value)) = question.header() {
         let mut value = HeaderValue::from_str(value).ok()?;
         // Keeps the token out of whatever writes the request down.
-        value.set_sensitive(name != "x-amzn-trace-id");
+        value.set_sensitive(true);
         request.headers_mut().insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+    }
+    // A trace that can't be passed on is no reason to refuse a login.
+    if let Some(trace) = trace.and_then(|trace| HeaderValue::from_str(trace).ok()) {
+        request.headers_mut().insert("x-amzn-trace-id", trace);
     }
     Some(request)
 }
@@ -142,4 +145,26 @@ fn add_roots(roots: &mut RootCertStore, pem: &str) -> Option<()> {
         roots.add(certificate.ok()?).ok()?;
     }
     (roots.len() > before).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::request;
+    use crate::gate::{Settings, ask};
+
+    #[test]
+    fn a_trace_goes_along_where_it_can() {
+        let settings = Settings::read(|name| (name == "AUTH_HOST").then(|| "localhost".to_owned())).unwrap();
+        let arn = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev/GET/orders";
+        let event = json!({"type": "REQUEST", "methodArn": arn, "headers": {"authorization": "Bearer a"}});
+        let question = ask(&settings, &event).unwrap();
+        for (trace, sent) in [(Some("Root=1-a-b"), Some("Root=1-a-b")), (Some("Root=\u{fffd}\r\n"), None), (None, None)]
+        {
+            let request = request(&question, trace).unwrap();
+            let header = request.headers().get("x-amzn-trace-id").map(|value| value.to_str().unwrap());
+            assert_eq!(header, sent);
+        }
+    }
 }

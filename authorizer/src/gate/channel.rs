@@ -32,8 +32,8 @@ pub struct Channel {
     pub yes_when: YesWhen,
     /// Pointer (RFC 6901) to the user's id in a yes: `/data/jwt`.
     pub user_id: String,
-    /// Pointer to the scope in a yes: a string, or a list of strings. Without one, or where it leads nowhere,
-    /// `x-user-scope` of the context counts.
+    /// Pointer to the scope in a yes: a string, or a list of strings. Without one, or where it leads nowhere
+    /// or to null, `x-user-scope` of the context counts.
     pub scope: Option<String>,
     /// What the back end is told besides, the same for every user. `x-auth-type` is always in it.
     pub context: BTreeMap<String, String>,

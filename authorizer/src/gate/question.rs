@@ -94,8 +94,12 @@ impl Question {
         let id = body.pointer(&user_id).and_then(text).filter(|id| is_plain(id, false));
         let id = id.ok_or_else(|| nonsense(&format!("without a usable user id at {user_id}")))?;
         if let Some(pointer) = scope {
-            let answered = body.pointer(&pointer).and_then(text).filter(|scope| is_plain(scope, true));
-            match answered.or_else(|| context.get("x-user-scope").cloned()) {
+            let found = match body.pointer(&pointer).filter(|value| !value.is_null()) {
+                Some(value) => text(value).filter(|scope| is_plain(scope, true)),
+                // Only where nothing is said: an empty list is no scope at all, and not the usual one.
+                None => context.get("x-user-scope").cloned(),
+            };
+            match found {
                 Some(scope) => context.insert("x-user-scope".to_owned(), scope),
                 None => return Err(nonsense(&format!("without a usable scope at {pointer}"))),
             };

@@ -143,7 +143,9 @@ pub(super) fn host(text: &str) -> Option<String> {
     let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
     let (name, port) = authority.split_once(':').unwrap_or((authority, "443"));
     let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-    let valid = named && port.parse::<u16>().is_ok_and(|port| port > 0) && path.bytes().all(is_path_byte);
+    // The digits alone: Rust takes a sign too, and a URL does not.
+    let port = port.bytes().all(|byte| byte.is_ascii_digit()).then(|| port.parse().ok()).flatten();
+    let valid = named && port.is_some_and(|port: u16| port > 0) && path.bytes().all(is_path_byte);
     valid.then(|| format!("{authority}{}", path.trim_end_matches('/')))
 }
 
@@ -233,9 +235,22 @@ mod tests {
 
     #[test]
     fn hosts_that_could_lead_elsewhere_are_refused() {
-        for text in
-            ["https://a", "user@a", "a b", "a?x", "a#x", "a:0", "a:x", "a:70000", ":443", "/a", "ä", "a/b?c", "a\\b"]
-        {
+        for text in [
+            "https://a",
+            "user@a",
+            "a b",
+            "a?x",
+            "a#x",
+            "a:0",
+            "a:x",
+            "a:70000",
+            "a:+443",
+            ":443",
+            "/a",
+            "ä",
+            "a/b?c",
+            "a\\b",
+        ] {
             assert_eq!(host(text), None, "{text}");
         }
     }

@@ -1,27 +1,49 @@
-//! As much HTTP/1.1 as the two servers of these tests speak.
+//! As much HTTP/1.1 as the auth service of these tests speaks.
 
 use std::io::{BufRead, Write};
 
-/// The request line and the body of the next request; `None` when the peer is gone.
-pub(crate) fn read_request(stream: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
+/// A request without a body.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// `GET /path?query HTTP/1.1`
+    pub(crate) line: String,
+    /// Names in lower case.
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// The next request; `None` when the peer is gone.
+    pub(crate) fn read(stream: &mut impl BufRead) -> Option<Self> {
+        let line = read_line(stream)?;
+        let mut headers = Vec::new();
+        loop {
+            let header = read_line(stream)?;
+            let Some((name, value)) = header.split_once(':') else { break };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let request = Self { line, headers };
+        assert_eq!((request.header("content-length"), request.header("transfer-encoding")), (None, None));
+        Some(request)
+    }
+
+    /// Path and query.
+    pub(crate) fn target(&self) -> &str {
+        self.line.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The one header of that name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let value = values.next();
+        assert_eq!(values.next(), None, "{name} stands twice");
+        value
+    }
+}
+
+fn read_line(stream: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
     (stream.read_line(&mut line).ok()? > 0).then_some(())?;
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        (stream.read_line(&mut header).ok()? > 0).then_some(())?;
-        let header = header.trim_end().to_ascii_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        assert!(!header.starts_with("transfer-encoding"), "these servers read only bodies of a stated length");
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    Some((line.trim_end().to_owned(), body))
+    Some(line.trim_end().to_owned())
 }
 
 /// Answers with these header lines and this body.

@@ -61,7 +61,7 @@ impl RestGateway<'_> {
         if self.blueprint.stack == GatewayStack::Gate
             && authorizer.zip.is_none()
             && authorizer.auth_host.is_none()
-            && !authorizer.environment.contains_key("AUTH_HOST")
+            && authorizer.auth_gateway.is_none()
         {
             let span = Span::new(&self.environment.file, 0..1);
             let message =

@@ -240,9 +240,6 @@ impl<'a> RestGateway<'a> {
 
     fn function(&self, function: &Function<'_>) -> Result<Desired> {
         let authorizer = &self.settings.authorizer;
-        let given = authorizer.environment.iter().map(|(name, value)| (name.clone(), Input::from(value.as_str())));
-        let mut environment: BTreeMap<String, Input> = given.collect();
-        environment.extend(function.environment.clone());
         let spec = LambdaFunctionSpec {
             name: self.function_name(function.name),
             description: Some(format!("Decides who may call {}", self.gateway_name())),
@@ -253,7 +250,7 @@ impl<'a> RestGateway<'a> {
             memory_mb: authorizer.memory_size,
             timeout_seconds: authorizer.timeout,
             code_sha256: function.code_sha256.to_owned(),
-            environment,
+            environment: function.environment.clone(),
             vpc: self.vpc(),
             tracing: if self.settings.xray_tracing { "Active" } else { "PassThrough" }.to_owned(),
             tags: self.settings.tags.clone(),
