@@ -22,7 +22,7 @@ pub(crate) fn check(peers: &[Peer], service: &AuthService) -> Result<usize> {
         let mut first = None;
         for peer in peers {
             let made = ask(peer, service, cached)?;
-            let (by, expected) = first.get_or_insert_with(|| (peer.name, made.clone()));
+            let (by, expected) = first.get_or_insert_with(|| (&peer.name, made.clone()));
             for ((name, _, _), (made, expected)) in events::table().iter().zip(made.iter().zip(expected.iter())) {
                 if made != expected {
                     let (made, expected) = (show(made), show(expected));

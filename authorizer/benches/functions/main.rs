@@ -6,6 +6,7 @@
 //! cargo bench -p authorizer --bench functions -- --starts 30 --warm-rounds 3 --invocations 1000
 //! cargo bench -p authorizer --bench functions -- --python PATH       another Python than `python3`
 //! cargo bench -p authorizer --bench functions -- --alone             without Go and Python
+//! cargo bench -p authorizer --bench functions -- --also PATH         another build of the function, too; as often as wanted
 //! cargo bench -p authorizer --bench functions -- --check             compares their answers, and measures nothing
 //! ```
 //!
@@ -51,6 +52,7 @@ struct Options {
     invocations: usize,
     json: Option<PathBuf>,
     python: String,
+    also: Vec<PathBuf>,
     alone: bool,
     check: bool,
 }
@@ -59,6 +61,9 @@ fn main() -> Result<()> {
     let options = Options::read()?;
     let folder = peers::root().join("target/functions-bench");
     let mut peers = vec![peers::rust(&folder)?];
+    for program in &options.also {
+        peers.push(peers::other(program)?);
+    }
     if !options.alone {
         let python = Python::install(&options.python)?;
         peers.extend(python.go(&folder)?);
@@ -89,6 +94,7 @@ impl Options {
             invocations: 3000,
             json: None,
             python: "python3".to_owned(),
+            also: Vec::new(),
             alone: false,
             check: false,
         };
@@ -103,6 +109,7 @@ impl Options {
                 "--invocations" => options.invocations = value()?.parse()?,
                 "--json" => options.json = Some(value()?.into()),
                 "--python" => options.python = value()?,
+                "--also" => options.also.push(value()?.into()),
                 "--alone" => options.alone = true,
                 "--check" => options.check = true,
                 other => return Err(wrong(&format!("`{other}` is no option"))),

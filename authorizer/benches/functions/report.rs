@@ -80,7 +80,7 @@ pub(crate) fn table(all: &[(&Peer, Figures)]) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "| {title} | {} |", cells.join(" | "));
     };
-    row("", &|peer, _| peer.name.to_owned());
+    row("", &|peer, _| peer.name.clone());
     row("---", &|_, _| "---".to_owned());
     row("start to first answer, ms: median (p95)", &|_, figures| Spread::of(figures.starts.clone()).with_tail(2));
     row("times as long, round by round", &|_, figures| ratio(&figures.starts, &ours.starts).with_range(1));
