@@ -45,6 +45,7 @@ pub(crate) fn channels() -> Value {
         "by-path": {"path": "/by/path", "user_id": "/data/path", "scope": "/data/scope"},
         "odd-id": {"user_id": "/data/odd", "scope": "/data/scope"},
         "no-scope": {"scope": "/data/missing"},
+        "odd-scope": {"scope": "/data/odd", "context": {"x-user-scope": "customer"}},
     })
 }
 
@@ -87,6 +88,7 @@ pub(crate) fn table() -> Vec<(String, Value, Outcome)> {
         ("by-path", "yes", Allowed),
         ("odd-id", "yes", Failed("nonsense")),
         ("no-scope", "yes", Failed("nonsense")),
+        ("odd-scope", "yes", Failed("nonsense")),
         ("", "yes", Allowed),
         ("unknown", "yes", Unauthorized),
         ("Default", "yes", Unauthorized),

@@ -207,11 +207,16 @@ func (question *question) judge(status int, body []byte) (*response, error) {
 		context[name] = value
 	}
 	if channel.scope != nil {
-		if scope, found := textOf(channel.scope.in(document)); found && isPlain(scope, true) {
-			context["x-user-scope"] = scope
-		} else if _, found := context["x-user-scope"]; !found {
+		// Only where nothing is said does the usual scope count.
+		scope, found := context["x-user-scope"]
+		if value := channel.scope.in(document); value != nil {
+			scope, found = textOf(value)
+			found = found && isPlain(scope, true)
+		}
+		if !found {
 			return nil, nonsense("without a usable scope at " + channel.scope.text)
 		}
+		context["x-user-scope"] = scope
 	}
 	principal, found := context["x-auth-type"]
 	if !found {

@@ -292,11 +292,12 @@ def judge(channel, token, resource, status, body):
         raise nonsense("without a usable user id at " + channel.user_id.text)
     context = dict(channel.context)
     if channel.scope:
-        scope = text_of(channel.scope.find(document))
-        if scope is not None and PLAIN_WITH_BLANKS.fullmatch(scope):
-            context["x-user-scope"] = scope
-        elif "x-user-scope" not in context:
+        value = channel.scope.find(document)
+        # Only where nothing is said does the usual scope count.
+        scope = context.get("x-user-scope") if value is None else text_of(value)
+        if scope is None or not PLAIN_WITH_BLANKS.fullmatch(scope):
             raise nonsense("without a usable scope at " + channel.scope.text)
+        context["x-user-scope"] = scope
     principal = context.get("x-auth-type", channel.name)
     context.update({"x-user-token": token, "x-user-id": user, "x-auth-channel": channel.name})
     if sum(len(name) + len(value) for name, value in context.items()) > MAX_CONTEXT:
