@@ -1,19 +1,20 @@
 //! The code that the functions are to run: zips that the configuration names, or that are built here.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::output::notice;
 use crate::cli::Global;
 use crate::config::{Configuration, Environment};
 use crate::error::{Failure, Result};
 use crate::kinds::Artifacts;
-use crate::package::{self, Architecture, Package, Packager, read_zip};
+use crate::package::{self, Architecture, Function, Package, Packager, read_zip};
 
 /// The code that the functions are to run.
 #[derive(Debug, Default)]
 pub(super) struct Code {
-    sha256: BTreeMap<String, String>,
+    /// By function and what its code is made from.
+    sha256: BTreeMap<(Function, String), String>,
     artifacts: Artifacts,
 }
 
@@ -21,12 +22,14 @@ impl Code {
     /// Code for commands that look only at names: nothing is built, and no spec may be compared.
     pub(super) const UNBUILT: &'static str = "unbuilt";
 
-    fn key(environment: &Environment) -> String {
+    /// Environments of which this is the same run the same code.
+    fn key(environment: &Environment, function: Function) -> (Function, String) {
         let authorizer = &environment.settings.authorizer;
-        match &authorizer.zip {
+        let made_from = match &authorizer.zip {
             Some(zip) => zip.display().to_string(),
             None => authorizer.architecture.clone(),
-        }
+        };
+        (function, made_from)
     }
 
     /// The zips of all environments: named in the configuration, or built where that has not been done yet. Only on the
@@ -39,22 +42,29 @@ impl Code {
     pub(super) async fn of(global: &Global, environments: &[Environment], for_here: bool) -> Result<Self> {
         let mut code = Self::default();
         for environment in environments {
-            let key = Self::key(environment);
-            if code.sha256.contains_key(&key) {
+            let unknown = |function: &Function| !code.sha256.contains_key(&Self::key(environment, *function));
+            let missing: Vec<Function> = FUNCTIONS.into_iter().filter(unknown).collect();
+            if missing.is_empty() {
                 continue;
             }
-            let (sha256, zip) = if let Some(zip) = &environment.settings.authorizer.zip {
+            if let Some(zip) = &environment.settings.authorizer.zip {
                 let path = global.root.join(zip);
                 let archive = read_zip(&path).map_err(|failure| failure.hint(ZIP_HINT))?;
-                (archive.sha256_base64, path)
+                for function in missing {
+                    code.add(environment, function, archive.sha256_base64.clone(), path.clone());
+                }
             } else {
-                let package = build(global, architecture(environment)?, for_here).await?;
-                (package.sha256_base64, package.zip)
-            };
-            code.artifacts.insert(sha256.clone(), zip);
-            code.sha256.insert(key, sha256);
+                for package in build(global, &missing, architecture(environment)?, for_here).await? {
+                    code.add(environment, package.function, package.sha256_base64, package.zip);
+                }
+            }
         }
         Ok(code)
+    }
+
+    fn add(&mut self, environment: &Environment, function: Function, sha256: String, zip: PathBuf) {
+        self.artifacts.insert(sha256.clone(), zip);
+        self.sha256.insert(Self::key(environment, function), sha256);
     }
 
     /// Something in the place of code, where nothing is run: a zip in `folder`, which has to live as long as the work.
@@ -64,7 +74,11 @@ impl Code {
         std::fs::write(&path, zip)
             .map_err(|error| Failure::io(format!("failed to write {}", path.display()), &error))?;
         let sha256 = read_zip(&path)?.sha256_base64;
-        Ok(Self { artifacts: [(sha256.clone(), path)].into(), sha256: [(Self::key(environment), sha256)].into() })
+        let mut code = Self::default();
+        for function in FUNCTIONS {
+            code.add(environment, function, sha256.clone(), path.clone());
+        }
+        Ok(code)
     }
 
     /// The zips by their digests.
@@ -72,11 +86,14 @@ impl Code {
         &self.artifacts
     }
 
-    /// The digest of the zip of an environment.
-    pub(super) fn sha256(&self, environment: &Environment) -> &str {
-        self.sha256.get(&Self::key(environment)).map_or(Self::UNBUILT, String::as_str)
+    /// The digest of the zip that a function of an environment runs.
+    pub(super) fn sha256(&self, environment: &Environment, function: Function) -> &str {
+        self.sha256.get(&Self::key(environment, function)).map_or(Self::UNBUILT, String::as_str)
     }
 }
+
+/// The functions that an environment has.
+const FUNCTIONS: [Function; 1] = [Function::Gate];
 
 const ZIP_HINT: &str =
     "the setting `authorizer.zip` names it, relative to --root: put the zip there, or leave the setting out";
@@ -86,19 +103,25 @@ fn architecture(environment: &Environment) -> Result<Architecture> {
     name.parse().map_err(|_| Failure::internal(format!("the configuration let the architecture `{name}` pass")))
 }
 
-/// Builds the authorizer's zip where that has not been done yet.
-pub(super) async fn build(global: &Global, architecture: Architecture, for_here: bool) -> Result<Package> {
+/// Builds the zips of functions where that has not been done yet.
+pub(super) async fn build(
+    global: &Global,
+    functions: &[Function],
+    architecture: Architecture,
+    for_here: bool,
+) -> Result<Vec<Package>> {
     let root = &global.root;
     let packager = Packager::new(root, root.join("target/gwctl-package")).allow_host_build(for_here);
     let progress = |line: &str| {
         // Progress that can't be written is not worth stopping a build for.
         let _ = notice(global, |out| writeln!(out, "authorizer ({architecture}): {line}"));
     };
-    let package = packager.package(architecture, &progress).await?;
-    if !package.cached {
-        for note in &package.notes {
+    let packages = packager.packages(functions, architecture, &progress).await?;
+    if packages.iter().any(|package| !package.cached) {
+        // A note is about what this machine lacks: every zip of an architecture has the same.
+        for note in packages.iter().flat_map(|package| &package.notes).collect::<BTreeSet<_>>() {
             notice(global, |out| writeln!(out, "note: {note}"))?;
         }
     }
-    Ok(package)
+    Ok(packages)
 }

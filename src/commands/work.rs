@@ -14,6 +14,7 @@ use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Registry;
 use crate::kinds::stage::LOGGING_ROLE_HINT;
 use crate::model::{Desired, Live, Owner, Place};
+use crate::package::Function;
 use crate::plan::build::Input;
 use crate::plan::{self, Action, Plan, Warning};
 use crate::sandbox::Sandbox;
@@ -75,7 +76,7 @@ impl Work {
         environment: &Environment,
         code: &Code,
     ) -> Result<Self> {
-        let expansion = expand(global, configuration, environment, code.sha256(environment))?;
+        let expansion = expand(global, configuration, environment, code.sha256(environment, Function::Gate))?;
         let place = gate::place(&environment.target);
         let aws = connection(global, environment, sandbox).open(&place).await?;
         let faults = configuration.warnings.iter().chain(expansion.warnings.iter());
