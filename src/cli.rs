@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::GatewayStack;
 use crate::error::Failure;
-use crate::package::Architecture;
+use crate::package::{Architecture, Function};
 use crate::report::Format;
 use crate::sandbox::conditions::{Fault, Latency, Quotas};
 
@@ -177,7 +177,7 @@ pub enum Command {
     Check(CheckOptions),
     /// Print the OpenAPI document or the resource policy of an environment
     Render(RenderOptions),
-    /// Build the authorizer's zip
+    /// Build the authorizers' zips
     Package(PackageOptions),
     /// Show what an apply would do
     Plan(PlanOptions),
@@ -295,6 +295,10 @@ pub struct PackageOptions {
     /// Processor: arm64 or `x86_64`; may be repeated
     #[arg(long = "arch", value_name = "ARCH", default_value = "arm64")]
     pub architectures: Vec<Architecture>,
+
+    /// Whose: gate or system; may be repeated
+    #[arg(long = "function", value_name = "FUNCTION", default_values = ["gate", "system"])]
+    pub functions: Vec<Function>,
 
     /// Folder to copy the zips to
     #[arg(long, value_name = "DIR")]

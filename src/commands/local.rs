@@ -117,8 +117,12 @@ async fn work(
 
 /// A function that is built here has to run here. A zip that the configuration names stays as it is.
 fn for_this_machine(mut environment: Environment) -> Environment {
-    if let (None, Some(here)) = (&environment.gate.settings.authorizer.zip, Architecture::of_this_machine()) {
-        environment.gate.settings.authorizer.architecture = here.to_string();
+    let Some(here) = Architecture::of_this_machine() else { return environment };
+    for gateway in std::iter::once(&mut environment.gate).chain(&mut environment.system) {
+        let authorizer = &mut gateway.settings.authorizer;
+        if authorizer.zip.is_none() {
+            authorizer.architecture = here.to_string();
+        }
     }
     environment
 }

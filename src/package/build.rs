@@ -1,14 +1,15 @@
-//! The one call of cargo, and everything that keeps this machine's folders out of the binary.
+//! The one call of cargo, and everything that keeps this machine's folders out of the binaries.
 
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+use super::Function;
 use super::sources::{PROFILE, Source};
 use super::toolchain::{self, Target, Toolchain};
 use crate::error::{Failure, FailureKind, Result};
@@ -30,13 +31,15 @@ pub(super) struct Build<'a> {
     pub(super) source: &'a Source,
     pub(super) toolchain: &'a Toolchain,
     pub(super) target: &'a Target,
+    /// Whose programs to build.
+    pub(super) functions: &'a [Function],
     /// Where cargo may put its files.
     pub(super) folder: PathBuf,
 }
 
 impl Build<'_> {
-    /// Runs cargo, and reads the binary.
-    pub(super) async fn run(&self, on_progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Vec<u8>> {
+    /// Runs cargo, and reads the binaries.
+    pub(super) async fn run(&self, on_progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Vec<(Function, Vec<u8>)>> {
         let mut command = toolchain::command(self.cargo, &self.source.root);
         self.arguments(&mut command);
         self.environment(&mut command);
@@ -62,16 +65,33 @@ impl Build<'_> {
         }
         let status = child.wait().await.map_err(failed)?;
         if !status.success() {
-            let output = Vec::from(last).join("\n").trim().to_owned();
-            let failure = Failure::new(FailureKind::Build, "failed to build the authorizer");
-            return Err(failure.cause(format!("`cargo build` ended with {status}")).cause(output));
+            return Err(self.failure(status, Vec::from(last).join("\n").trim()));
         }
-        let binary = self.folder.join(&self.target.triple).join(PROFILE).join(binary_name(&self.target.triple));
+        self.functions.iter().map(|function| Ok((*function, self.read(*function)?))).collect()
+    }
+
+    fn failure(&self, status: ExitStatus, output: &str) -> Failure {
+        let programs = self.functions.iter().map(|function| function.program()).collect::<Vec<_>>().join(" and ");
+        let failure = Failure::new(FailureKind::Build, format!("failed to build {programs}"))
+            .cause(format!("`cargo build` ended with {status}"))
+            .cause(output);
+        // A crate of the user's own need not have both.
+        let lacks_one = output.contains("no bin target named");
+        if lacks_one { failure.hint("choose what the crate has: `gwctl package --function gate`") } else { failure }
+    }
+
+    fn read(&self, function: Function) -> Result<Vec<u8>> {
+        let suffix = if self.target.triple.contains("-windows-") { ".exe" } else { "" };
+        let name = format!("{}{suffix}", function.program());
+        let binary = self.folder.join(&self.target.triple).join(PROFILE).join(name);
         std::fs::read(&binary).map_err(|error| Failure::io(format!("failed to read {}", binary.display()), &error))
     }
 
     fn arguments(&self, command: &mut Command) {
-        command.args(["build", "--locked", "--profile", PROFILE, "--bin", "bootstrap", "--color", "never"]);
+        command.args(["build", "--locked", "--profile", PROFILE, "--color", "never"]);
+        for function in self.functions {
+            command.args(["--bin", function.program()]);
+        }
         command.arg("--target").arg(&self.target.triple).arg("--target-dir").arg(&self.folder);
         if self.source.workspace {
             command.args(["--package", "authorizer"]);
@@ -137,8 +157,4 @@ impl Build<'_> {
         }
         flags.join(" ")
     }
-}
-
-fn binary_name(triple: &str) -> &'static str {
-    if triple.contains("-windows-") { "bootstrap.exe" } else { "bootstrap" }
 }

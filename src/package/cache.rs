@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::{Architecture, Package, archive};
+use super::{Architecture, Function, Package, archive};
 use crate::error::{Failure, Result};
 
 /// The folder of finished zips.
@@ -38,17 +38,17 @@ impl Cache {
         self.folder.join("target")
     }
 
-    fn entry(&self, architecture: Architecture, digest: &str) -> PathBuf {
-        self.folder.join(architecture.to_string()).join(digest)
+    fn entry(&self, function: Function, architecture: Architecture, digest: &str) -> PathBuf {
+        self.folder.join(function.program()).join(architecture.to_string()).join(digest)
     }
 
     /// A finished zip, if there is one and it is still what was written.
-    pub(super) fn find(&self, architecture: Architecture, digest: &str) -> Option<Package> {
-        let entry = self.entry(architecture, digest);
+    pub(super) fn find(&self, function: Function, architecture: Architecture, digest: &str) -> Option<Package> {
+        let entry = self.entry(function, architecture, digest);
         let record: Record = serde_json::from_slice(&fs::read(entry.join("package.json")).ok()?).ok()?;
         let zip = entry.join("bootstrap.zip");
         let intact = archive::sha256_base64(&fs::read(&zip).ok()?) == record.sha256_base64;
-        intact.then(|| package(zip, architecture, digest, record, true))
+        intact.then(|| package(zip, function, architecture, digest, record, true))
     }
 
     /// Waits until no other process builds, and keeps others waiting until the result is dropped.
@@ -75,12 +75,13 @@ impl Cache {
     /// Writes a zip and what is known of it; each file appears whole or not at all.
     pub(super) fn keep(
         &self,
+        function: Function,
         architecture: Architecture,
         digest: &str,
         bytes: &[u8],
         notes: Vec<String>,
     ) -> Result<Package> {
-        let entry = self.entry(architecture, digest);
+        let entry = self.entry(function, architecture, digest);
         let zip = entry.join("bootstrap.zip");
         let record = Record { sha256_base64: archive::sha256_base64(bytes), size: bytes.len() as u64, notes };
         let json = serde_json::to_vec_pretty(&record)
@@ -89,13 +90,20 @@ impl Cache {
             .and_then(|()| write(&zip, bytes))
             .and_then(|()| write(&entry.join("package.json"), &json))
             .map_err(|error| Failure::io(format!("failed to write {}", zip.display()), &error))?;
-        Ok(package(zip, architecture, digest, record, false))
+        Ok(package(zip, function, architecture, digest, record, false))
     }
 }
 
-fn package(zip: PathBuf, architecture: Architecture, digest: &str, record: Record, cached: bool) -> Package {
+fn package(
+    zip: PathBuf,
+    function: Function,
+    architecture: Architecture,
+    digest: &str,
+    record: Record,
+    cached: bool,
+) -> Package {
     let Record { sha256_base64, size, notes } = record;
-    Package { zip, sha256_base64, size, architecture, source_digest: digest.to_owned(), notes, cached }
+    Package { zip, sha256_base64, size, function, architecture, source_digest: digest.to_owned(), notes, cached }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -1,4 +1,4 @@
-//! From the source of the authorizer to the zip that Lambda takes.
+//! From the source of the authorizers to the zips that Lambda takes, one for each function.
 //!
 //! [`Packager::package`] stands before the plan: the digest of the zip is part of the function's spec. So the same source
 //! has to give the same bytes, on every machine and in every folder, or a plan would show a change where there is none
@@ -17,6 +17,7 @@ mod cache;
 mod sources;
 mod toolchain;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -78,6 +79,47 @@ impl FromStr for Architecture {
     }
 }
 
+/// A function that is built here: each has a program of its own in the crate, and a zip of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Function {
+    /// The authorizer of a public gateway.
+    Gate,
+    /// The authorizer of an internal gateway.
+    System,
+}
+
+impl Function {
+    /// Its program in the crate; so are its files called, and so do people know it.
+    #[must_use]
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Gate => "gate-authorizer",
+            Self::System => "system-authorizer",
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Gate => "gate",
+            Self::System => "system",
+        })
+    }
+}
+
+impl FromStr for Function {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "gate" => Ok(Self::Gate),
+            "system" => Ok(Self::System),
+            _ => Err("choose gate or system".to_owned()),
+        }
+    }
+}
+
 /// A zip that was built here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -87,9 +129,11 @@ pub struct Package {
     pub sha256_base64: String,
     /// Size of the zip in bytes.
     pub size: u64,
+    /// What it does in Lambda.
+    pub function: Function,
     /// The architecture that was asked for. Where a host build stood in, `notes` says so.
     pub architecture: Architecture,
-    /// SHA-256 in hex of everything that the zip was built from.
+    /// SHA-256 in hex of everything that the zips of an architecture are built from.
     pub source_digest: String,
     /// What the user should know about this build.
     pub notes: Vec<String>,
@@ -97,7 +141,7 @@ pub struct Package {
     pub cached: bool,
 }
 
-/// Builds the authorizer's zip.
+/// Builds the authorizers' zips.
 #[derive(Debug, Clone)]
 pub struct Packager {
     root: PathBuf,
@@ -124,33 +168,58 @@ impl Packager {
         self
     }
 
-    /// The zip for this architecture: from the cache if nothing changed (milliseconds), or built (about a minute).
-    /// `on_progress` receives what cargo is doing, line by line.
+    /// The zip of a function for this architecture: from the cache if nothing changed (milliseconds), or built (about a
+    /// minute). `on_progress` receives what cargo is doing, line by line.
     pub async fn package(
         &self,
+        function: Function,
         architecture: Architecture,
         on_progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Package> {
+        let packages = self.packages(&[function], architecture, on_progress).await?;
+        packages.into_iter().next().ok_or_else(|| Failure::internal("a function was asked for, and none was built"))
+    }
+
+    /// The zips of several functions, each once, the gate's first. Those that are not there are built by one call of cargo,
+    /// which takes little longer than for one of them, because they share nearly everything.
+    pub async fn packages(
+        &self,
+        functions: &[Function],
+        architecture: Architecture,
+        on_progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Vec<Package>> {
         let root = self.find_root()?;
         let toolchain = toolchain::Toolchain::probe(&self.rustc, &root, architecture).await?;
         let target = toolchain.choose(self.allow_host_build, &toolchain::on_this_machine)?;
         let source = sources::Source::read(&root)?;
         let digest = source.digest(&toolchain, &target);
         let cache = cache::Cache::open(&self.cache)?;
-        if let Some(package) = cache.find(architecture, &digest) {
-            return Ok(package);
+        let wanted: BTreeSet<Function> = functions.iter().copied().collect();
+        let find = || wanted.iter().filter_map(|function| cache.find(*function, architecture, &digest)).collect();
+        let packages: Vec<Package> = find();
+        if packages.len() == wanted.len() {
+            return Ok(packages);
         }
         let _lock = cache.lock(on_progress).await?;
         // Whoever held the lock may have built the very same.
-        if let Some(package) = cache.find(architecture, &digest) {
-            return Ok(package);
+        let mut packages: Vec<Package> = find();
+        let missing: Vec<Function> = wanted
+            .iter()
+            .copied()
+            .filter(|function| packages.iter().all(|found| found.function != *function))
+            .collect();
+        if missing.is_empty() {
+            return Ok(packages);
         }
-        let folder = cache.cargo_folder();
-        let build =
-            build::Build { cargo: &self.cargo, source: &source, toolchain: &toolchain, target: &target, folder };
-        let binary = build.run(on_progress).await?;
-        let bytes = archive::pack(&binary)?;
-        cache.keep(architecture, &digest, &bytes, target.notes)
+        let (cargo, folder) = (&self.cargo, cache.cargo_folder());
+        let (source, toolchain) = (&source, &toolchain);
+        let build = build::Build { cargo, source, toolchain, target: &target, functions: &missing, folder };
+        for (function, binary) in build.run(on_progress).await? {
+            let bytes = archive::pack(&binary)?;
+            packages.push(cache.keep(function, architecture, &digest, &bytes, target.notes.clone())?);
+        }
+        packages.sort_unstable_by_key(|package| package.function);
+        Ok(packages)
     }
 
     /// The root as the system calls it: cargo and rustc see that name, so the remapping of paths needs it.

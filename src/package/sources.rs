@@ -1,4 +1,4 @@
-//! Everything that decides the bytes of the binary, and its digest.
+//! Everything that decides the bytes of the binaries, and its digest.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use super::toolchain::{Target, Toolchain};
 use crate::error::{Failure, FailureKind, Result};
 
 /// Rises when this module builds differently from the same source, so that older zips are no longer found.
-const RECIPE: &str = "gwctl package 1";
+const RECIPE: &str = "gwctl package 2";
 
 /// The profile to build with.
 pub(super) const PROFILE: &str = "lambda";
 
-/// The source of the authorizer.
+/// The source of the authorizers.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The folder that holds `authorizer/`, as the system calls it.

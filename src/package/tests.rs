@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-use super::{Architecture, Package, Packager};
+use super::{Architecture, Function, Package, Packager};
 use crate::error::{FailureKind, Result};
 
 /// Finds out what `rustc` is asked, and answers as one with everything installed would.
@@ -17,7 +17,7 @@ case "$1" in
 esac
 "#;
 
-/// Writes a "binary" that is made of the source, and counts its calls.
+/// Writes "binaries" that are made of the source, and counts its calls.
 const CARGO: &str = r#"
 echo "$*" >> "$HERE/calls"
 echo '   Compiling authorizer v0.1.0' >&2
@@ -30,12 +30,20 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --target) target=$2; shift ;;
     --target-dir) folder=$2; shift ;;
+    --bin) programs="$programs $2"; shift ;;
     esac
     shift
 done
 mkdir -p "$folder/$target/lambda"
 [ -z "$SLOW" ] || sleep "$SLOW"
-cat authorizer/src/lib.rs > "$folder/$target/lambda/bootstrap"
+for program in $programs; do
+    [ ! -e authorizer/only ] || grep -q "$program" authorizer/only || {
+        echo "error: no bin target named \`$program\` in \`authorizer\` package" >&2
+        exit 101
+    }
+    cat authorizer/src/lib.rs > "$folder/$target/lambda/$program"
+    [ "$program" = gate-authorizer ] || printf ' of %s' "$program" >> "$folder/$target/lambda/$program"
+done
 echo '    Finished `lambda` profile' >&2
 "#;
 
@@ -73,7 +81,11 @@ impl Machine {
     }
 
     async fn package(&self) -> Result<Package> {
-        self.packager().package(Architecture::X86_64, &|_| ()).await
+        self.packager().package(Function::Gate, Architecture::X86_64, &|_| ()).await
+    }
+
+    async fn packages(&self) -> Result<Vec<Package>> {
+        self.packager().packages(&[Function::Gate, Function::System], Architecture::X86_64, &|_| ()).await
     }
 
     fn calls(&self) -> Vec<String> {
@@ -91,7 +103,7 @@ async fn the_same_source_is_built_once() {
     let machine = Machine::new("");
     let lines = Mutex::new(Vec::new());
     let on_progress = |line: &str| lines.lock().unwrap().push(line.to_owned());
-    let first = machine.packager().package(Architecture::X86_64, &on_progress).await.unwrap();
+    let first = machine.packager().package(Function::Gate, Architecture::X86_64, &on_progress).await.unwrap();
     assert_eq!(*lines.lock().unwrap(), ["Compiling authorizer v0.1.0", "Finished `lambda` profile"]);
     assert_eq!((first.cached, unzip(&first.zip).as_str()), (false, "first"));
     assert_eq!(super::read_zip(&first.zip).unwrap().sha256_base64, first.sha256_base64);
@@ -149,8 +161,52 @@ async fn a_workspace_and_a_lone_crate_are_both_built() {
     assert!(calls[0].contains("--manifest-path authorizer/Cargo.toml --config profile.lambda.inherits="), "{calls:?}");
     assert!(calls[1].contains("--package authorizer") && !calls[1].contains("--config"), "{calls:?}");
     for call in calls {
-        assert!(call.starts_with("build --locked --profile lambda --bin bootstrap"), "{call}");
+        assert!(
+            call.starts_with("build --locked --profile lambda --color never --bin gate-authorizer --target"),
+            "{call}"
+        );
     }
+}
+
+#[tokio::test]
+async fn two_functions_are_built_by_one_call_and_kept_apart() {
+    let machine = Machine::new("");
+    let both = machine.packages().await.unwrap();
+    let calls = machine.calls();
+    assert!(calls[0].contains("--bin gate-authorizer --bin system-authorizer --target "), "{calls:?}");
+    let found: Vec<_> = both.iter().map(|package| (package.function, unzip(&package.zip))).collect();
+    let expected = [(Function::Gate, "first"), (Function::System, "first of system-authorizer")];
+    assert_eq!(found, expected.map(|(function, text)| (function, text.to_owned())));
+
+    // In what order and how often does not matter, and neither does it whether one is asked for or both.
+    let functions = [Function::System, Function::Gate, Function::System];
+    let again = machine.packager().packages(&functions, Architecture::X86_64, &|_| ()).await.unwrap();
+    let cached: Vec<_> = both.into_iter().map(|package| Package { cached: true, ..package }).collect();
+    assert_eq!(again, cached);
+    assert_eq!(machine.package().await.unwrap(), cached[0]);
+    assert_eq!(machine.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn only_the_function_that_is_missing_is_built() {
+    let machine = Machine::new("");
+    machine.package().await.unwrap();
+    let both = machine.packages().await.unwrap();
+    assert_eq!(both.iter().map(|package| package.cached).collect::<Vec<_>>(), [true, false]);
+    let calls = machine.calls();
+    assert!(calls[1].contains(" --bin system-authorizer --target ") && !calls[1].contains("gate"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_crate_with_one_of_the_functions_serves_for_that_one() {
+    let machine = Machine::new("");
+    machine.write("root/authorizer/only", "gate-authorizer");
+    let failure = machine.packages().await.unwrap_err();
+    let text = failure.to_string();
+    assert!(text.starts_with("failed to build gate-authorizer and system-authorizer: "), "{text}");
+    assert!(text.contains("no bin target named `system-authorizer`"), "{text}");
+    assert!(failure.hints()[0].contains("gwctl package --function gate"), "{failure:?}");
+    assert_eq!(unzip(&machine.package().await.unwrap().zip), "first");
 }
 
 #[tokio::test]
@@ -170,8 +226,8 @@ async fn two_at_once_build_once() {
     let on_progress = |line: &str| *waited.lock().unwrap() += usize::from(line.starts_with("waiting for another"));
     let (one, other) = (machine.packager(), machine.packager());
     let (one, other) = tokio::join!(
-        one.package(Architecture::X86_64, &on_progress),
-        other.package(Architecture::X86_64, &on_progress)
+        one.package(Function::Gate, Architecture::X86_64, &on_progress),
+        other.package(Function::Gate, Architecture::X86_64, &on_progress)
     );
     let (one, other) = (one.unwrap(), other.unwrap());
     assert_ne!(one.cached, other.cached);
@@ -183,12 +239,12 @@ async fn two_at_once_build_once() {
 async fn a_host_build_says_so_again_from_the_cache() {
     let machine = Machine::new("");
     for cached in [false, true] {
-        let package = machine.packager().package(Architecture::Arm64, &|_| ()).await.unwrap();
+        let package = machine.packager().package(Function::Gate, Architecture::Arm64, &|_| ()).await.unwrap();
         assert_eq!((package.cached, package.architecture, package.notes.len()), (cached, Architecture::Arm64, 1));
     }
     assert!(machine.calls()[0].contains("--target x86_64-unknown-linux-gnu"));
     let strict = machine.packager().allow_host_build(false);
-    let failure = strict.package(Architecture::Arm64, &|_| ()).await.unwrap_err();
+    let failure = strict.package(Function::Gate, Architecture::Arm64, &|_| ()).await.unwrap_err();
     assert!(failure.hints()[0].contains("rustup target add aarch64-unknown-linux-musl"), "{failure:?}");
 }
 
@@ -211,10 +267,19 @@ async fn what_is_absent_is_named_with_the_way_out() {
     let no_cargo = Packager { cargo: vec![machine.path("none").into()], ..machine.packager() };
     let cases = [(nowhere, "no crate to build"), (no_rust, "start `rustc`"), (no_cargo, "start `cargo`")];
     for (packager, said) in cases {
-        let failure = packager.package(Architecture::X86_64, &|_| ()).await.unwrap_err();
+        let failure = packager.package(Function::Gate, Architecture::X86_64, &|_| ()).await.unwrap_err();
         assert!(failure.to_string().contains(said), "{failure}");
         assert!(failure.hints().iter().any(|hint| hint.contains("zip in the configuration")), "{failure:?}");
     }
+}
+
+#[test]
+fn functions_have_a_name_for_the_command_line_and_a_program() {
+    for (function, text) in [(Function::Gate, "gate"), (Function::System, "system")] {
+        assert_eq!((function.to_string().as_str(), text.parse()), (text, Ok(function)));
+        assert_eq!(function.program(), format!("{text}-authorizer"));
+    }
+    assert_eq!("edge".parse::<Function>().unwrap_err(), "choose gate or system");
 }
 
 #[test]
