@@ -268,6 +268,7 @@ impl<'a> Gate<'a> {
             }),
             method_settings: BTreeMap::from([("*/*".to_owned(), all_methods)]),
             canary: None,
+            web_acl: None,
             tags: settings.tags.clone(),
         };
         desired::<Stage>(NAME, "gateway", &spec)
