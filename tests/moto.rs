@@ -6,6 +6,8 @@
 //! longer shows.
 
 mod clients;
+#[path = "moto/waf.rs"]
+mod waf;
 
 use std::collections::BTreeSet;
 

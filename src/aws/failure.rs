@@ -90,7 +90,7 @@ fn hint(code: &str) -> Option<&'static str> {
         "TooManyRequestsException" | "ThrottlingException" | "Throttling" => {
             Some("AWS throttles this account's calls: wait a minute and run this again; nothing is lost")
         }
-        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" => {
+        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" | "WAFLimitsExceededException" => {
             Some("a quota of the account is used up: delete what is not needed, or ask AWS to raise it")
         }
         _ => None,
@@ -113,6 +113,12 @@ pub fn is_ambiguous<E, R>(error: &SdkError<E, R>) -> bool {
 pub fn is_not_found<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     matches!(
         error.code(),
-        Some("NotFoundException" | "NoSuchEntity" | "NoSuchEntityException" | "ResourceNotFoundException")
+        Some(
+            "NotFoundException"
+                | "NoSuchEntity"
+                | "NoSuchEntityException"
+                | "ResourceNotFoundException"
+                | "WAFNonexistentItemException"
+        )
     )
 }

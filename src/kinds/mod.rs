@@ -6,10 +6,13 @@
 
 pub mod deployment;
 pub mod iam_role;
+pub mod ip_set;
 pub mod lambda_function;
 pub mod log_group;
 pub mod rest_api;
 pub mod stage;
+mod wafv2;
+pub mod web_acl;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -277,6 +280,8 @@ impl Registry {
         Self {
             kinds: vec![
                 Box::new(log_group::LogGroup),
+                Box::new(ip_set::IpSet),
+                Box::new(web_acl::WebAcl),
                 Box::new(iam_role::IamRole),
                 Box::new(lambda_function::LambdaFunction::new(artifacts)),
                 Box::new(rest_api::RestApi),

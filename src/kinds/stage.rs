@@ -1,5 +1,7 @@
 //! `stage`: a stage of a REST API: which deployment it serves, with which logs, tracing and throttles.
 
+mod protection;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ pub struct StageSpec {
     pub method_settings: BTreeMap<String, MethodSettings>,
     /// A canary. Never wanted; read so that one is seen.
     pub canary: Option<Canary>,
+    /// The ARN of the web ACL before it.
+    pub web_acl: Option<Input>,
     /// The user's tags.
     pub tags: Tags,
 }
@@ -91,6 +95,8 @@ const NOT_YET: [retry::NotYet; 2] =
 pub(super) fn all_tags(stage: &LiveStage) -> Tags {
     stage.tags().map(|tags| tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()).unwrap_or_default()
 }
+
+pub(super) use protection::tags_of;
 
 fn arn(place: &Place, api: &str, name: &str) -> String {
     format!("arn:{}:apigateway:{}::/restapis/{api}/stages/{name}", place.partition, place.region)
@@ -145,6 +151,7 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec
             percent: canary.percent_traffic(),
             deployment: canary.deployment_id().unwrap_or_default().to_owned(),
         }),
+        web_acl: live.web_acl_arn().filter(|arn| !arn.is_empty()).map(Input::from),
         tags: user,
     })
 }
@@ -210,8 +217,13 @@ impl Kind for Stage {
             access_log: None,
             method_settings: BTreeMap::new(),
             canary: None,
+            web_acl: None,
             tags: spec.tags.clone(),
         };
+        // Before anything else: until then, the stage serves without it.
+        if let Some(acl) = &spec.web_acl {
+            protection::set(aws, api, name, acl.known()?).await?;
+        }
         patch(aws, api, name, patches(&born, spec)?).await?;
         Ok(outputs(&aws.place, api, name))
     }
@@ -222,6 +234,11 @@ impl Kind for Stage {
             let message = format!("stage `{name}` has a canary with {} % of the traffic", canary.percent);
             return Err(Failure::new(FailureKind::Refused, message)
                 .hint("promote the canary or remove it from the stage; then run this again"));
+        }
+        match (&live.spec.web_acl, &spec.web_acl) {
+            (before, after) if before == after => {}
+            (_, Some(acl)) => protection::set(aws, api, name, acl.known()?).await?,
+            (_, None) => protection::remove(aws, api, live).await?,
         }
         patch(aws, api, name, patches(&live.spec, spec)?).await?;
         self.retag(aws, &live.outputs, &live.spec.tags, &spec.tags).await?;
@@ -294,8 +311,9 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         variables,
         access_log,
         method_settings,
-        canary: _, // an update over a canary is refused
-        tags: _,   // have calls of their own
+        canary: _,  // an update over a canary is refused
+        web_acl: _, // these two have calls of their own
+        tags: _,
     } = wanted;
     let mut list = Vec::new();
     if live.deployment != *deployment {
@@ -378,6 +396,7 @@ mod tests {
                 },
             )]),
             canary: None,
+            web_acl: None,
             tags: Tags::new(),
         }
     }

@@ -28,10 +28,12 @@ async fn finish(root: &Path, sandbox: &Sandbox, deployments: usize, when: &str) 
     let expected = [
         ("deployment", deployments),
         ("iam-role", 2),
+        ("ip-set", 0),
         ("lambda-function", 2),
         ("log-group", 3),
         ("rest-api", 1),
         ("stage", 1),
+        ("web-acl", 0),
     ];
     assert_eq!(counts(sandbox).into_iter().collect::<Vec<_>>(), expected, "{when}");
     let api = only_api(sandbox);

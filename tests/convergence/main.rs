@@ -31,10 +31,12 @@ async fn every_environment_converges() {
     let expected = [
         ("deployment", 8),
         ("iam-role", 16),
+        ("ip-set", 0),
         ("lambda-function", 16),
         ("log-group", 24),
         ("rest-api", 8),
         ("stage", 8),
+        ("web-acl", 0),
     ];
     assert_eq!(counts(&sandbox).into_iter().collect::<Vec<_>>(), expected);
 }

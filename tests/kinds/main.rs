@@ -3,6 +3,7 @@
 mod specs;
 #[path = "../support/mod.rs"]
 mod support;
+mod waf;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use gwctl::model::diff::diff;
 use gwctl::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, references, without_nulls};
 use gwctl::sandbox::Sandbox;
 use serde_json::{Value, json};
-use specs::{apis, functions, log_groups, roles, stages, values};
+use specs::{apis, functions, ip_sets, log_groups, roles, stages, values, web_acls};
 use support::Session;
 use support::project::{ENVIRONMENTS, Project};
 
@@ -242,9 +243,30 @@ async fn deployments_and_stages_keep_the_laws() {
         let outputs = Bench::new(&session, deployment, &spec).create_another(&spec).await;
         ids.push(outputs.get("id").unwrap().to_owned());
     }
-    let specs = stages(api, [&ids[0], &ids[1]], group.get("arn").unwrap());
+    let web_acl = session.registry.kind("web-acl").unwrap();
+    let mut web_acl_arns = Vec::new();
+    for name in ["one", "two"] {
+        let mut spec = web_acls("", "").remove(2);
+        (spec["name"], spec["rules"]) = (json!(name), json!({}));
+        let outputs = Bench::new(&session, web_acl, &spec).create_another(&spec).await;
+        web_acl_arns.push(outputs.get("arn").unwrap().to_owned());
+    }
+    let web_acl_arns = [web_acl_arns[0].as_str(), &web_acl_arns[1]];
+    let specs = stages(api, [&ids[0], &ids[1]], group.get("arn").unwrap(), web_acl_arns);
     // A canary is read so that one is seen, and an update over it is refused.
     laws(&session, "stage", &specs, &["canary"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn ip_sets_and_web_acls_keep_the_laws() {
+    let (_project, session) = session().await;
+    let set = laws(&session, "ip-set", &ip_sets(), &[]).await;
+    let mut group = log_groups().remove(0);
+    group["name"] = json!("aws-waf-logs-law");
+    let logs = Bench::new(&session, session.registry.kind("log-group").unwrap(), &group).create_another(&group).await;
+    let specs = web_acls(set.get("arn").unwrap(), logs.get("arn").unwrap());
+    // What gwctl makes none of is read so that it is seen.
+    laws(&session, "web-acl", &specs, &["foreign_settings"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -268,7 +290,10 @@ async fn a_deployment_never_changes() {
 #[test]
 fn no_kind_is_left_out() {
     let names: Vec<&str> = registry().kinds().map(AnyKind::name).collect();
-    assert_eq!(names, ["log-group", "iam-role", "lambda-function", "rest-api", "deployment", "stage"]);
+    assert_eq!(
+        names,
+        ["log-group", "ip-set", "web-acl", "iam-role", "lambda-function", "rest-api", "deployment", "stage"]
+    );
 }
 
 impl Bench<'_> {

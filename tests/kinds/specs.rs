@@ -3,10 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gwctl::kinds::iam_role::{IamRole, IamRoleSpec};
+use gwctl::kinds::ip_set::{IpSet, IpSetSpec, IpVersion};
 use gwctl::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
 use gwctl::kinds::log_group::{LogGroup, LogGroupSpec};
 use gwctl::kinds::rest_api::{RestApi, RestApiSpec};
 use gwctl::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
+use gwctl::kinds::web_acl::WebAcl;
+use gwctl::kinds::web_acl::spec::{
+    self, Action, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch,
+    LogFilter, Logging, ManagedRuleGroup, Position, RateBased, RequestPart, Response, ResponseBody, Statement,
+    Visibility, WebAclSpec,
+};
 use gwctl::kinds::{Kind, desired};
 use gwctl::model::policy::Policy;
 use gwctl::model::{Input, resolve};
@@ -154,7 +161,7 @@ pub(super) fn apis(session: &Session) -> Vec<Value> {
     values::<RestApi>(&[first, second, third])
 }
 
-pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str) -> Vec<Value> {
+pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str, web_acls: [&str; 2]) -> Vec<Value> {
     let settings = MethodSettings {
         metrics: true,
         logging_level: "INFO".into(),
@@ -179,6 +186,7 @@ pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str) -> Ve
         access_log: Some(AccessLog { destination: destination.into(), format: "$context.requestId".into() }),
         method_settings: [("*/*".to_owned(), settings.clone())].into(),
         canary: None,
+        web_acl: Some(web_acls[0].into()),
         tags: tags(&[("team", "a")]),
     };
     let second = StageSpec {
@@ -188,6 +196,7 @@ pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str) -> Ve
         variables: tags(&[("color", "red")]),
         access_log: Some(AccessLog { destination: destination.into(), format: "id=$context.requestId".into() }),
         method_settings: [("*/*".to_owned(), slower), ("~1order-service~1{proxy+}/ANY".to_owned(), settings)].into(),
+        web_acl: Some(web_acls[1].into()),
         tags: tags(&[("team", "b"), ("x", "y")]),
         ..first.clone()
     };
@@ -195,8 +204,170 @@ pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str) -> Ve
         variables: BTreeMap::new(),
         access_log: None,
         method_settings: BTreeMap::new(),
+        web_acl: None,
         tags: tags(&[]),
         ..first.clone()
     };
     values::<Stage>(&[first, second, third])
+}
+
+pub(super) fn ip_sets() -> Vec<Value> {
+    let first = IpSetSpec {
+        name: "law".into(),
+        description: Some("for a law".into()),
+        ip_version: IpVersion::Ipv4,
+        addresses: ["192.0.2.0/24".to_owned(), "198.51.100.7/32".to_owned()].into(),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = IpSetSpec {
+        description: None,
+        addresses: ["203.0.113.0/24".to_owned()].into(),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = IpSetSpec { addresses: BTreeSet::new(), tags: tags(&[]), ..first.clone() };
+    values::<IpSet>(&[first, second, third])
+}
+
+fn visibility(metric: &str) -> Visibility {
+    Visibility { metric: metric.into(), metrics: true, sampled_requests: true }
+}
+
+fn group(name: &str) -> ManagedRuleGroup {
+    ManagedRuleGroup {
+        vendor: "AWS".into(),
+        name: name.into(),
+        version: None,
+        rule_actions: BTreeMap::new(),
+        count_only: false,
+        path_prefix: None,
+        bot_control: None,
+    }
+}
+
+/// Rules of every kind, with everything that they can say.
+fn all_rules(set: &str) -> [(&'static str, Statement); 6] {
+    let forwarded = Forwarded { header: "X-Forwarded-For".into(), fallback: Fallback::NoMatch };
+    let slow = Response { status: 429, body: Some("slow".into()), headers: tags(&[("retry-after", "60")]) };
+    [
+        (
+            "office",
+            Statement::IpSet(IpSetMatch { set: set.into(), outside: false, forwarded: None, action: Action::Allow }),
+        ),
+        (
+            "countries",
+            Statement::Geo(GeoMatch {
+                countries: ["DE".to_owned(), "AT".to_owned()].into(),
+                outside: true,
+                forwarded: Some(forwarded.clone()),
+                action: Action::Block { response: None },
+            }),
+        ),
+        (
+            "per-ip",
+            Statement::RateBased(RateBased {
+                limit: 1000,
+                window_seconds: 300,
+                forwarded: None,
+                path_prefix: None,
+                action: Action::Block { response: Some(slow) },
+            }),
+        ),
+        (
+            "per-forwarded-ip",
+            Statement::RateBased(RateBased {
+                limit: 100,
+                window_seconds: 60,
+                forwarded: Some(forwarded),
+                path_prefix: Some("/dev/order-service/".into()),
+                action: Action::Challenge,
+            }),
+        ),
+        (
+            "core",
+            Statement::ManagedRuleGroup(ManagedRuleGroup {
+                version: Some("Version_1.0".into()),
+                rule_actions: [
+                    ("NoUserAgent_HEADER".to_owned(), Action::Captcha),
+                    ("SizeRestrictions_BODY".to_owned(), Action::Count),
+                ]
+                .into(),
+                ..group("AWSManagedRulesCommonRuleSet")
+            }),
+        ),
+        (
+            "bots",
+            Statement::ManagedRuleGroup(ManagedRuleGroup {
+                count_only: true,
+                path_prefix: Some("/dev/".into()),
+                bot_control: Some(Inspection::Targeted),
+                ..group("AWSManagedRulesBotControlRuleSet")
+            }),
+        ),
+    ]
+}
+
+fn in_order<const N: usize>(rules: [(&'static str, Statement); N]) -> BTreeMap<String, spec::Rule> {
+    spec::in_order(rules.map(|(name, statement)| (name.to_owned(), statement, visibility(name))))
+}
+
+pub(super) fn web_acls(set: &str, logs: &str) -> Vec<Value> {
+    let body = |content_type, content: &str| ResponseBody { content_type, content: content.into() };
+    let first = WebAclSpec {
+        name: "law".into(),
+        description: Some("for a law".into()),
+        default_action: DefaultAction::Allow,
+        rules: in_order(all_rules(set)),
+        response_bodies: [("slow".to_owned(), body(ContentType::Json, r#"{"message":"slower"}"#))].into(),
+        visibility: visibility("law"),
+        logging: Some(Logging {
+            destination: logs.into(),
+            redacted_headers: ["authorization".to_owned(), "cookie".to_owned()].into(),
+            redacted_parts: [RequestPart::QueryString].into(),
+            filter: LogFilter::Blocked,
+        }),
+        foreign_settings: BTreeSet::new(),
+        tags: tags(&[("team", "a")]),
+    };
+    // The same rules in another order, and one of them for those outside.
+    let mut rules = all_rules(set);
+    rules.reverse();
+    let closed = Response { status: 503, body: Some("closed".into()), headers: BTreeMap::new() };
+    let second = WebAclSpec {
+        description: None,
+        default_action: DefaultAction::Block { response: Some(closed) },
+        rules: in_order(rules),
+        response_bodies: [
+            ("closed".to_owned(), body(ContentType::Text, "closed")),
+            ("slow".to_owned(), body(ContentType::Html, "<p>slower</p>")),
+        ]
+        .into(),
+        visibility: Visibility { metrics: false, ..visibility("other") },
+        logging: Some(Logging {
+            destination: logs.into(),
+            redacted_headers: BTreeSet::new(),
+            redacted_parts: BTreeSet::new(),
+            filter: LogFilter::All,
+        }),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let outside = Statement::IpSet(IpSetMatch {
+        set: set.into(),
+        outside: true,
+        forwarded: Some(ForwardedIn {
+            header: "X-Real-IP".into(),
+            fallback: Fallback::Match,
+            position: Position::Last,
+        }),
+        action: Action::Block { response: None },
+    });
+    let third = WebAclSpec {
+        rules: in_order([("office", outside)]),
+        response_bodies: BTreeMap::new(),
+        logging: None,
+        tags: tags(&[]),
+        ..first.clone()
+    };
+    values::<WebAcl>(&[first, second, third])
 }

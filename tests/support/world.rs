@@ -86,12 +86,17 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
         ("iam-role", 0),
         ("lambda-function", 0),
         ("log-group", 0),
+        ("ip-set", 0),
+        ("web-acl", 0),
     ]);
     for account in accounts.as_object().unwrap().values() {
         *counts.get_mut("iam-role").unwrap() += many(&account["iam"]["roles"]);
         for region in account["regions"].as_object().unwrap().values() {
             *counts.get_mut("lambda-function").unwrap() += many(&region["lambda"]["functions"]);
             *counts.get_mut("log-group").unwrap() += many(&region["logs"]["groups"]);
+            for (kind, list) in [("ip-set", "ip_sets"), ("web-acl", "web_acls")] {
+                *counts.get_mut(kind).unwrap() += region["wafv2"][list].as_array().map_or(0, Vec::len);
+            }
         }
     }
     counts

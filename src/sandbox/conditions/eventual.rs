@@ -6,6 +6,7 @@
 //! | function | reads show `Pending`, updates and calls of it | refused |
 //! | change of a function | reads show `InProgress`, further changes | refused |
 //! | web ACL | its association | refused |
+//! | IP set | web ACLs that refer to it | refused |
 //!
 //! This is told from requests and answers as they pass, not by the services: they do not wait, and what they hold is
 //! always the final state. It is kept in memory, even where the world is on disk: reads use tries up, and reading must
@@ -27,7 +28,7 @@ const UNKNOWN_TO_LAMBDA: &str = "The role defined for the function cannot be ass
 const UNKNOWN_TO_API_GATEWAY: &str = "The role ARN does not have required permissions configured. Please grant trust \
                                       permission for API Gateway and add the required role policy.";
 
-/// A web ACL that WAF does not know yet (aws-facts F; as reported of the live service, its apostrophe included).
+/// A web ACL or an IP set that WAF does not know yet (aws-facts F; as reported of the live service, its apostrophe included).
 const UNKNOWN_TO_WAF: &str = "AWS WAF couldn’t retrieve the resource that you requested. Retry your request.";
 
 /// What is new, and how many tries it stays so.
@@ -45,6 +46,8 @@ struct New {
     functions: BTreeMap<(String, String, String), Busy>,
     /// Web ACLs by ARN, and the tries left.
     web_acls: BTreeMap<String, u32>,
+    /// IP sets by ARN, and the tries left.
+    ip_sets: BTreeMap<String, u32>,
 }
 
 /// A function that is not ready.
@@ -69,6 +72,7 @@ impl Eventual {
             ("lambda", "Invoke") => self.busy(request, true),
             ("apigateway", "UpdateAccount") => self.logging_role(request),
             ("wafv2", "AssociateWebACL") => self.web_acl(request),
+            ("wafv2", "CreateWebACL" | "UpdateWebACL") => self.ip_set(request),
             _ => None,
         }
     }
@@ -104,6 +108,12 @@ impl Eventual {
                 let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
                 if let Some(arn) = answer["Summary"]["ARN"].as_str() {
                     self.hold().web_acls.insert(arn.to_owned(), self.tries);
+                }
+            }
+            ("wafv2", "CreateIPSet") => {
+                let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+                if let Some(arn) = answer["Summary"]["ARN"].as_str() {
+                    self.hold().ip_sets.insert(arn.to_owned(), self.tries);
                 }
             }
             _ => {}
@@ -143,6 +153,14 @@ impl Eventual {
         let body: Value = serde_json::from_slice(&request.body).ok()?;
         let early = use_up(self.hold().web_acls.get_mut(body["WebACLArn"].as_str()?)?);
         early.then(|| Fault::new(400, "WAFUnavailableEntityException", UNKNOWN_TO_WAF).json("Message"))
+    }
+
+    /// Rules may refer to a set at any depth, and its ARN has an id that stands nowhere else.
+    fn ip_set(&self, request: &Request) -> Option<Response> {
+        let body = String::from_utf8_lossy(&request.body);
+        let mut new = self.hold();
+        let (_, left) = new.ip_sets.iter_mut().find(|(arn, left)| **left > 0 && body.contains(arn.as_str()))?;
+        use_up(left).then(|| Fault::new(400, "WAFUnavailableEntityException", UNKNOWN_TO_WAF).json("Message"))
     }
 
     /// The refusal of a call of a function that is not ready. `only_made`: a change under way does not matter.
@@ -348,5 +366,20 @@ mod tests {
         let refusal = eventual.refusal(&associate, "AssociateWebACL").unwrap();
         assert_eq!(refusal.header("x-amzn-errortype"), Some("WAFUnavailableEntityException"));
         assert!(eventual.refusal(&associate, "AssociateWebACL").is_none());
+    }
+
+    #[test]
+    fn a_new_ip_set_is_unavailable_to_rules_for_some_tries() {
+        let eventual = Eventual::new(1);
+        let mut made = answer(&json!({ "Summary": { "ARN": "arn:set" } }));
+        eventual.settle(&request("wafv2", "POST", "AWSWAF_20190729.CreateIPSet", "{}"), "CreateIPSet", &mut made);
+        let rule =
+            r#"{"Rules":[{"Statement":{"NotStatement":{"Statement":{"IPSetReferenceStatement":{"ARN":"arn:set"}}}}}]}"#;
+        let with = request("wafv2", "POST", "AWSWAF_20190729.UpdateWebACL", rule);
+        let without = request("wafv2", "POST", "AWSWAF_20190729.CreateWebACL", r#"{"Rules":[]}"#);
+        assert!(eventual.refusal(&without, "CreateWebACL").is_none());
+        let refusal = eventual.refusal(&with, "UpdateWebACL").unwrap();
+        assert_eq!(refusal.header("x-amzn-errortype"), Some("WAFUnavailableEntityException"));
+        assert!(eventual.refusal(&with, "UpdateWebACL").is_none());
     }
 }

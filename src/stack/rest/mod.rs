@@ -281,6 +281,7 @@ impl<'a> RestGateway<'a> {
             }),
             method_settings: BTreeMap::from([("*/*".to_owned(), all_methods)]),
             canary: None,
+            web_acl: None,
             tags: settings.tags.clone(),
         };
         self.desired::<Stage>(GATEWAY, &spec)

@@ -21,6 +21,7 @@ pub(super) enum Step {
     ReplaceNulls,
     RemoveWhitespace,
     Trim,
+    NormalizePath,
 }
 
 /// The steps in their order; the name of the first that can't be done here is an error.
@@ -40,6 +41,7 @@ pub(super) fn steps(list: &[Transformation]) -> Result<Vec<Step>, &str> {
             "REPLACE_NULLS" => Step::ReplaceNulls,
             "REMOVE_WHITESPACE" => Step::RemoveWhitespace,
             "TRIM" => Step::Trim,
+            "NORMALIZE_PATH" => Step::NormalizePath,
             _ => return None,
         })
     };
@@ -77,6 +79,10 @@ fn changed(step: Step, text: &[u8]) -> Option<Vec<u8>> {
             let inner = text.trim_ascii();
             (inner.len() < text.len()).then(|| inner.to_vec())
         }
+        Step::NormalizePath => {
+            let new = normalize(text);
+            (new != text).then_some(new)
+        }
     }
 }
 
@@ -101,6 +107,29 @@ fn compress(text: &[u8]) -> Vec<u8> {
 fn url_decode(text: &[u8]) -> Vec<u8> {
     let plus: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     percent_encoding::percent_decode(&plus).collect()
+}
+
+/// "Remove multiple slashes, directory self-references, and directory back-references that are not at the beginning"
+/// (developer guide). That a path from the root can't go back beyond it is a guess.
+fn normalize(text: &[u8]) -> Vec<u8> {
+    let absolute = text.starts_with(b"/");
+    let mut parts: Vec<&[u8]> = Vec::new();
+    let mut folder = false;
+    for part in text.split(|byte| *byte == b'/') {
+        folder = matches!(part, b"" | b"." | b"..");
+        match part {
+            b"" | b"." => {}
+            b".." if parts.last().is_some_and(|last| *last != b"..") => drop(parts.pop()),
+            b".." if absolute => {}
+            _ => parts.push(part),
+        }
+    }
+    let mut out = if absolute { b"/".to_vec() } else { Vec::new() };
+    out.extend(parts.join(&b'/'));
+    if folder && !parts.is_empty() {
+        out.push(b'/');
+    }
+    out
 }
 
 fn hex_decode(text: &[u8]) -> Option<Vec<u8>> {
@@ -164,6 +193,11 @@ mod tests {
             ("REPLACE_NULLS", "a\0b", "a b"),
             ("REMOVE_WHITESPACE", " a b ", "ab"),
             ("TRIM", " a b ", "a b"),
+            ("NORMALIZE_PATH", "//dev/./x/..//orders/", "/dev/orders/"),
+            ("NORMALIZE_PATH", "/../dev", "/dev"),
+            ("NORMALIZE_PATH", "../dev/..", "../"),
+            ("NORMALIZE_PATH", "/", "/"),
+            ("NORMALIZE_PATH", "", ""),
         ] {
             let list = [Transformation { priority: 0, kind: kind.into() }];
             let out = apply(&steps(&list).unwrap(), Cow::Borrowed(text.as_bytes()));
@@ -181,7 +215,8 @@ mod tests {
 
     #[test]
     fn what_does_not_change_is_not_copied() {
-        let list = [Step::Lowercase, Step::UrlDecode, Step::CompressWhiteSpace, Step::HtmlEntityDecode];
+        let list =
+            [Step::Lowercase, Step::UrlDecode, Step::CompressWhiteSpace, Step::HtmlEntityDecode, Step::NormalizePath];
         assert!(matches!(apply(&list, Cow::Borrowed(b"/orders/42")), Cow::Borrowed(_)));
     }
 }
