@@ -240,6 +240,7 @@ impl<'a> Gate<'a> {
             environment,
             vpc: self.vpc(),
             tracing: if self.settings.xray_tracing { "Active" } else { "PassThrough" }.to_owned(),
+            reserved_concurrency: None,
             tags: self.settings.tags.clone(),
         };
         desired::<LambdaFunction>(NAME, name, &spec)
