@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::operation::delete_alarms::DeleteAlarmsError;
+use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
 use aws_sdk_cloudwatch::types::{
     AlarmType, ComparisonOperator, Dimension, Metric as LiveMetric, MetricAlarm, MetricDataQuery, MetricStat,
     Statistic, Tag,
@@ -310,7 +311,13 @@ async fn put(aws: &Aws, spec: &AlarmSpec, all: &Tags) -> Result<()> {
         .set_ok_actions(Some(known(ok_actions)?))
         .set_insufficient_data_actions(Some(known(insufficient_data_actions)?))
         .set_tags((!all.is_empty()).then(|| sdk_tags(all)));
-    let call = match watches {
+    let call = watching(call, watches)?;
+    call.send().await.map_err(|error| failed(&format!("put alarm `{name}`"), error)).map(drop)
+}
+
+/// The call with what the alarm watches.
+fn watching(call: PutMetricAlarmFluentBuilder, watches: &Watched) -> Result<PutMetricAlarmFluentBuilder> {
+    Ok(match watches {
         Watched::Metric(Metric { namespace, metric, dimensions, statistic, period_seconds }) => {
             let call = call
                 .namespace(namespace)
@@ -328,8 +335,7 @@ async fn put(aws: &Aws, spec: &AlarmSpec, all: &Tags) -> Result<()> {
             queries.push(result.return_data(true).build());
             call.set_metrics(Some(queries))
         }
-    };
-    call.send().await.map_err(|error| failed(&format!("put alarm `{name}`"), error)).map(drop)
+    })
 }
 
 fn query(id: &str, metric: &Metric) -> Result<MetricDataQuery> {

@@ -200,8 +200,8 @@ impl Kind for FunctionVersion {
             touch(aws, name).await?;
             published = publish(aws, name, spec).await?;
         }
-        let version = given(&format!("number of the new version of function `{name}`"), published.version)?;
-        if published.description.as_deref() != Some(&description(spec)) {
+        let version = given(&format!("number of the new version of function `{name}`"), published.version.clone())?;
+        if !is_marked(&published, spec) {
             let message = format!("version {version} of function `{name}` was published by somebody else meanwhile");
             return Err(Failure::new(FailureKind::Aws, message).hint("plan again"));
         }

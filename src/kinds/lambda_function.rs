@@ -409,7 +409,17 @@ async fn reserve(aws: &Aws, name: &str, concurrency: Option<i32>) -> Result<()> 
         let call =
             || lambda.put_function_concurrency().function_name(name).reserved_concurrent_executions(number).send();
         let answer = retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await;
-        return answer.map_err(|error| failed(&doing, error)).map(drop);
+        return answer.map(drop).map_err(|error| {
+            let too_low = aws_smithy_types::error::metadata::ProvideErrorMetadata::message(&error)
+                .is_some_and(|message| message.contains("total provisioned concurrency"));
+            let failure = failed(&doing, error);
+            // The alias comes after the function, so that more can be provisioned of what was reserved before.
+            if too_low {
+                failure.hint("lower what is provisioned first, apply, and then what is reserved")
+            } else {
+                failure
+            }
+        });
     }
     let call = || lambda.delete_function_concurrency().function_name(name).send();
     retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await.map_err(|error| failed(&doing, error)).map(drop)

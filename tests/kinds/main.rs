@@ -405,7 +405,7 @@ async fn the_regions_logging_role_is_made_where_there_is_none_and_left_alone_whe
     iam.delete_role().role_name(&name).send().await.unwrap();
     assert_eq!(bench.observe().await, None);
     // A role of the name that was made for something else is not used.
-    let trust = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
     iam.create_role().role_name(&name).assume_role_policy_document(trust).send().await.unwrap();
     assert!(kind.create(&session.aws, &bench.identity, &spec).await.is_err());
 }

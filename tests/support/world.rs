@@ -86,22 +86,23 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
         ("iam-role", 0),
         ("lambda-function", 0),
         ("log-group", 0),
-        ("function-version", 0),
-        ("function-alias", 0),
-        ("alarm", 0),
     ]);
     for account in accounts.as_object().unwrap().values() {
         *counts.get_mut("iam-role").unwrap() += many(&account["iam"]["roles"]);
         for region in account["regions"].as_object().unwrap().values() {
             *counts.get_mut("lambda-function").unwrap() += many(&region["lambda"]["functions"]);
             *counts.get_mut("log-group").unwrap() += many(&region["logs"]["groups"]);
-            for function in
-                region["lambda"]["functions"].as_object().into_iter().flatten().map(|(_, function)| function)
-            {
-                *counts.get_mut("function-version").unwrap() += many(&function["versions"]);
-                *counts.get_mut("function-alias").unwrap() += many(&function["aliases"]);
+            // Kinds that not every environment has are not in the counts of one that has none.
+            let functions: Vec<&Value> = region["lambda"]["functions"].as_object().unwrap().values().collect();
+            for (kind, count) in [
+                ("function-version", functions.iter().map(|one| many(&one["versions"])).sum()),
+                ("function-alias", functions.iter().map(|one| many(&one["aliases"])).sum()),
+                ("alarm", many(&region["cloudwatch"]["alarms"])),
+            ] {
+                if count > 0 {
+                    *counts.entry(kind).or_insert(0) += count;
+                }
             }
-            *counts.get_mut("alarm").unwrap() += many(&region["cloudwatch"]["alarms"]);
         }
     }
     counts

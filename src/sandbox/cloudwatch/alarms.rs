@@ -122,9 +122,8 @@ pub(super) fn describe(state: &State, caller: &Caller, asked: Description) -> An
         ));
     }
     if asked.alarm_names.len() > 100 {
-        return Err(invalid(
-            "1 validation error detected: Value at 'alarmNames' failed to satisfy constraint: Member must have length less than or equal to 100",
-        ));
+        let constraint = "Member must have length less than or equal to 100";
+        return Err(invalid(violation(&format!("[{}]", asked.alarm_names.join(", ")), "alarmNames", constraint)));
     }
     let size = match asked.max_records {
         None => 50,
