@@ -9,10 +9,18 @@ mod clients;
 #[path = "moto/waf.rs"]
 mod waf;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use clients::python::{Hand, Python};
 use clients::{Change, Project, Run, Server};
+use gwctl::aws::Connection;
+use gwctl::kinds::alarm::{Alarm, AlarmSpec, Metric, Watched};
+use gwctl::kinds::function_alias::{FunctionAlias, FunctionAliasSpec};
+use gwctl::kinds::function_version::{FunctionVersion, FunctionVersionSpec};
+use gwctl::kinds::{Kind, Registry, Scope, Wanted, desired};
+use gwctl::model::diff::diff;
+use gwctl::model::{Address, Digest, Identity, Observed, Outputs, Owner, Ownership, Place};
 use serde_json::{Value, json};
 
 const PACKAGES: [&str; 3] = ["moto[server]==5.2.5", "boto3==1.44.5", "botocore==1.44.5"];
@@ -148,4 +156,150 @@ fn served(inventory: &Value) -> String {
     let id = api["stages"][0]["deploymentId"].as_str().unwrap();
     assert!(api["deployments"].as_array().unwrap().iter().any(|one| one["id"] == id));
     id.to_owned()
+}
+
+/// The address of the server, for the process that the next test starts.
+const SERVER: &str = "GWCTL_TEST_MOTO";
+
+/// Kinds that no environment of the repository has, straight at moto. In a process of its own, because the SDK reads its
+/// credentials from the environment.
+#[test]
+fn versions_aliases_and_alarms_come_back_as_they_were_made() {
+    let python = Python::with("moto", &PACKAGES);
+    let server = Server::start(python.program("moto_server").args(["-H", "127.0.0.1", "-p", "0"]));
+    let mut hand = python.hand(&server, REGION);
+    hand.does("make_function", &["versioned"]);
+    let mut inside = Command::new(std::env::current_exe().unwrap());
+    inside
+        .args(["--exact", "inside", "--ignored", "--nocapture"])
+        .envs(clients::credentials())
+        .env(SERVER, &server.url);
+    let output = inside.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+#[ignore = "is run by the test above, which starts the server"]
+async fn inside() {
+    let place = Place { account: "123456789012".into(), region: REGION.into(), partition: "aws".into() };
+    let url = std::env::var(SERVER).unwrap();
+    let connection = Connection { region: REGION.into(), endpoint_url: Some(url), ..Connection::default() };
+    let bench = Bench { aws: connection.open(&place).await.unwrap(), registry: Registry::new(BTreeMap::new()), place };
+    bench.own_the_function().await;
+
+    let lambda = &bench.aws.write.lambda;
+    let code =
+        lambda.get_function_configuration().function_name("versioned").send().await.unwrap().code_sha256.unwrap();
+    let version = |snapshot: &str| FunctionVersionSpec {
+        name: "versioned".into(),
+        function: "versioned".into(),
+        code_sha256: code.clone(),
+        snapshot: snapshot.repeat(64),
+    };
+    let first = bench.make::<FunctionVersion>(&version("a")).await;
+    assert_eq!(first.get("version"), Some("1"));
+    lambda.update_function_configuration().function_name("versioned").timeout(9).send().await.unwrap();
+    let second = bench.make::<FunctionVersion>(&version("b")).await;
+    assert_eq!(second.get("version"), Some("2"));
+    assert_eq!(bench.observe::<FunctionVersion>(&version("a")).await.len(), 2);
+
+    let alias = |version: &str| FunctionAliasSpec::new("versioned", "live", version.into());
+    bench.make::<FunctionAlias>(&alias("1")).await;
+    bench.turn::<FunctionAlias>(&alias("1"), &alias("2")).await;
+    bench.remove::<FunctionAlias>(&alias("2")).await;
+
+    let latency = Metric {
+        namespace: "AWS/ApiGateway".into(),
+        metric: "Latency".into(),
+        dimensions: [("Stage".to_owned(), "dev".into())].into(),
+        statistic: "p99".into(),
+        period_seconds: 60,
+    };
+    let slow = AlarmSpec {
+        name: "slow".into(),
+        description: Some("too slow".into()),
+        watches: Watched::Metric(latency.clone()),
+        comparison: "GreaterThanThreshold".into(),
+        threshold: 1000.5,
+        evaluation_periods: 5,
+        datapoints_to_alarm: 3,
+        treat_missing_data: "notBreaching".into(),
+        actions_enabled: true,
+        alarm_actions: [format!("arn:aws:sns:{REGION}:123456789012:alarms").into()].into(),
+        ok_actions: BTreeSet::new(),
+        insufficient_data_actions: BTreeSet::new(),
+        tags: [("team".to_owned(), "a".to_owned())].into(),
+    };
+    let metrics = ["e", "n"].map(|id| (id.to_owned(), Metric { statistic: "Sum".into(), ..latency.clone() })).into();
+    let watches = Watched::Math { expression: "100 * e / n".into(), label: Some("rate".into()), metrics };
+    let rate = AlarmSpec { watches, actions_enabled: false, description: None, ..slow.clone() };
+    bench.make::<Alarm>(&slow).await;
+    bench.turn::<Alarm>(&slow, &rate).await;
+    bench.remove::<Alarm>(&rate).await;
+}
+
+struct Bench {
+    aws: gwctl::aws::Aws,
+    registry: Registry,
+    place: Place,
+}
+
+fn owner() -> Owner {
+    Owner { product: "moto".into(), environment: "test".into() }
+}
+
+impl Bench {
+    /// Tags the function that is there as ours: what it has belongs to it.
+    async fn own_the_function(&self) {
+        let tags = gwctl::aws::tags::at_birth(&self.identity("lambda-function"), &BTreeMap::new());
+        let arn = self.place.arn("lambda", REGION, "function:versioned");
+        let call = self.aws.write.lambda.tag_resource().resource(arn);
+        call.set_tags(Some(tags.into_iter().collect())).send().await.unwrap();
+    }
+
+    fn identity(&self, kind: &str) -> Identity {
+        Identity { owner: owner(), address: Address::new("gate", kind, "moto"), place: self.place.clone() }
+    }
+
+    async fn observe<K: Kind>(&self, spec: &K::Spec) -> Vec<Observed> {
+        let one = desired::<K>("gate", "moto", spec).unwrap();
+        let wanted = vec![Wanted { address: one.address.clone(), name: one.name().map(str::to_owned) }];
+        let kind = self.registry.kind(K::NAME).unwrap();
+        kind.observe(&self.aws.read.anew(), &Scope { owner: owner(), wanted }).await.unwrap()
+    }
+
+    async fn assert_is<K: Kind>(&self, spec: &K::Spec) {
+        let wanted = desired::<K>("gate", "moto", spec).unwrap().spec;
+        let found = self.observe::<K>(spec).await;
+        let same: Vec<_> = found.iter().map(|one| diff(&one.spec, &wanted)).collect();
+        assert!(same.iter().any(Vec::is_empty), "{}: {same:#?}", K::NAME);
+    }
+
+    async fn make<K: Kind>(&self, spec: &K::Spec) -> Outputs {
+        let (kind, value) = (self.registry.kind(K::NAME).unwrap(), desired::<K>("gate", "moto", spec).unwrap().spec);
+        let outputs = kind.create(&self.aws, &self.identity(K::NAME), &value).await.unwrap();
+        self.assert_is::<K>(spec).await;
+        let digest = Digest::of(&value);
+        kind.record(&self.aws, &self.identity(K::NAME), &outputs, &digest).await.unwrap();
+        let recorded = |one: &Observed| matches!(&one.ownership, Ownership::Ours { digest: Some(found), .. } if found.as_str() == digest.as_str());
+        let found = self.observe::<K>(spec).await;
+        assert!(found.iter().any(recorded), "{}: {found:#?}", K::NAME);
+        outputs
+    }
+
+    async fn turn<K: Kind>(&self, from: &K::Spec, to: &K::Spec) {
+        let live = self.observe::<K>(from).await.remove(0);
+        let value = desired::<K>("gate", "moto", to).unwrap().spec;
+        self.registry.kind(K::NAME).unwrap().update(&self.aws, &live, &value).await.unwrap();
+        self.assert_is::<K>(to).await;
+    }
+
+    async fn remove<K: Kind>(&self, spec: &K::Spec) {
+        let live = self.observe::<K>(spec).await.remove(0);
+        for _ in 0..2 {
+            self.registry.kind(K::NAME).unwrap().delete(&self.aws, &live).await.unwrap();
+            assert_eq!(self.observe::<K>(spec).await, [], "{}", K::NAME);
+        }
+    }
 }

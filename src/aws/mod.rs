@@ -13,6 +13,8 @@ use std::sync::{Arc, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_apigateway::types::{RestApi, Stage};
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::types::AliasConfiguration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -172,6 +174,8 @@ pub struct ReadAws {
     apis: OnceCell<Arc<Vec<RestApi>>>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
+    functions: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>>>,
+    aliases: Mutex<BTreeMap<String, Shared<AliasConfiguration>>>,
     notes: std::sync::Mutex<Vec<String>>,
 }
 
@@ -187,6 +191,8 @@ impl ReadAws {
             apis: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
+            functions: Mutex::default(),
+            aliases: Mutex::default(),
             notes: std::sync::Mutex::default(),
         }
     }
@@ -201,6 +207,8 @@ impl ReadAws {
             apis: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
+            functions: Mutex::default(),
+            aliases: Mutex::default(),
             notes: std::sync::Mutex::default(),
         }
     }
@@ -270,6 +278,35 @@ impl ReadAws {
             let answer = self.clients.apigateway.get_stages().rest_api_id(api).send().await;
             let answer = answer.map_err(|error| failed(&format!("read the stages of API {api}"), error))?;
             Ok(Arc::new(answer.item.unwrap_or_default()))
+        })
+        .await
+        .cloned()
+    }
+
+    /// A function with its tags, if there is one of that name, read once.
+    pub async fn function(&self, name: &str) -> Result<Arc<Option<GetFunctionOutput>>> {
+        let cell = self.functions.lock().await.entry(name.to_owned()).or_default().clone();
+        cell.get_or_try_init(|| async {
+            match self.clients.lambda.get_function().function_name(name).send().await {
+                Ok(answer) => Ok(Arc::new(Some(answer))),
+                Err(error) if failure::is_not_found(&error) => Ok(Arc::new(None)),
+                Err(error) => Err(failed(&format!("read function `{name}`"), error)),
+            }
+        })
+        .await
+        .cloned()
+    }
+
+    /// The aliases of a function, read once; none if there is no such function.
+    pub async fn function_aliases(&self, name: &str) -> Result<Arc<Vec<AliasConfiguration>>> {
+        let cell = self.aliases.lock().await.entry(name.to_owned()).or_default().clone();
+        cell.get_or_try_init(|| async {
+            let pages = self.clients.lambda.list_aliases().function_name(name).into_paginator().items().send();
+            match pages.try_collect().await {
+                Ok(aliases) => Ok(Arc::new(aliases)),
+                Err(error) if failure::is_not_found(&error) => Ok(Arc::default()),
+                Err(error) => Err(failed(&format!("list the aliases of function `{name}`"), error)),
+            }
         })
         .await
         .cloned()

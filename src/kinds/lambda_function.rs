@@ -55,6 +55,9 @@ pub struct LambdaFunctionSpec {
     pub vpc: Option<Vpc>,
     /// `Active` or `PassThrough`.
     pub tracing: String,
+    /// How much of the account's concurrency is set aside for it, and how much it may use; 0 switches it off. Absent: what the
+    /// account has left.
+    pub reserved_concurrency: Option<i32>,
     /// The user's tags.
     pub tags: Tags,
 }
@@ -76,7 +79,7 @@ const BECOMES_ACTIVE: Duration = Duration::from_mins(10);
 const ROLE_SPREADS: Duration = Duration::from_secs(90);
 
 /// The texts of aws-facts G that mean "come back".
-const NOT_YET: [retry::NotYet; 4] = [
+pub(super) const NOT_YET: [retry::NotYet; 4] = [
     ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda"),
     ("InvalidParameterValueException", "The provided execution role does not have permissions"),
     ("ResourceConflictException", "An update is in progress for resource"),
@@ -85,15 +88,17 @@ const NOT_YET: [retry::NotYet; 4] = [
 ];
 
 fn outputs(place: &Place, arn: &str, name: &str) -> Outputs {
-    // The form in which API Gateway calls a function: a path in Lambda's own API.
-    let invoke = format!(
-        "arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/{arn}/invocations",
-        place.partition, place.region
-    );
+    let invoke = invoke_arn(place, arn);
     Outputs::from_iter([("arn", arn.to_owned()), ("name", name.to_owned()), ("invoke_arn", invoke)])
 }
 
-fn arn(place: &Place, name: &str) -> String {
+/// The form in which API Gateway calls a function, or a version or an alias of one: a path in Lambda's own API.
+pub(super) fn invoke_arn(place: &Place, arn: &str) -> String {
+    let (partition, region) = (&place.partition, &place.region);
+    format!("arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations")
+}
+
+pub(super) fn arn(place: &Place, name: &str) -> String {
     place.arn("lambda", &place.region, &format!("function:{name}"))
 }
 
@@ -115,11 +120,8 @@ impl LambdaFunction {
     }
 
     async fn read(&self, aws: &ReadAws, scope: &Scope, name: &str) -> Result<Option<Observed<LambdaFunctionSpec>>> {
-        match aws.clients.lambda.get_function().function_name(name).send().await {
-            Ok(answer) => observed(aws, scope, name, answer).map(Some),
-            Err(error) if is_not_found(&error) => Ok(None),
-            Err(error) => Err(failed(&format!("read function `{name}`"), error)),
-        }
+        let answer = aws.function(name).await?;
+        answer.as_ref().clone().map(|answer| observed(aws, scope, name, answer)).transpose()
     }
 }
 
@@ -131,11 +133,12 @@ fn observed(
 ) -> Result<Observed<LambdaFunctionSpec>> {
     let all: Tags = answer.tags.unwrap_or_default().into_iter().collect();
     let configuration = given(&format!("configuration of function `{name}`"), answer.configuration)?;
+    let reserved = answer.concurrency.and_then(|one| one.reserved_concurrent_executions);
     let arn = given(&format!("ARN of function `{name}`"), configuration.function_arn())?.to_owned();
     Ok(Observed {
         name: name.to_owned(),
         within: None,
-        spec: spec(name, configuration, tags::of_user(&all)),
+        spec: spec(name, configuration, reserved, tags::of_user(&all)),
         outputs: outputs(&aws.place, &arn, name),
         ownership: tags::ownership(&all, &scope.owner),
         created: None,
@@ -143,7 +146,7 @@ fn observed(
     })
 }
 
-fn spec(name: &str, live: FunctionConfiguration, user: Tags) -> LambdaFunctionSpec {
+fn spec(name: &str, live: FunctionConfiguration, reserved: Option<i32>, user: Tags) -> LambdaFunctionSpec {
     let vpc = live.vpc_config.and_then(|vpc| {
         let mut subnet_ids = vpc.subnet_ids.unwrap_or_default();
         let mut security_group_ids = vpc.security_group_ids.unwrap_or_default();
@@ -177,6 +180,7 @@ fn spec(name: &str, live: FunctionConfiguration, user: Tags) -> LambdaFunctionSp
             .tracing_config
             .and_then(|tracing| tracing.mode)
             .map_or_else(|| "PassThrough".to_owned(), |mode| mode.as_str().to_owned()),
+        reserved_concurrency: reserved,
         tags: user,
     }
 }
@@ -205,7 +209,7 @@ impl Kind for LambdaFunction {
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &LambdaFunctionSpec) -> Result<Outputs> {
-        let Parts { name, code_sha256, architecture, tags: user, configuration } = parts(spec)?;
+        let Parts { name, code_sha256, architecture, tags: user, reserved, configuration } = parts(spec)?;
         let code = FunctionCode::builder().zip_file(self.zip(code_sha256)?).build();
         let all = tags::at_birth(identity, user);
         let call = || {
@@ -246,6 +250,9 @@ impl Kind for LambdaFunction {
             Err(error) => return Err(failed(&format!("create function `{name}`"), error)),
         }
         wait_until_usable(aws, name).await?;
+        if reserved.is_some() {
+            reserve(aws, name, reserved).await?;
+        }
         Ok(outputs(&aws.place, &arn(&aws.place, name), name))
     }
 
@@ -255,13 +262,16 @@ impl Kind for LambdaFunction {
         live: &Observed<LambdaFunctionSpec>,
         spec: &LambdaFunctionSpec,
     ) -> Result<Outputs> {
-        let Parts { name, code_sha256, architecture, tags: user, configuration } = parts(spec)?;
+        let Parts { name, code_sha256, architecture, tags: user, reserved, configuration } = parts(spec)?;
         let old = parts(&live.spec)?;
         if old.configuration != configuration {
             update_configuration(aws, name, &configuration).await?;
         }
         if (old.code_sha256, &old.architecture) != (code_sha256, &architecture) {
             self.update_code(aws, name, code_sha256, &architecture).await?;
+        }
+        if old.reserved != reserved {
+            reserve(aws, name, reserved).await?;
         }
         self.retag(aws, &live.outputs, old.tags, user).await?;
         Ok(live.outputs.clone())
@@ -306,6 +316,7 @@ struct Parts<'a> {
     code_sha256: &'a str,
     architecture: Architecture,
     tags: &'a Tags,
+    reserved: Option<i32>,
     configuration: Configuration<'a>,
 }
 
@@ -337,6 +348,7 @@ fn parts(spec: &LambdaFunctionSpec) -> Result<Parts<'_>> {
         environment,
         vpc,
         tracing,
+        reserved_concurrency,
         tags,
     } = spec;
     // Empty lists take a function out of its VPC; leaving them out would leave it in.
@@ -355,7 +367,8 @@ fn parts(spec: &LambdaFunctionSpec) -> Result<Parts<'_>> {
         vpc: VpcConfig::builder().set_subnet_ids(Some(subnets)).set_security_group_ids(Some(groups)).build(),
         tracing: TracingConfig::builder().mode(TracingMode::from(tracing.as_str())).build(),
     };
-    Ok(Parts { name, code_sha256, architecture: Architecture::from(architecture.as_str()), tags, configuration })
+    let (architecture, reserved) = (Architecture::from(architecture.as_str()), *reserved_concurrency);
+    Ok(Parts { name, code_sha256, architecture, tags, reserved, configuration })
 }
 
 async fn update_configuration(aws: &Aws, name: &str, configuration: &Configuration<'_>) -> Result<()> {
@@ -391,8 +404,33 @@ async fn update_configuration(aws: &Aws, name: &str, configuration: &Configurati
     wait_until_usable(aws, name).await
 }
 
-/// While a function is pending, updates fail; while an update runs, so does the next (aws-facts G).
-async fn wait_until_usable(aws: &Aws, name: &str) -> Result<()> {
+/// Sets concurrency aside for a function, or gives it back.
+async fn reserve(aws: &Aws, name: &str, concurrency: Option<i32>) -> Result<()> {
+    let lambda = &aws.write.lambda;
+    let doing = format!("reserve concurrency for function `{name}`");
+    if let Some(number) = concurrency {
+        let call =
+            || lambda.put_function_concurrency().function_name(name).reserved_concurrent_executions(number).send();
+        let answer = retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await;
+        return answer.map(drop).map_err(|error| {
+            let too_low = aws_smithy_types::error::metadata::ProvideErrorMetadata::message(&error)
+                .is_some_and(|message| message.contains("total provisioned concurrency"));
+            let failure = failed(&doing, error);
+            // The alias comes after the function, so that more can be provisioned of what was reserved before.
+            if too_low {
+                failure.hint("lower what is provisioned first, apply, and then what is reserved")
+            } else {
+                failure
+            }
+        });
+    }
+    let call = || lambda.delete_function_concurrency().function_name(name).send();
+    retry::until_ready(ROLE_SPREADS, &NOT_YET, call).await.map_err(|error| failed(&doing, error)).map(drop)
+}
+
+/// While a function is pending, updates fail; while an update runs, so does the next (aws-facts G). The name may have a
+/// version behind it.
+pub(super) async fn wait_until_usable(aws: &Aws, name: &str) -> Result<()> {
     let deadline = Instant::now() + BECOMES_ACTIVE;
     let mut pause = Duration::from_millis(500);
     loop {

@@ -10,7 +10,7 @@ use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed};
 use crate::error::{Failure, Result};
-use crate::model::{Identity, Observed, Outputs, Place};
+use crate::model::{Identity, Observed, Outputs, Owner, Ownership, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -27,20 +27,25 @@ pub struct LogGroupSpec {
     pub tags: Tags,
 }
 
-fn arn(place: &Place, name: &str) -> String {
+pub(super) fn arn(place: &Place, name: &str) -> String {
     place.arn("logs", &place.region, &format!("log-group:{name}"))
 }
 
 /// `arn` has no trailing `:*`, as access logs and tags want it; `streams_arn` has it, as IAM policies want it
 /// (aws-facts F).
-fn outputs(place: &Place, name: &str) -> Outputs {
+pub(super) fn outputs(place: &Place, name: &str) -> Outputs {
     let arn = arn(place, name);
     let streams = format!("{arn}:*");
     Outputs::from_iter([("name", name.to_owned()), ("streams_arn", streams), ("arn", arn)])
 }
 
 impl LogGroup {
-    async fn read(&self, aws: &ReadAws, scope: &Scope, name: &str) -> Result<Option<Observed<LogGroupSpec>>> {
+    pub(super) async fn read(
+        &self,
+        aws: &ReadAws,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<Observed<LogGroupSpec>>> {
         let describe = async {
             let answer = aws.clients.logs.describe_log_groups().log_group_name_prefix(name).send().await;
             let groups = answer.map_err(|error| failed(&format!("describe log group `{name}`"), error))?.log_groups;
@@ -105,7 +110,9 @@ impl Kind for LogGroup {
         let mut found: Vec<_> = wanted?.into_iter().flatten().collect();
         let others = all.iter().filter(|name| !scope.names().any(|wanted| wanted == *name));
         let others = try_join_all(others.map(|name| self.read(aws, scope, name))).await?;
-        found.extend(others.into_iter().flatten().filter(|one| one.address().is_some()));
+        // Log groups of other kinds are theirs to read.
+        let ours = |one: &Observed<LogGroupSpec>| one.address().is_some_and(|address| address.kind() == Self::NAME);
+        found.extend(others.into_iter().flatten().filter(ours));
         Ok(found)
     }
 
@@ -141,10 +148,7 @@ impl Kind for LogGroup {
     }
 
     async fn delete(&self, aws: &Aws, live: &Observed<LogGroupSpec>) -> Result<()> {
-        match aws.write.logs.delete_log_group().log_group_name(&live.name).send().await {
-            Err(error) if !is_not_found(&error) => Err(failed(&format!("delete log group `{}`", live.name), error)),
-            _ => Ok(()),
-        }
+        delete(aws, &live.name).await
     }
 
     async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
@@ -162,6 +166,11 @@ impl Kind for LogGroup {
 
 /// A group that exists although the plan did not see it: ours if its tags say so, else an error.
 async fn adopt_own(aws: &Aws, identity: &Identity, name: &str) -> Result<()> {
+    super::own_after_conflict(&ownership(aws, &identity.owner, name).await?, identity, name)
+}
+
+/// Whose a group is, by its tags as they are now.
+pub(super) async fn ownership(aws: &Aws, owner: &Owner, name: &str) -> Result<Ownership> {
     let answer = aws.write.logs.list_tags_for_resource().resource_arn(arn(&aws.place, name)).send().await;
     let all: Tags = answer
         .map_err(|error| failed(&format!("list the tags of log group `{name}`"), error))?
@@ -169,10 +178,18 @@ async fn adopt_own(aws: &Aws, identity: &Identity, name: &str) -> Result<()> {
         .unwrap_or_default()
         .into_iter()
         .collect();
-    super::own_after_conflict(&tags::ownership(&all, &identity.owner), identity, name)
+    Ok(tags::ownership(&all, owner))
 }
 
-async fn set_retention(aws: &Aws, name: &str, days: Option<i32>) -> Result<()> {
+/// Deletes a group; one that is gone is no error.
+pub(super) async fn delete(aws: &Aws, name: &str) -> Result<()> {
+    match aws.write.logs.delete_log_group().log_group_name(name).send().await {
+        Err(error) if !is_not_found(&error) => Err(failed(&format!("delete log group `{name}`"), error)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn set_retention(aws: &Aws, name: &str, days: Option<i32>) -> Result<()> {
     let logs = &aws.write.logs;
     let doing = format!("set the retention of log group `{name}`");
     if let Some(days) = days {

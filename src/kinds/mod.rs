@@ -4,7 +4,12 @@
 //! own file, its `mod` line here and one line in [`Registry::new`]. The laws that every kind keeps are tested once, for all
 //! of them, in `tests/kinds/`.
 
+pub mod account_logging;
+pub mod alarm;
 pub mod deployment;
+pub mod execution_log_group;
+pub mod function_alias;
+pub mod function_version;
 pub mod iam_role;
 pub mod ip_set;
 pub mod lambda_function;
@@ -68,8 +73,17 @@ pub trait Kind: Send + Sync + 'static {
     /// Dotted spec paths whose change AWS can't make in place.
     const REPLACE_ON: &'static [&'static str];
 
-    /// How many resources of the kind stay when no longer wanted, the wanted one included.
+    /// How many resources of the kind stay when no longer wanted, the wanted one included; of those that live in another
+    /// resource, so many in each.
     const KEEP: usize = 0;
+
+    /// Whether it is made where it is missing and otherwise left as it is, whoever made it: settings that a whole Region
+    /// shares.
+    const ONLY_IF_MISSING: bool = false;
+
+    /// Kinds whose resources have to stand before one of this kind is made or changed, although no output of theirs goes
+    /// into it.
+    const AFTER: &'static [&'static str] = &[];
 
     /// The outputs that follow from the spec alone, before the resource exists.
     fn predict(&self, place: &Place, spec: &Self::Spec) -> Outputs {
@@ -152,6 +166,10 @@ pub trait AnyKind: Send + Sync {
     fn replace_on(&self) -> &'static [&'static str];
     /// See [`Kind::KEEP`].
     fn keep(&self) -> usize;
+    /// See [`Kind::ONLY_IF_MISSING`].
+    fn only_if_missing(&self) -> bool;
+    /// See [`Kind::AFTER`].
+    fn after(&self) -> &'static [&'static str];
     /// The JSON Schema of the spec.
     fn schema(&self) -> Schema;
     /// See [`Kind::predict`]. A spec whose references are open gives what can be known all the same.
@@ -199,6 +217,14 @@ impl<K: Kind> AnyKind for K {
 
     fn keep(&self) -> usize {
         K::KEEP
+    }
+
+    fn only_if_missing(&self) -> bool {
+        K::ONLY_IF_MISSING
+    }
+
+    fn after(&self) -> &'static [&'static str] {
+        K::AFTER
     }
 
     fn schema(&self) -> Schema {
@@ -283,10 +309,15 @@ impl Registry {
                 Box::new(ip_set::IpSet),
                 Box::new(web_acl::WebAcl),
                 Box::new(iam_role::IamRole),
+                Box::new(account_logging::AccountLogging),
                 Box::new(lambda_function::LambdaFunction::new(artifacts)),
+                Box::new(function_version::FunctionVersion),
+                Box::new(function_alias::FunctionAlias),
                 Box::new(rest_api::RestApi),
+                Box::new(execution_log_group::ExecutionLogGroup),
                 Box::new(deployment::Deployment),
                 Box::new(stage::Stage),
+                Box::new(alarm::Alarm),
             ],
         }
     }
@@ -308,7 +339,16 @@ impl Registry {
     pub fn rules(&self) -> Rules {
         self.kinds()
             .enumerate()
-            .map(|(rank, kind)| (kind.name(), KindRules { replace_on: kind.replace_on(), keep: kind.keep(), rank }))
+            .map(|(rank, kind)| {
+                let rules = KindRules {
+                    replace_on: kind.replace_on(),
+                    keep: kind.keep(),
+                    only_if_missing: kind.only_if_missing(),
+                    after: kind.after(),
+                    rank,
+                };
+                (kind.name(), rules)
+            })
             .collect()
     }
 

@@ -171,6 +171,8 @@ impl Kind for Stage {
     type Spec = StageSpec;
     const NAME: &'static str = "stage";
     const REPLACE_ON: &'static [&'static str] = &["name", "rest_api"];
+    /// A stage that logs is refused while the Region has no role for it (aws-facts F).
+    const AFTER: &'static [&'static str] = &["account-logging"];
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<StageSpec>>> {
         let apis = own_apis(aws, &scope.owner).await?;

@@ -458,8 +458,13 @@ impl<S> Observed<S> {
 pub struct KindRules {
     /// Dotted spec paths that AWS can't change in place.
     pub replace_on: &'static [&'static str],
-    /// How many resources of the kind stay when no longer wanted, the wanted one included, newest first. 0: none stay.
+    /// How many resources of the kind stay when no longer wanted, the wanted one included, newest first; of those that live
+    /// in another resource, so many in each. 0: none stay.
     pub keep: usize,
+    /// Made where it is missing, else left as it is, whoever made it.
+    pub only_if_missing: bool,
+    /// Kinds whose steps come before those of this kind, although no output of theirs goes into it.
+    pub after: &'static [&'static str],
     /// Kinds build on kinds of a lower rank; what goes, goes from the highest rank down.
     pub rank: usize,
 }

@@ -82,6 +82,9 @@ impl Draft<'_> {
         });
         let referred: BTreeSet<Address> =
             references(&desired.spec).into_iter().map(|reference| reference.address).collect();
+        let before = self.rules(&desired.address)?.after;
+        let needed = self.plan.steps.iter().map(|step| &step.address).filter(|one| before.contains(&one.kind()));
+        let referred: BTreeSet<Address> = needed.cloned().chain(referred).collect();
         let step = Step {
             address: desired.address.clone(),
             name: desired.name().map(str::to_owned),
@@ -95,7 +98,11 @@ impl Draft<'_> {
             retires_after: Vec::new(),
             labels: desired.labels.clone(),
         };
-        match find(desired, self.input)? {
+        let found = match self.rules(&desired.address)?.only_if_missing {
+            true => return self.make_if_missing(step),
+            false => find(desired, self.input)?,
+        };
+        match found {
             None => {
                 self.foretell(&desired.address);
                 self.plan.steps.push(step);
@@ -104,6 +111,19 @@ impl Draft<'_> {
                 self.claimed.insert(claim);
                 self.compare(step, live)?;
             }
+        }
+        Ok(())
+    }
+
+    /// A step for what is made only where there is none of its kind. What is there is neither compared nor claimed.
+    fn make_if_missing(&mut self, step: Step) -> Result<()> {
+        let live = self.input.live.get(step.address.kind()).and_then(|all| all.first());
+        if let Some(live) = live {
+            self.known.insert(step.address.clone(), live.outputs.clone());
+            self.plan.unchanged.push(Unchanged { address: step.address, live: live.clone() });
+        } else {
+            self.foretell(&step.address);
+            self.plan.steps.push(step);
         }
         Ok(())
     }
@@ -149,11 +169,26 @@ impl Draft<'_> {
         rules(self.input.rules, address.kind())
     }
 
+    /// How many resources of a kind stay beside the wanted ones: in all, or in the resource that they live in.
+    fn spare(&self, kind: &str, parent: Option<&Address>, keep: usize, reason: Reason) -> usize {
+        if reason == Reason::Destroy {
+            return 0;
+        }
+        let within = |desired: &&Desired| {
+            parent.is_none_or(|parent| references(&desired.spec).iter().any(|reference| reference.address == *parent))
+        };
+        let wanted = self.input.desired.iter().filter(|desired| desired.address.kind() == kind).filter(within).count();
+        keep.saturating_sub(wanted)
+    }
+
     /// Adds the deletion of everything ours that nothing has claimed.
     fn retire(&mut self, others: &[Address], reason: Reason) -> Result<()> {
         let mut doomed: Vec<(usize, Step)> = Vec::new();
         for (kind, live) in self.input.live {
             let rules = rules(self.input.rules, kind)?;
+            if rules.only_if_missing {
+                continue;
+            }
             let mut unwanted: Vec<(usize, &Observed)> = live
                 .iter()
                 .enumerate()
@@ -161,10 +196,12 @@ impl Draft<'_> {
                 .collect();
             // Newest first, so that what is kept for a rollback is the most recent.
             unwanted.sort_by_key(|(_, one)| std::cmp::Reverse(one.created));
-            let wanted = self.input.desired.iter().filter(|desired| desired.address.kind() == *kind).count();
-            let kept = if reason == Reason::Destroy { 0 } else { rules.keep.saturating_sub(wanted) };
-            for (position, (_, one)) in unwanted.into_iter().enumerate() {
-                if position < kept {
+            let mut kept: BTreeMap<Option<&Address>, usize> = BTreeMap::new();
+            for (_, one) in unwanted {
+                let parent = one.within.as_ref();
+                let left = kept.entry(parent).or_insert_with(|| self.spare(kind, parent, rules.keep, reason));
+                if *left > 0 {
+                    *left -= 1;
                     continue;
                 }
                 if let Some(user) = one.in_use_by.as_ref().filter(|_| reason != Reason::Destroy) {
@@ -377,12 +414,17 @@ mod tests {
     use crate::model::Input as Text;
     use serde_json::json;
 
+    fn rule(replace_on: &'static [&'static str], keep: usize, rank: usize) -> KindRules {
+        KindRules { replace_on, keep, only_if_missing: false, after: &[], rank }
+    }
+
     fn rules() -> Rules {
         BTreeMap::from([
-            ("iam-role", KindRules { replace_on: &["name"], keep: 0, rank: 0 }),
-            ("rest-api", KindRules { replace_on: &[], keep: 0, rank: 1 }),
-            ("deployment", KindRules { replace_on: &[], keep: 2, rank: 2 }),
-            ("stage", KindRules { replace_on: &["name"], keep: 0, rank: 3 }),
+            ("iam-role", rule(&["name"], 0, 0)),
+            ("rest-api", rule(&[], 0, 1)),
+            ("deployment", rule(&[], 2, 2)),
+            ("stage", KindRules { after: &["account-logging"], ..rule(&["name"], 0, 3) }),
+            ("account-logging", KindRules { only_if_missing: true, ..rule(&["name"], 0, 4) }),
         ])
     }
 
@@ -519,6 +561,66 @@ mod tests {
             plan.steps.iter().filter(|step| step.action == Action::Delete).map(|step| step.address.name()).collect();
         assert_eq!(gone, ["d2", "d3"]);
         assert_eq!(plan.warnings.len(), 1);
+    }
+
+    #[test]
+    fn so_many_snapshots_stay_in_each_resource_that_has_some() {
+        let parents = ["gate/rest-api/one", "gate/rest-api/two"].map(|text| Address::parse(text).unwrap());
+        let snapshot = |parent: &Address, n: i64| Observed {
+            created: Some(n),
+            within: Some(parent.clone()),
+            ..live(
+                Some(&format!("gate/deployment/{}-{n}", parent.name())),
+                "d",
+                &json!({"n": n}),
+                Some(&json!({"n": n})),
+            )
+        };
+        let all = parents.iter().flat_map(|parent| (1..=3).map(|n| snapshot(parent, n))).collect();
+        let found = Live::from([("deployment", all)]);
+        let wanted = parents.clone().map(|parent| {
+            let spec = json!({"n": 9, "rest_api": Text::output(&parent, "id")});
+            [
+                desired(parent.as_str(), json!({"name": "g"})),
+                desired(&format!("gate/deployment/{}-9", parent.name()), spec),
+            ]
+        });
+        let plan = plan(&wanted.concat(), &found).unwrap();
+        let gone: Vec<&str> =
+            plan.steps.iter().filter(|step| step.action == Action::Delete).map(|step| step.address.name()).collect();
+        assert_eq!(gone, ["one-1", "one-2", "two-1", "two-2"], "the rules keep two in each, the wanted one included");
+    }
+
+    #[test]
+    fn what_is_made_only_where_it_is_missing_is_neither_changed_nor_deleted() {
+        let logging = "gate/account-logging/region";
+        let wanted =
+            [desired("gate/stage/gateway", json!({"name": "dev"})), desired(logging, json!({"name": "our-role"}))];
+        // In a stack, what a stage refers to puts it behind; here only the order of the list does.
+        let wanted = [wanted[1].clone(), wanted[0].clone()];
+        let missing = plan(&wanted, &Live::new()).unwrap();
+        let order: Vec<&str> = missing.steps.iter().map(|step| step.address.as_str()).collect();
+        assert_eq!(order, [logging, "gate/stage/gateway"]);
+        assert_eq!(missing.steps[1].after_steps, [Address::parse(logging).unwrap()], "the stage waits for it");
+        for whose in [None, Some(logging), Some("gate/account-logging/older")] {
+            let spec = json!({"name": "their-role"});
+            let found = Live::from([("account-logging", vec![live(whose, "their-role", &spec, None)])]);
+            let there = plan(&wanted, &found).unwrap();
+            assert_eq!(there.steps.len(), 1, "only the stage is made: {:?}", there.steps);
+            assert_eq!(there.unchanged[0].live.name, "their-role");
+            let owner = Owner { product: "product-a".into(), environment: "dev".into() };
+            let place = Place { account: "1".repeat(12), region: "eu-central-1".into(), partition: "aws".into() };
+            let (predicted, rules) = (BTreeMap::new(), rules());
+            let all = Input {
+                owner: &owner,
+                place: &place,
+                desired: &wanted,
+                predicted: &predicted,
+                live: &found,
+                rules: &rules,
+            };
+            assert!(build_destroy(&all).unwrap().is_empty(), "not even a destroy takes it");
+        }
     }
 
     #[test]

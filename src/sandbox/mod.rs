@@ -1,7 +1,7 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
-//! Lambda, IAM, Logs, AWS WAF, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
+//! Lambda, IAM, CloudWatch, Logs, AWS WAF, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
@@ -11,6 +11,7 @@
 //! never answers 200 to a request it did not carry out.
 
 pub mod apigateway;
+pub mod cloudwatch;
 pub mod conditions;
 pub mod connector;
 pub mod execute_api;
@@ -300,6 +301,7 @@ impl Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
     ApiGateway,
+    CloudWatch,
     Iam,
     Lambda,
     Logs,
@@ -309,13 +311,22 @@ enum Service {
 }
 
 impl Service {
-    const ALL: [Self; 7] =
-        [Self::ApiGateway, Self::Iam, Self::Lambda, Self::Logs, Self::Sts, Self::Tagging, Self::Wafv2];
+    const ALL: [Self; 8] = [
+        Self::ApiGateway,
+        Self::CloudWatch,
+        Self::Iam,
+        Self::Lambda,
+        Self::Logs,
+        Self::Sts,
+        Self::Tagging,
+        Self::Wafv2,
+    ];
 
     /// The name in the credential scope.
     const fn signing_name(self) -> &'static str {
         match self {
             Self::ApiGateway => "apigateway",
+            Self::CloudWatch => "monitoring",
             Self::Iam => "iam",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
@@ -333,6 +344,7 @@ impl Service {
     fn is_read(self, request: &Request) -> bool {
         match self {
             Self::ApiGateway => apigateway::is_read(request),
+            Self::CloudWatch => cloudwatch::is_read(request),
             Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
             Self::Lambda => request.method == "GET",
             Self::Logs => logs::is_read(request),
@@ -344,6 +356,7 @@ impl Service {
     fn handle(self, view: &mut View<'_>, request: &Request) -> Response {
         match self {
             Self::ApiGateway => apigateway::handle(view, request),
+            Self::CloudWatch => cloudwatch::handle(view, request),
             Self::Iam => iam::handle(view, request),
             Self::Lambda => lambda::handle(view, request),
             Self::Logs => logs::handle(view, request),

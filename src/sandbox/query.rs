@@ -37,6 +37,11 @@ impl Call {
         self.get("Action").unwrap_or_default()
     }
 
+    /// All parameters.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)

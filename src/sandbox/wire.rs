@@ -95,6 +95,12 @@ impl Request {
         if let Some(target) = self.header("x-amz-target") {
             return target.rsplit('.').next().unwrap_or(target).to_owned();
         }
+        // RPC v2: `/service/NAME/operation/OPERATION`.
+        if let Some((_, operation)) =
+            self.path.split_once("/operation/").filter(|_| self.header("smithy-protocol").is_some())
+        {
+            return operation.to_owned();
+        }
         let form = self.header("content-type").is_some_and(|kind| kind.starts_with(FORM));
         let action = form.then(|| form_urlencoded::parse(&self.body).find(|(name, _)| name == "Action")).flatten();
         match action {

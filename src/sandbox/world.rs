@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{apigateway, iam, lambda, logs, wafv2};
+use super::{apigateway, cloudwatch, iam, lambda, logs, wafv2};
 
 /// All accounts, by their twelve digits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Account {
 pub struct Region {
     /// API Gateway, REST APIs.
     pub apigateway: apigateway::State,
+    /// CloudWatch. A world that was kept before the sandbox had it has none.
+    #[serde(default)]
+    pub cloudwatch: cloudwatch::State,
     /// Lambda.
     pub lambda: lambda::State,
     /// Log groups.

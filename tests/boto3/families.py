@@ -611,6 +611,133 @@ class Functions(Case):
         self.refused(ERRORS.NotFoundException, "flush_stage_authorizers_cache", **missing)
 
 
+class Versions(Case):
+    """A function with versions: an alias that an authorizer calls, concurrency."""
+
+    NAME = "published"
+
+    @classmethod
+    def setUpClass(cls):
+        zipped = io.BytesIO()
+        with zipfile.ZipFile(zipped, "w") as archive:
+            info = zipfile.ZipInfo("bootstrap")
+            info.external_attr = 0o755 << 16
+            archive.writestr(info, BOOTSTRAP)
+        role = iam.create_role(RoleName=f"published-{REGION}", AssumeRolePolicyDocument=trust("lambda"))["Role"]
+        iam.get_waiter("role_exists").wait(RoleName=role["RoleName"])
+        settings = {"Runtime": "provided.al2023", "Handler": "bootstrap", "Timeout": 20, "Role": role["Arn"]}
+        functions.create_function(FunctionName=cls.NAME, Code={"ZipFile": zipped.getvalue()}, **settings)
+        functions.get_waiter("function_active_v2").wait(FunctionName=cls.NAME)
+        functions.publish_version(FunctionName=cls.NAME, Description="first")
+        functions.get_waiter("published_version_active").wait(FunctionName=cls.NAME, Qualifier="1")
+        functions.create_alias(FunctionName=cls.NAME, Name="live", FunctionVersion="1")
+
+    def test_versions_and_aliases_are_listed_read_moved_and_deleted(self):
+        of = {"FunctionName": self.NAME}
+        again = functions.publish_version(**of)
+        self.assertEqual((again["Version"], again["Description"]), ("1", "first"))
+        functions.update_function_configuration(**of, MemorySize=256)
+        functions.get_waiter("function_updated_v2").wait(**of)
+        second = functions.publish_version(**of)["Version"]
+        pages = functions.get_paginator("list_versions_by_function").paginate(**of, PaginationConfig={"PageSize": 1})
+        self.assertEqual([one["Version"] for page in pages for one in page["Versions"]], ["$LATEST", "1", second])
+        with self.assertRaises(functions.exceptions.ResourceConflictException):
+            functions.create_alias(**of, Name="live", FunctionVersion="1")
+        functions.create_alias(**of, Name="next", FunctionVersion="$LATEST", Description="d")
+        functions.update_alias(**of, Name="next", FunctionVersion=second)
+        pages = functions.get_paginator("list_aliases").paginate(**of, PaginationConfig={"PageSize": 1})
+        self.assertEqual([one["Name"] for page in pages for one in page["Aliases"]], ["live", "next"])
+        self.assertEqual(functions.get_alias(**of, Name="next")["FunctionVersion"], second)
+        with self.assertRaises(functions.exceptions.ResourceConflictException):
+            functions.delete_function(**of, Qualifier=second)
+        functions.delete_alias(**of, Name="next")
+        functions.delete_function(**of, Qualifier=second)
+        self.assertEqual(functions.get_function(**of, Qualifier="live")["Configuration"]["MemorySize"], 128)
+
+    def test_concurrency_is_reserved_and_provisioned(self):
+        of, live = {"FunctionName": self.NAME}, {"FunctionName": self.NAME, "Qualifier": "live"}
+        with self.assertRaises(functions.exceptions.ProvisionedConcurrencyConfigNotFoundException):
+            functions.get_provisioned_concurrency_config(**live)
+        put = functions.put_provisioned_concurrency_config(**live, ProvisionedConcurrentExecutions=2)
+        self.assertEqual(put["Status"], "IN_PROGRESS")
+        self.assertEqual(functions.get_provisioned_concurrency_config(**live)["Status"], "READY")
+        [listed] = functions.list_provisioned_concurrency_configs(**of)["ProvisionedConcurrencyConfigs"]
+        self.assertTrue(listed["FunctionArn"].endswith(f":function:{self.NAME}:live"))
+        functions.put_function_concurrency(**of, ReservedConcurrentExecutions=5)
+        self.assertEqual(functions.get_function_concurrency(**of)["ReservedConcurrentExecutions"], 5)
+        limit = functions.get_account_settings()["AccountLimit"]
+        self.assertEqual(limit["ConcurrentExecutions"] - limit["UnreservedConcurrentExecutions"], 5)
+        with self.assertRaises(functions.exceptions.InvalidParameterValueException):
+            functions.put_function_concurrency(**of, ReservedConcurrentExecutions=901)
+        functions.delete_provisioned_concurrency_config(**live)
+        functions.put_function_concurrency(**of, ReservedConcurrentExecutions=0)
+        with self.assertRaises(functions.exceptions.TooManyRequestsException):
+            functions.invoke(**of, Payload=b"{}")
+        functions.delete_function_concurrency(**of)
+
+    def test_an_authorizer_calls_an_alias_if_it_may(self):
+        uri = AUTHORIZER_URI.replace(":authorizer/", f":{self.NAME}:live/")
+        named = {"name": "by-alias", "type": "TOKEN", "identitySource": "method.request.header.Authorization"}
+        made = gateway.create_authorizer(**self.key, **named, authorizerUri=uri, authorizerResultTtlInSeconds=0)
+        self.mocked(authorizationType="CUSTOM", authorizerId=made["id"])
+        gateway.create_deployment(**self.key, stageName="dev")
+        url = f"{URL}/_sandbox/execute-api/{self.api['id']}/dev/"
+        request = urllib.request.Request(url, headers={"Authorization": "Bearer t"})
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        self.assertEqual(caught.exception.code, 500)
+        allowed = {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", "StatementId": "gateway"}
+        functions.add_permission(FunctionName=self.NAME, Qualifier="live", **allowed)
+        self.assertEqual(urllib.request.urlopen(request).status, 200)
+        functions.remove_permission(FunctionName=self.NAME, Qualifier="live", StatementId="gateway")
+
+
+class Alarms(unittest.TestCase):
+    def test_alarms_are_put_described_by_pages_tagged_and_deleted(self):
+        watch = aws.client("cloudwatch")
+        common = {"EvaluationPeriods": 5, "DatapointsToAlarm": 3, "Threshold": 1.5, "TreatMissingData": "notBreaching"}
+        common["ComparisonOperator"] = "GreaterThanThreshold"
+        at = [{"Name": "ApiName", "Value": "gate"}, {"Name": "Stage", "Value": "dev"}]
+        topic = f"arn:{PARTITION}:sns:{REGION}:{ACCOUNT}:alarms"
+        slow = {"Namespace": "AWS/ApiGateway", "MetricName": "Latency", "ExtendedStatistic": "p99", "Period": 60}
+        tags = [{"Key": "team", "Value": "a"}]
+        watch.put_metric_alarm(AlarmName="slow", **slow, Dimensions=at, AlarmActions=[topic], Tags=tags, **common)
+
+        def metric(id, name):
+            of = {"Namespace": "AWS/ApiGateway", "MetricName": name, "Dimensions": at}
+            return {"Id": id, "MetricStat": {"Metric": of, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
+
+        rate = [metric("e", "5XXError"), metric("n", "Count"), {"Id": "rate", "Expression": "100 * e / n"}]
+        watch.put_metric_alarm(AlarmName="rate", Metrics=rate, **common)
+        pages = watch.get_paginator("describe_alarms").paginate(PaginationConfig={"PageSize": 1})
+        found = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
+        self.assertEqual(sorted(found), ["rate", "slow"])
+        for name, value in {**slow, **common, "Dimensions": at, "AlarmActions": [topic]}.items():
+            self.assertEqual(found["slow"][name], value, name)
+        self.assertEqual(found["rate"]["Metrics"][0], rate[0])
+        self.assertTrue(found["rate"]["Metrics"][2]["ReturnData"])
+        self.assertEqual(found["slow"]["StateUpdatedTimestamp"].year >= 2020, True)
+        arn = found["slow"]["AlarmArn"]
+        self.assertEqual(arn, f"arn:{PARTITION}:cloudwatch:{REGION}:{ACCOUNT}:alarm:slow")
+        watch.tag_resource(ResourceARN=arn, Tags=[{"Key": "x", "Value": "y"}])
+        watch.untag_resource(ResourceARN=arn, TagKeys=["team"])
+        self.assertEqual(watch.list_tags_for_resource(ResourceARN=arn)["Tags"], [{"Key": "x", "Value": "y"}])
+        tagged = aws.tagging.get_resources(TagFilters=[{"Key": "x"}], ResourceTypeFilters=["cloudwatch:alarm"])
+        self.assertEqual([one["ResourceARN"] for one in tagged["ResourceTagMappingList"]], [arn])
+        watch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="a test")
+        watch.disable_alarm_actions(AlarmNames=["slow"])
+        [alarm] = watch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
+        self.assertEqual((alarm["AlarmName"], alarm["ActionsEnabled"]), ("slow", False))
+        of_metric = watch.describe_alarms_for_metric(Namespace="AWS/ApiGateway", MetricName="Latency", Dimensions=at)
+        self.assertEqual([one["AlarmName"] for one in of_metric["MetricAlarms"]], ["slow"])
+        watch.delete_alarms(AlarmNames=["slow", "rate"])
+        with self.assertRaises(watch.exceptions.ResourceNotFound):
+            watch.delete_alarms(AlarmNames=["slow"])
+        with self.assertRaises(watch.exceptions.ClientError) as caught:
+            watch.put_metric_alarm(AlarmName="slow", **{**slow, "Period": 61}, **common)
+        self.assertEqual(caught.exception.response["Error"]["Code"], "ValidationError")
+
+
 class Firewall(Case):
     def test_a_web_acl_blocks_what_it_is_associated_with(self):
         self.deployed()

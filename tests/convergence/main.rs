@@ -7,6 +7,7 @@ mod destroy;
 mod interrupted;
 #[path = "../support/mod.rs"]
 mod support;
+mod versions;
 
 use gwctl::sandbox::Sandbox;
 use support::project::{ENVIRONMENTS, Project};

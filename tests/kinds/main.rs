@@ -7,13 +7,18 @@ mod waf;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gwctl::kinds::account_logging::{AccountLogging, AccountLoggingSpec, name_of};
 use gwctl::kinds::deployment::{Deployment, DeploymentSpec};
+use gwctl::kinds::function_version::{FunctionVersion, FunctionVersionSpec, address_of, snapshot_of};
+use gwctl::kinds::lambda_function::LambdaFunctionSpec;
 use gwctl::kinds::{AnyKind, Registry, Scope, Wanted};
 use gwctl::model::diff::diff;
 use gwctl::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, references, without_nulls};
 use gwctl::sandbox::Sandbox;
 use serde_json::{Value, json};
-use specs::{apis, functions, ip_sets, log_groups, roles, stages, values, web_acls};
+use specs::{
+    alarms, aliases, apis, execution_log_groups, functions, ip_sets, log_groups, roles, stages, values, web_acls,
+};
 use support::Session;
 use support::project::{ENVIRONMENTS, Project};
 
@@ -223,6 +228,191 @@ async fn functions_keep_the_laws() {
     laws(&session, "lambda-function", &functions(&project, roles), &[]).await;
 }
 
+/// A function, and the specs it can have.
+async fn function(project: &Project, session: &Session) -> (Vec<Value>, Outputs) {
+    let mut role = roles().remove(1);
+    role["assume_role_policy"] = roles()[0]["assume_role_policy"].clone();
+    let kind = session.registry.kind("iam-role").unwrap();
+    let made = Bench::new(session, kind, &role).create_another(&role).await;
+    let mut specs = functions(project, [made.get("arn").unwrap(); 2]);
+    specs.iter_mut().for_each(|spec| spec["vpc"] = Value::Null);
+    let kind = session.registry.kind("lambda-function").unwrap();
+    let outputs = Bench::new(session, kind, &specs[0]).create_another(&specs[0]).await;
+    (specs, outputs)
+}
+
+/// Publishes the function in a state that it is given first. The name of what it is, its outputs and its spec.
+async fn published(session: &Session, spec: &Value) -> (Address, Outputs, Value) {
+    let kind = session.registry.kind("lambda-function").unwrap();
+    let bench = Bench::new(session, kind, spec);
+    let live = bench.observe().await.unwrap();
+    kind.update(&session.aws, &live, &without_nulls(spec)).await.unwrap();
+    let function: LambdaFunctionSpec = serde_json::from_value(spec.clone()).unwrap();
+    let snapshot = snapshot_of(&function).unwrap();
+    let version = FunctionVersionSpec {
+        function: Input::from(function.name.as_str()),
+        name: function.name,
+        code_sha256: function.code_sha256,
+        snapshot: snapshot.as_str().to_owned(),
+    };
+    let version = values::<FunctionVersion>(&[version]).remove(0);
+    let kind = session.registry.kind("function-version").unwrap();
+    let outputs = Bench::new(session, kind, &version).create_another(&version).await;
+    (address_of(&bench.identity.address, &snapshot), outputs, version)
+}
+
+async fn versions(session: &Session) -> Vec<Observed> {
+    let wanted = vec![Wanted { address: Address::new("gate", "function-version", "x"), name: Some("law".into()) }];
+    let kind = session.registry.kind("function-version").unwrap();
+    kind.observe(&session.aws.read.anew(), &Scope { owner: owner(), wanted }).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_state_of_a_function_has_one_version_that_never_changes() {
+    let (project, session) = session().await;
+    let (mut specs, _) = function(&project, &session).await;
+    let (first, made, spec) = published(&session, &specs[0]).await;
+    assert_eq!(made.get("version"), Some("1"));
+    let all = versions(&session).await;
+    let [live] = all.as_slice() else { panic!("{all:#?}") };
+    assert_eq!((live.address(), &live.outputs, live.name.as_str()), (Some(&first), &made, "law:1"));
+    assert_eq!(diff(&live.spec, &spec), []);
+    assert!(live.created.is_some_and(|seconds| seconds > 1_700_000_000), "{live:?}");
+    let kind = session.registry.kind("function-version").unwrap();
+    assert!(kind.update(&session.aws, live, &spec).await.is_err());
+    let schema = kind.schema().to_value();
+    let mut fields: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut forcing = kind.replace_on().to_vec();
+    fields.sort_unstable();
+    forcing.sort_unstable();
+    assert_eq!(fields, forcing, "so that a change of any field is a replacement");
+
+    // Published again while nothing changed, it is the same one; tags and reservations are no part of it.
+    specs[0]["tags"] = json!({"team": "c"});
+    specs[0]["reserved_concurrency"] = json!(3);
+    let (same, again, _) = published(&session, &specs[0]).await;
+    assert_eq!((&same, &again), (&first, &made));
+    let (second, made, _) = published(&session, &specs[1]).await;
+    assert_ne!(second, first);
+    assert_eq!((made.get("version"), versions(&session).await.len()), (Some("2"), 2));
+    assert!(made.get("invoke_arn").unwrap().ends_with(":function:law:2/invocations"), "{made:?}");
+
+    for _ in 0..2 {
+        kind.delete(&session.aws, live).await.unwrap();
+        assert_eq!(versions(&session).await.len(), 1, "one that is gone is no error");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_somebody_published_by_hand_is_not_ours_and_in_nobodys_way() {
+    let (project, session) = session().await;
+    let (specs, _) = function(&project, &session).await;
+    let lambda = &session.aws.write.lambda;
+    lambda.publish_version().function_name("law").description("by hand").send().await.unwrap();
+    assert_eq!(versions(&session).await, []);
+    // Lambda would give theirs again and again.
+    let (address, made, _) = published(&session, &specs[0]).await;
+    assert_eq!(made.get("version"), Some("2"));
+    lambda.create_alias().function_name("law").name("theirs").function_version("2").send().await.unwrap();
+    let all = versions(&session).await;
+    assert_eq!(all[0].address(), Some(&address));
+    assert!(all[0].in_use_by.as_ref().is_some_and(|user| user.contains("`theirs`")), "{all:?}");
+    let wanted = vec![Wanted { address: Address::new("gate", "function-alias", "law"), name: Some("law:live".into()) }];
+    let kind = session.registry.kind("function-alias").unwrap();
+    let found = kind.observe(&session.aws.read.anew(), &Scope { owner: owner(), wanted }).await.unwrap();
+    let [alias] = found.as_slice() else { panic!("{found:#?}") };
+    assert_eq!((alias.address(), alias.name.as_str()), (None, "law:theirs"));
+    assert_eq!(alias.within, Some(Address::new("gate", "lambda-function", "law")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn aliases_keep_the_laws() {
+    let (project, session) = session().await;
+    let (mut specs, _) = function(&project, &session).await;
+    specs.iter_mut().for_each(|spec| spec["reserved_concurrency"] = Value::Null);
+    published(&session, &specs[0]).await;
+    published(&session, &specs[1]).await;
+    // Traffic that somebody shifts to another version is read so that it is seen; the sandbox has none.
+    laws(&session, "function-alias", &aliases("law", ["1", "2"]), &["shifting_to"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn execution_log_groups_keep_the_laws_and_take_over_what_aws_made() {
+    let (_project, session) = session().await;
+    let api = laws(&session, "rest-api", &apis(&session), &[]).await;
+    let specs = execution_log_groups(api.get("id").unwrap());
+    let outputs = laws(&session, "execution-log-group", &specs, &[]).await;
+    let name = outputs.get("name").unwrap();
+    assert_eq!(name, format!("API-Gateway-Execution-Logs_{}/dev", api.get("id").unwrap()));
+    // A log group of this kind is none of the other kind, whoever looks.
+    let scope = Scope { owner: owner(), wanted: Vec::new() };
+    let kind = session.registry.kind("log-group").unwrap();
+    assert_eq!(kind.observe(&session.aws.read.anew(), &scope).await.unwrap(), []);
+
+    let logs = &session.aws.write.logs;
+    logs.delete_log_group().log_group_name(name).send().await.unwrap();
+    logs.create_log_group().log_group_name(name).send().await.unwrap();
+    let bench = Bench::new(&session, session.registry.kind("execution-log-group").unwrap(), &specs[0]);
+    bench.create(&specs[0]).await;
+    logs.delete_log_group().log_group_name(name).send().await.unwrap();
+    let theirs = [("gwctl:product", "other"), ("gwctl:environment", "test"), ("gwctl:address", "gate/log-group/x")];
+    let theirs = theirs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    logs.create_log_group().log_group_name(name).set_tags(Some(theirs)).send().await.unwrap();
+    assert!(bench.kind.create(&session.aws, &bench.identity, &specs[0]).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn alarms_keep_the_laws() {
+    let (_project, session) = session().await;
+    laws(&session, "alarm", &alarms(), &[]).await;
+    // Somebody's alarm of the same name is not replaced, though CloudWatch would do it.
+    let kind = session.registry.kind("alarm").unwrap();
+    let mut other = alarms().remove(0);
+    other["name"] = json!("theirs");
+    let bench = Bench::new(&session, kind, &other);
+    bench.create_another(&other).await;
+    let stranger = Identity { address: Address::new("gate", "alarm", "another"), ..bench.identity.clone() };
+    assert!(kind.create(&session.aws, &stranger, &other).await.is_err());
+}
+
+async fn set_logging_role(session: &Session, arn: &str) {
+    use aws_sdk_apigateway::types::{Op, PatchOperation};
+    let patch = PatchOperation::builder().op(Op::Replace).path("/cloudwatchRoleArn").value(arn).build();
+    session.aws.write.apigateway.update_account().patch_operations(patch).send().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_regions_logging_role_is_made_where_there_is_none_and_left_alone_where_there_is_one() {
+    let (_project, session) = session().await;
+    let kind = session.registry.kind("account-logging").unwrap();
+    assert!(session.registry.rules()["account-logging"].only_if_missing);
+    let spec = AccountLoggingSpec { name: name_of("ap-southeast-1") };
+    let spec = values::<AccountLogging>(&[spec]).remove(0);
+    let bench = Bench::new(&session, kind, &spec);
+    let theirs = bench.observe().await.expect("the sandbox's Regions come with one");
+    assert_eq!(theirs.ownership, Ownership::Nobody, "so that nothing deletes it");
+    set_logging_role(&session, "").await;
+    let made = bench.create(&spec).await;
+    assert!(made.get("role").unwrap().ends_with(":role/gwctl/gwctl-api-gateway-logs-ap-southeast-1"), "{made:?}");
+    // Another environment comes at the same time, or the answer was lost.
+    assert_eq!(kind.create(&session.aws, &bench.identity, &spec).await.unwrap(), made);
+    let live = bench.observe().await.unwrap();
+    assert_eq!(live.ownership, Ownership::Nobody);
+    assert!(kind.delete(&session.aws, &live).await.is_err());
+    assert!(kind.update(&session.aws, &live, &spec).await.is_err());
+    // A role that is gone is as good as none.
+    let policy = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs";
+    let name = name_of("ap-southeast-1");
+    let iam = &session.aws.write.iam;
+    iam.detach_role_policy().role_name(&name).policy_arn(policy).send().await.unwrap();
+    iam.delete_role().role_name(&name).send().await.unwrap();
+    assert_eq!(bench.observe().await, None);
+    // A role of the name that was made for something else is not used.
+    let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
+    iam.create_role().role_name(&name).assume_role_policy_document(trust).send().await.unwrap();
+    assert!(kind.create(&session.aws, &bench.identity, &spec).await.is_err());
+}
+
 #[tokio::test(start_paused = true)]
 async fn apis_keep_the_laws() {
     let (_project, session) = session().await;
@@ -290,10 +480,22 @@ async fn a_deployment_never_changes() {
 #[test]
 fn no_kind_is_left_out() {
     let names: Vec<&str> = registry().kinds().map(AnyKind::name).collect();
-    assert_eq!(
-        names,
-        ["log-group", "ip-set", "web-acl", "iam-role", "lambda-function", "rest-api", "deployment", "stage"]
-    );
+    let expected = [
+        "log-group",
+        "ip-set",
+        "web-acl",
+        "iam-role",
+        "account-logging",
+        "lambda-function",
+        "function-version",
+        "function-alias",
+        "rest-api",
+        "execution-log-group",
+        "deployment",
+        "stage",
+        "alarm",
+    ];
+    assert_eq!(names, expected);
 }
 
 impl Bench<'_> {

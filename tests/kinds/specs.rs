@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gwctl::kinds::alarm::{Alarm, AlarmSpec, Metric, Watched};
+use gwctl::kinds::execution_log_group::{ExecutionLogGroup, ExecutionLogGroupSpec};
+use gwctl::kinds::function_alias::{FunctionAlias, FunctionAliasSpec};
 use gwctl::kinds::iam_role::{IamRole, IamRoleSpec};
 use gwctl::kinds::ip_set::{IpSet, IpSetSpec, IpVersion};
 use gwctl::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
@@ -49,6 +52,79 @@ pub(super) fn log_groups() -> Vec<Value> {
         LogGroupSpec { retention_in_days: Some(30), tags: tags(&[("team", "b"), ("x", "y")]), ..first.clone() };
     let third = LogGroupSpec { retention_in_days: None, tags: tags(&[]), ..first.clone() };
     values::<LogGroup>(&[first, second, third])
+}
+
+pub(super) fn execution_log_groups(api: &str) -> Vec<Value> {
+    let first = ExecutionLogGroupSpec {
+        rest_api: api.into(),
+        stage: "dev".into(),
+        retention_in_days: Some(7),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = ExecutionLogGroupSpec {
+        retention_in_days: Some(30),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = ExecutionLogGroupSpec { retention_in_days: None, tags: tags(&[]), ..first.clone() };
+    values::<ExecutionLogGroup>(&[first, second, third])
+}
+
+pub(super) fn aliases(function: &str, versions: [&str; 2]) -> Vec<Value> {
+    let first = FunctionAliasSpec::new(function, "live", versions[0].into());
+    let second = FunctionAliasSpec { version: versions[1].into(), provisioned_concurrency: Some(3), ..first.clone() };
+    let third = FunctionAliasSpec { provisioned_concurrency: Some(5), ..first.clone() };
+    values::<FunctionAlias>(&[first, second, third])
+}
+
+pub(super) fn alarms() -> Vec<Value> {
+    let topic = |name: &str| [format!("arn:aws:sns:ap-southeast-1:123456789012:{name}").into()].into();
+    let metric = |metric: &str, statistic: &str| Metric {
+        namespace: "AWS/ApiGateway".into(),
+        metric: metric.into(),
+        dimensions: [("ApiName".into(), "law".into()), ("Stage".into(), "dev".into())].into(),
+        statistic: statistic.into(),
+        period_seconds: 60,
+    };
+    let first = AlarmSpec {
+        name: "law".into(),
+        description: Some("for a law".into()),
+        watches: Watched::Metric(metric("Latency", "p99")),
+        comparison: "GreaterThanThreshold".into(),
+        threshold: 1000.5,
+        evaluation_periods: 5,
+        datapoints_to_alarm: 3,
+        treat_missing_data: "notBreaching".into(),
+        actions_enabled: true,
+        alarm_actions: topic("on"),
+        ok_actions: topic("off"),
+        insufficient_data_actions: BTreeSet::new(),
+        tags: tags(&[("team", "a")]),
+    };
+    let rate = Watched::Math {
+        expression: "100 * errors / requests".into(),
+        label: Some("5xx in percent".into()),
+        metrics: [("errors".to_owned(), metric("5XXError", "Sum")), ("requests".to_owned(), metric("Count", "Sum"))]
+            .into(),
+    };
+    let second = AlarmSpec {
+        description: None,
+        watches: rate,
+        comparison: "GreaterThanOrEqualToThreshold".into(),
+        threshold: 1.0,
+        evaluation_periods: 3,
+        datapoints_to_alarm: 1,
+        treat_missing_data: "missing".into(),
+        actions_enabled: false,
+        alarm_actions: BTreeSet::new(),
+        ok_actions: BTreeSet::new(),
+        insufficient_data_actions: topic("none"),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let simple = Watched::Metric(Metric { dimensions: BTreeMap::new(), ..metric("Count", "Sum") });
+    let third = AlarmSpec { watches: simple, threshold: 0.0, tags: tags(&[]), ..first.clone() };
+    values::<Alarm>(&[first, second, third])
 }
 
 pub(super) fn roles() -> Vec<Value> {
@@ -101,6 +177,7 @@ pub(super) fn functions(project: &Project, roles: [&str; 2]) -> Vec<Value> {
         environment: variables(&[("LEVEL", "1"), ("COLOR", "2")]),
         vpc: None,
         tracing: "PassThrough".into(),
+        reserved_concurrency: None,
         tags: tags(&[("team", "a")]),
     };
     let vpc = |subnet: &str| Vpc { subnet_ids: vec![subnet.into()], security_group_ids: vec!["sg-0a1b2c3d".into()] };
@@ -116,12 +193,15 @@ pub(super) fn functions(project: &Project, roles: [&str; 2]) -> Vec<Value> {
         environment: BTreeMap::new(),
         vpc: Some(vpc("subnet-0a1b2c3d")),
         tracing: "Active".into(),
+        reserved_concurrency: Some(5),
         tags: tags(&[("team", "b"), ("x", "y")]),
         ..first.clone()
     };
     let third = LambdaFunctionSpec {
         environment: variables(&[("LEVEL", "3")]),
         vpc: Some(vpc("subnet-9a8b7c6d")),
+        // Nothing may run: that is a number, too.
+        reserved_concurrency: Some(0),
         tags: tags(&[]),
         ..first.clone()
     };

@@ -97,6 +97,17 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
             for (kind, list) in [("ip-set", "ip_sets"), ("web-acl", "web_acls")] {
                 *counts.get_mut(kind).unwrap() += region["wafv2"][list].as_array().map_or(0, Vec::len);
             }
+            // Kinds that not every environment has are not in the counts of one that has none.
+            let functions: Vec<&Value> = region["lambda"]["functions"].as_object().unwrap().values().collect();
+            for (kind, count) in [
+                ("function-version", functions.iter().map(|one| many(&one["versions"])).sum()),
+                ("function-alias", functions.iter().map(|one| many(&one["aliases"])).sum()),
+                ("alarm", many(&region["cloudwatch"]["alarms"])),
+            ] {
+                if count > 0 {
+                    *counts.entry(kind).or_insert(0) += count;
+                }
+            }
         }
     }
     counts

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::errors::{Answer, bad_request, patch_path};
 use super::state::{LogsRole, State};
 use super::{Call, ok, patch};
+use crate::sandbox::iam::PREPARED_LOGS_ROLE;
 use crate::sandbox::wire::Caller;
 
 /// `GetAccount`, `UpdateAccount`.
@@ -20,7 +21,7 @@ pub(super) fn route(call: &mut Call<'_, '_>) -> Answer {
 pub(super) fn logs_role(state: &State, caller: &Caller) -> Option<String> {
     match &state.logs_role {
         LogsRole::Prepared => {
-            Some(format!("arn:{}:iam::{}:role/sandbox-apigateway-logs", caller.partition(), caller.account))
+            Some(format!("arn:{}:iam::{}:role/{PREPARED_LOGS_ROLE}", caller.partition(), caller.account))
         }
         LogsRole::Set(role) => Some(role.clone()),
         LogsRole::Unset => None,

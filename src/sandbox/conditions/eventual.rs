@@ -5,6 +5,8 @@
 //! | role | Lambda, API Gateway's account settings; each Region counts for itself | refused |
 //! | function | reads show `Pending`, updates and calls of it | refused |
 //! | change of a function | reads show `InProgress`, further changes | refused |
+//! | version of a function | reads show `Pending` | |
+//! | provisioned concurrency, also of an alias that moved | reads show `IN_PROGRESS` | |
 //! | web ACL | its association | refused |
 //! | IP set | web ACLs that refer to it | refused |
 //!
@@ -44,6 +46,8 @@ struct New {
     roles: BTreeMap<String, BTreeMap<String, u32>>,
     /// Functions that are being made or changed, by account, Region and name.
     functions: BTreeMap<(String, String, String), Busy>,
+    /// Provisioned concurrency by account, Region, and name with qualifier, and the tries left.
+    provisioned: BTreeMap<(String, String, String), u32>,
     /// Web ACLs by ARN, and the tries left.
     web_acls: BTreeMap<String, u32>,
     /// IP sets by ARN, and the tries left.
@@ -98,10 +102,21 @@ impl Eventual {
             }
             ("lambda", "CreateFunction") => self.begin(request, response, true),
             ("lambda", "UpdateFunctionConfiguration" | "UpdateFunctionCode") => self.begin(request, response, false),
+            ("lambda", "PublishVersion") => self.begin(request, response, true),
+            ("lambda", "PutProvisionedConcurrencyConfig") => {
+                let key = function_key(request, &qualified(request));
+                self.hold().provisioned.insert(key, self.tries);
+            }
+            ("lambda", "GetProvisionedConcurrencyConfig") => self.read_provisioned(request, response),
+            ("lambda", "UpdateAlias") => {
+                let alias = request.segments().get(4).cloned().unwrap_or_default();
+                let key = function_key(request, &format!("{}:{alias}", path_name(request)));
+                self.hold().provisioned.entry(key).and_modify(|left| *left = self.tries);
+            }
             ("lambda", "GetFunctionConfiguration") => self.read(request, response, None),
             ("lambda", "GetFunction") => self.read(request, response, Some("Configuration")),
             ("lambda", "DeleteFunction") => {
-                let key = function_key(request, &path_name(request));
+                let key = function_key(request, &qualified(request));
                 self.hold().functions.remove(&key);
             }
             ("wafv2", "CreateWebACL") => {
@@ -186,12 +201,17 @@ impl Eventual {
     /// A function was made or changed.
     fn begin(&self, request: &Request, response: &mut Response, made: bool) {
         let Ok(mut configuration) = serde_json::from_slice::<Value>(&response.body) else { return };
-        let Some(name) = configuration["FunctionName"].as_str().map(str::to_owned) else { return };
+        let Some(name) = own_name(&configuration) else { return };
         // `DryRun` changes nothing.
         if serde_json::from_slice::<DryRun>(&request.body).is_ok_and(|body| body.dry_run) {
             return;
         }
-        self.hold().functions.insert(function_key(request, &name), Busy { made, left: self.tries });
+        let key = function_key(request, &name);
+        // A version that was published before is not new.
+        if name.contains(':') && self.hold().functions.contains_key(&key) {
+            return;
+        }
+        self.hold().functions.insert(key, Busy { made, left: self.tries });
         show_busy(&mut configuration, made);
         response.body = configuration.to_string().into_bytes().into();
     }
@@ -203,11 +223,23 @@ impl Eventual {
             Some(member) => &mut answer[member],
             None => &mut answer,
         };
-        let Some(name) = configuration["FunctionName"].as_str().map(str::to_owned) else { return };
+        let Some(name) = own_name(configuration) else { return };
         let mut new = self.hold();
         let Some(busy) = new.functions.get_mut(&function_key(request, &name)) else { return };
         if use_up(&mut busy.left) {
             show_busy(configuration, busy.made);
+            response.body = answer.to_string().into_bytes().into();
+        }
+    }
+
+    fn read_provisioned(&self, request: &Request, response: &mut Response) {
+        let Ok(mut answer) = serde_json::from_slice::<Value>(&response.body) else { return };
+        let mut new = self.hold();
+        let Some(left) = new.provisioned.get_mut(&function_key(request, &qualified(request))) else { return };
+        if use_up(left) {
+            answer["Status"] = json!("IN_PROGRESS");
+            answer["AvailableProvisionedConcurrentExecutions"] = json!(0);
+            answer["AllocatedProvisionedConcurrentExecutions"] = json!(0);
             response.body = answer.to_string().into_bytes().into();
         }
     }
@@ -245,6 +277,21 @@ fn show_busy(configuration: &mut Value, made: bool) {
 
 fn function_key(request: &Request, name: &str) -> (String, String, String) {
     (request.caller.account.clone(), request.caller.region.clone(), name.to_owned())
+}
+
+/// What a configuration is of: a function, or with its number one of its versions.
+fn own_name(configuration: &Value) -> Option<String> {
+    let name = configuration["FunctionName"].as_str()?;
+    Some(match configuration["Version"].as_str().filter(|version| *version != "$LATEST") {
+        Some(version) => format!("{name}:{version}"),
+        None => name.to_owned(),
+    })
+}
+
+/// The name of the function in the path, with the qualifier of the query string if there is one.
+fn qualified(request: &Request) -> String {
+    let name = path_name(request);
+    request.parameter("Qualifier").map(|qualifier| format!("{name}:{qualifier}")).unwrap_or(name)
 }
 
 /// The name of the function in the path: a name, a partial or a whole ARN, each with or without a qualifier.
@@ -354,6 +401,44 @@ mod tests {
         let gone = request("lambda", "DELETE", "/2015-03-31/functions/auth", "");
         eventual.settle(&gone, "DeleteFunction", &mut Response::empty(204));
         assert!(eventual.refusal(&update, "UpdateFunctionConfiguration").is_none());
+    }
+
+    #[test]
+    fn versions_and_provisioned_concurrency_take_some_tries_too() {
+        let eventual = Eventual::new(1);
+        let version = json!({ "FunctionName": "auth", "Version": "1", "State": "Active" });
+        let publish = request("lambda", "POST", "/2015-03-31/functions/auth/versions", "{}");
+        let read = request("lambda", "GET", "/2015-03-31/functions/auth%3A1/configuration", "");
+        let mut shown = answer(&version);
+        eventual.settle(&publish, "PublishVersion", &mut shown);
+        assert!(text(&shown).contains("Pending"));
+        for state in ["Pending", "Active"] {
+            let mut shown = answer(&version);
+            eventual.settle(&read, "GetFunctionConfiguration", &mut shown);
+            assert!(text(&shown).contains(state), "{state}");
+        }
+        // Published again it is what it was; and the function itself was never busy.
+        let mut shown = answer(&version);
+        eventual.settle(&publish, "PublishVersion", &mut shown);
+        assert!(text(&shown).contains("Active"));
+        let update = request("lambda", "PUT", "/2015-03-31/functions/auth/code", "{}");
+        assert!(eventual.refusal(&update, "UpdateFunctionCode").is_none());
+
+        let at = |method: &str| {
+            let mut asked = request("lambda", method, "/2019-09-30/functions/auth/provisioned-concurrency", "{}");
+            asked.query = vec![("Qualifier".into(), "live".into())];
+            asked
+        };
+        let reads = || {
+            let mut shown = answer(&json!({ "Status": "READY" }));
+            eventual.settle(&at("GET"), "GetProvisionedConcurrencyConfig", &mut shown);
+            text(&shown)
+        };
+        eventual.settle(&at("PUT"), "PutProvisionedConcurrencyConfig", &mut answer(&json!({})));
+        assert!(reads().contains("IN_PROGRESS") && reads().contains("READY"));
+        let moved = request("lambda", "PUT", "/2015-03-31/functions/auth/aliases/live", "{}");
+        eventual.settle(&moved, "UpdateAlias", &mut answer(&json!({})));
+        assert!(reads().contains("IN_PROGRESS") && reads().contains("READY"));
     }
 
     #[test]

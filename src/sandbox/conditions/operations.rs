@@ -11,7 +11,7 @@ use crate::sandbox::wire::Request;
 pub(super) fn name(request: &Request) -> Cow<'static, str> {
     let named = match request.caller.service.as_str() {
         "apigateway" => import(request).or_else(|| apigateway(&request.method, &request.path)),
-        "lambda" => lambda_operations::operation(&request.method, &request.path),
+        "lambda" => provisioned(request).or_else(|| lambda_operations::operation(&request.method, &request.path)),
         _ => {
             let operation = request.operation();
             if !operation.contains(' ') {
@@ -30,6 +30,12 @@ fn import(request: &Request) -> Option<&'static str> {
         ("POST", "apikeys", Some("import")) => Some("ImportApiKeys"),
         _ => None,
     }
+}
+
+/// The list that shares method and path with the read of one.
+fn provisioned(request: &Request) -> Option<&'static str> {
+    let list = request.parameter("List") == Some("ALL") && request.path.ends_with("/provisioned-concurrency");
+    (list && request.method == "GET").then_some("ListProvisionedConcurrencyConfigs")
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ const fn each(service: &'static str, operations: &'static [&'static str], count:
 
 /// The table. API Gateway: "Amazon API Gateway quotas", section "for creating, deploying and managing an API" (fixed;
 /// aws-facts A). Lambda: "Lambda quotas", section "API requests" (fixed). WAF: "one request per second, per account, per
-/// Region for API calls to any individual Create, Put, or Update action". IAM documents no rates, and those of Logs and of
+/// Region for API calls to any individual Create, Put, or Update action". `CloudWatch`: "CloudWatch service quotas", the
+/// operations named there; that of PutMetricAlarm was not found. IAM documents no rates, and those of Logs and of
 /// the tagging service were not found written down: they are unlimited here.
 const QUOTAS: &[Quota] = &[
     each("apigateway", &["CreateApiKey", "DeleteApiKey"], 5, 1),
@@ -105,6 +106,9 @@ const QUOTAS: &[Quota] = &[
     each("lambda", &["GetPolicy"], 15, 1),
     // Invocations have quotas by concurrency, which nothing here counts.
     Quota { share: Share::Rest, ..each("lambda", &["Invoke", "InvokeAsync", "InvokeWithResponseStream"], 15, 1) },
+    each("monitoring", &["DescribeAlarms"], 9, 1),
+    each("monitoring", &["DeleteAlarms", "DescribeAlarmsForMetric", "DisableAlarmActions"], 3, 1),
+    each("monitoring", &["EnableAlarmActions", "SetAlarmState"], 3, 1),
     each("wafv2", &["CreateWebACL", "UpdateWebACL", "CreateIPSet", "UpdateIPSet"], 1, 1),
     each("wafv2", &["CreateRuleGroup", "UpdateRuleGroup", "CreateRegexPatternSet", "UpdateRegexPatternSet"], 1, 1),
     each("wafv2", &["PutLoggingConfiguration", "PutPermissionPolicy"], 1, 1),
@@ -226,6 +230,7 @@ mod tests {
             ("lambda", "GetPolicy", 15, second / 15),
             ("lambda", "CreateFunction", 15, second / 15),
             ("wafv2", "CreateWebACL", 1, second),
+            ("monitoring", "DescribeAlarms", 9, second / 9),
         ] {
             let (request, now) = (request(service, "GET", "/", ""), Instant::now());
             let mut buckets = Buckets::default();

@@ -27,6 +27,7 @@ pub(super) fn response(why: Why, request: &Request, operation: &str) -> Response
         "apigateway" => apigateway(&fault, why),
         "lambda" => lambda(&fault, why),
         "iam" => fault.wrapped(Protocol::Query, Some("https://iam.amazonaws.com/doc/2010-05-08/"), request.id()),
+        "monitoring" => crate::sandbox::cloudwatch::refusal(request, &fault),
         "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
         _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
     };
@@ -66,7 +67,7 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
     match (why, service) {
         (Why::Throttled { .. }, "apigateway") => Fault::new(429, "TooManyRequestsException", "Too Many Requests"),
         (Why::Throttled { .. }, "lambda") => Fault::new(429, "TooManyRequestsException", "Rate exceeded"),
-        (Why::Throttled { .. }, "iam" | "sts") => Fault::new(400, "Throttling", "Rate exceeded"),
+        (Why::Throttled { .. }, "iam" | "sts" | "monitoring") => Fault::new(400, "Throttling", "Rate exceeded"),
         (Why::Throttled { .. }, "tagging") => Fault::new(400, "ThrottledException", "Rate exceeded"),
         (Why::Throttled { .. }, _) => Fault::new(400, "ThrottlingException", "Rate exceeded"),
         (Why::Broken, "lambda") => {
@@ -81,6 +82,7 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
             Fault::new(500, "ServiceUnavailableException", "The service cannot complete the request.")
         }
         (Why::Broken, "tagging") => Fault::new(500, "InternalServiceException", "The request processing failed."),
+        (Why::Broken, "monitoring") => Fault::new(500, "InternalServiceError", "Request processing has failed."),
         (Why::Broken, "wafv2") => Fault::new(
             500,
             "WAFInternalErrorException",
@@ -105,7 +107,7 @@ fn denied(request: &Request, operation: &str) -> Fault {
         service = caller.service,
     );
     match caller.service.as_str() {
-        "iam" | "sts" => Fault::new(403, "AccessDenied", message),
+        "iam" | "sts" | "monitoring" => Fault::new(403, "AccessDenied", message),
         "apigateway" | "lambda" => Fault::new(403, "AccessDeniedException", message),
         // JSON 1.1 has 400 for everything that is the client's fault.
         _ => Fault::new(400, "AccessDeniedException", message),

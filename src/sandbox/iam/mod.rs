@@ -23,6 +23,10 @@ use super::xml::Xml;
 
 const DIALECT: Dialect = Dialect { namespace: "https://iam.amazonaws.com/doc/2010-05-08/", version: "2010-05-08" };
 
+/// The role that API Gateway writes the logs of a fresh Region with. It is not kept: it can be read by its name, and is in no
+/// list.
+pub(in crate::sandbox) const PREPARED_LOGS_ROLE: &str = "sandbox-apigateway-logs";
+
 /// IAM of one account.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct State {
@@ -111,7 +115,7 @@ pub fn handle(view: &mut View<'_>, request: &Request) -> Response {
 fn act(view: &mut View<'_>, caller: &Caller, call: &Call) -> Answer<Option<Xml>> {
     match call.action() {
         "CreateRole" => roles::create(view, caller, call),
-        "GetRole" => roles::get(view.iam, call),
+        "GetRole" => roles::get(view.iam, caller, call),
         "ListRoles" => roles::list(view.iam, call),
         "DeleteRole" => roles::delete(view.iam, call),
         "UpdateRole" => roles::update(view.iam, call),

@@ -1,9 +1,11 @@
 //! Roles themselves.
 
+use std::collections::BTreeMap;
+
 use super::documents;
 use super::managed;
 use super::tags;
-use super::{Role, State, is_name};
+use super::{PREPARED_LOGS_ROLE, Role, State, is_name};
 use crate::sandbox::fault::{Answer, Fault, violation};
 use crate::sandbox::query::{Call, check, end_page, invalid};
 use crate::sandbox::wire::Caller;
@@ -57,8 +59,13 @@ pub(super) fn create(view: &mut View<'_>, caller: &Caller, call: &Call) -> Answe
     Ok(Some(xml))
 }
 
-pub(super) fn get(iam: &State, call: &Call) -> Answer<Option<Xml>> {
-    let role = iam.role(role_name(call)?)?;
+pub(super) fn get(iam: &State, caller: &Caller, call: &Call) -> Answer<Option<Xml>> {
+    let name = role_name(call)?;
+    let prepared = (name == PREPARED_LOGS_ROLE && !iam.roles.contains_key(name)).then(|| prepared(caller));
+    let role = match &prepared {
+        Some(role) => role,
+        None => iam.role(name)?,
+    };
     let mut xml = Xml::new();
     xml.node("Role", |xml| {
         identity(xml, role);
@@ -69,6 +76,26 @@ pub(super) fn get(iam: &State, call: &Call) -> Answer<Option<Xml>> {
         xml.node("RoleLastUsed", |_| {});
     });
     Ok(Some(xml))
+}
+
+/// The role that a fresh Region's logs are written with.
+fn prepared(caller: &Caller) -> Role {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let policy = "iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs";
+    Role {
+        name: PREPARED_LOGS_ROLE.to_owned(),
+        path: "/".to_owned(),
+        id: "AROASANDBOXAPIGATEWAY".to_owned(),
+        arn: format!("arn:{}:iam::{}:role/{PREPARED_LOGS_ROLE}", caller.partition(), caller.account),
+        created: 0,
+        trust: trust.to_owned(),
+        description: None,
+        max_session_duration: 3600,
+        boundary: None,
+        tags: Vec::new(),
+        inline: BTreeMap::new(),
+        attached: vec![format!("arn:{}:{policy}", caller.partition())],
+    }
 }
 
 pub(super) fn list(iam: &State, call: &Call) -> Answer<Option<Xml>> {

@@ -1,12 +1,15 @@
 //! Making, reading, changing and deleting functions.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::code::{self, Upload};
 use super::configuration::{Configuration, EphemeralStorage, SnapStart, TracingConfig};
+use super::names::Named;
 use super::requests::{self, CodeUpdate, Creation, Settings, refuse_unsupported};
 use super::settings::{self, validation};
-use super::{Function, State, invalid, names, tags};
+use super::{Function, State, invalid, names, tags, versions};
 use crate::sandbox::fault::{Answer, Fault, missing, violation};
 use crate::sandbox::wire::{Caller, Request};
 use crate::sandbox::world::{View, date};
@@ -57,7 +60,7 @@ pub(super) fn create(view: &mut View<'_>, request: &Request) -> Answer<(u16, Val
     }
     let architectures = creation.architectures.unwrap_or_else(|| vec!["x86_64".to_owned()]);
     settings::check_architectures(&architectures)?;
-    let tags = tags::merged(&std::collections::BTreeMap::new(), creation.tags)?;
+    let tags = tags::merged(&BTreeMap::new(), creation.tags)?;
     let mut configuration = blank(&name, caller, architectures);
     settings::apply(&mut configuration, asked, view.iam, caller)?;
     if view.region.lambda.functions.contains_key(&name) {
@@ -74,50 +77,64 @@ pub(super) fn create(view: &mut View<'_>, request: &Request) -> Answer<(u16, Val
         tags,
         policy: Vec::new(),
         policy_revision: String::new(),
+        policies: BTreeMap::new(),
+        versions: BTreeMap::new(),
+        last_version: 0,
+        latest_is: None,
+        aliases: BTreeMap::new(),
+        reserved: None,
+        provisioned: BTreeMap::new(),
     };
     view.keep(upload.digest, upload.zip);
     view.region.lambda.functions.insert(name, function);
     Ok((201, answer))
 }
 
-pub(super) fn get(lambda: &State, request: &Request, name: &str) -> Answer<(u16, Value)> {
-    let function = lambda.function(name, &request.caller)?;
+pub(super) fn get(lambda: &State, request: &Request, named: &Named) -> Answer<(u16, Value)> {
+    let function = lambda.function(&named.name, &request.caller)?;
+    let configuration = function.seen(named, &request.caller)?;
+    let code = function.resolve(named.qualifier.as_deref()).map_or(function.code.as_str(), |(_, code)| code);
     // Lambda gives a link to S3, good for ten minutes. Here the sandbox itself hands the code out.
     let host = request.header("host").unwrap_or("localhost");
-    let location = format!("http://{host}{}{}", crate::sandbox::CODE, function.code);
+    let location = format!("http://{host}{}{}", crate::sandbox::CODE, code);
     let mut answer = json!({
-        "Configuration": function.configuration.json(),
+        "Configuration": configuration.json(),
         "Code": { "RepositoryType": "S3", "Location": location },
     });
     if !function.tags.is_empty() {
         answer["Tags"] = json!(function.tags);
     }
+    if let Some(reserved) = function.reserved {
+        answer["Concurrency"] = json!({ "ReservedConcurrentExecutions": reserved });
+    }
     Ok((200, answer))
 }
 
-pub(super) fn get_configuration(lambda: &State, request: &Request, name: &str) -> Answer<(u16, Value)> {
-    Ok((200, lambda.function(name, &request.caller)?.configuration.json()))
+pub(super) fn get_configuration(lambda: &State, request: &Request, named: &Named) -> Answer<(u16, Value)> {
+    Ok((200, lambda.function(&named.name, &request.caller)?.seen(named, &request.caller)?.json()))
 }
 
+/// Every function, or with `FunctionVersion=ALL` every version of every function.
 pub(super) fn list(lambda: &State, request: &Request) -> Answer<(u16, Value)> {
-    // Lambda sends at most 50 functions a page, whatever is asked for.
-    let size = match request.parameter("MaxItems") {
-        None => 50,
-        Some(text) => match text.parse::<usize>() {
-            Ok(number) if (1..=10_000).contains(&number) => number.min(50),
-            _ => {
-                let constraint = "Member must have value between 1 and 10000";
-                return Err(validation(violation(text, "maxItems", constraint)));
-            }
-        },
+    let caller = &request.caller;
+    let all = match request.parameter("FunctionVersion") {
+        None => {
+            let each = lambda.functions.iter().map(|(name, function)| (name.clone(), function.configuration.listed()));
+            each.collect()
+        }
+        Some("ALL") => {
+            let each = lambda.functions.iter().flat_map(|(name, function)| versions::all(name, function, caller));
+            each.collect()
+        }
+        Some(other) => {
+            let constraint = "Member must satisfy enum value set: [ALL]";
+            return Err(validation(violation(other, "functionVersion", constraint)));
+        }
     };
-    let after = request.parameter("Marker").unwrap_or_default();
-    let mut rest = lambda.functions.iter().filter(|(name, _)| after.is_empty() || name.as_str() > after);
-    let page: Vec<(&String, &Function)> = rest.by_ref().take(size).collect();
-    let functions: Vec<Value> = page.iter().map(|(_, function)| function.configuration.listed()).collect();
-    let mut answer = json!({ "Functions": functions });
-    if let (Some((last, _)), Some(_)) = (page.last(), rest.next()) {
-        answer["NextMarker"] = json!(last);
+    let (page, next) = requests::page(request, all, 50)?;
+    let mut answer = json!({ "Functions": page });
+    if let Some(next) = next {
+        answer["NextMarker"] = next.into();
     }
     Ok((200, answer))
 }
@@ -132,6 +149,7 @@ pub(super) fn update_configuration(view: &mut View<'_>, request: &Request, name:
     touch(&mut configuration, view);
     let function = view.region.lambda.function_mut(name, &request.caller)?;
     function.configuration = configuration;
+    function.latest_is = None;
     Ok((200, function.configuration.json()))
 }
 
@@ -155,14 +173,19 @@ pub(super) fn update_code(view: &mut View<'_>, request: &Request, name: &str) ->
     let function = view.region.lambda.function_mut(name, &request.caller)?;
     function.configuration = configuration;
     function.code.clone_from(&upload.digest);
+    function.latest_is = None;
     let answer = function.configuration.json();
     view.keep(upload.digest, upload.zip);
     Ok((200, answer))
 }
 
-pub(super) fn delete(lambda: &mut State, request: &Request, name: &str) -> Answer<(u16, Value)> {
-    lambda.function(name, &request.caller)?;
-    lambda.functions.remove(name);
+/// A function goes with its versions and aliases; a version alone, if the request has a qualifier.
+pub(super) fn delete(lambda: &mut State, request: &Request, named: &Named) -> Answer<(u16, Value)> {
+    if let Some(qualifier) = &named.qualifier {
+        return versions::delete(lambda, request, &named.name, qualifier);
+    }
+    lambda.function(&named.name, &request.caller)?;
+    lambda.functions.remove(&named.name);
     Ok((204, Value::Null))
 }
 

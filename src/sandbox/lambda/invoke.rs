@@ -32,8 +32,8 @@ pub(crate) async fn run(sandbox: &Sandbox, functions: &Functions, request: &Requ
 
 async fn act(sandbox: &Sandbox, functions: &Functions, request: &Request) -> Answer<Response> {
     let named = function(request).unwrap_or_default();
-    let name = names::function(&named, request)?;
-    let arn = names::arn(&name, &request.caller);
+    let named = names::named(&named, request)?;
+    let arn = names::arn(&named.qualified(), &request.caller);
     let kind = request.header("x-amz-invocation-type").unwrap_or("RequestResponse");
     if !["RequestResponse", "Event", "DryRun"].contains(&kind) {
         let constraint = "Member must satisfy enum value set: [Event, RequestResponse, DryRun]";
@@ -41,7 +41,8 @@ async fn act(sandbox: &Sandbox, functions: &Functions, request: &Request) -> Ans
     }
     let payload = payload(request)?;
     let program = find(sandbox, arn).await.map_err(|error| match error {
-        InvokeError::NotFound(_) => super::no_function(&name, &request.caller),
+        InvokeError::NotFound(_) => super::no_function(&named.qualified(), &request.caller),
+        error @ InvokeError::Throttled => Fault::new(429, "TooManyRequestsException", error.to_string()),
         other => Fault::new(500, "ServiceException", other.to_string()),
     })?;
     let client_context = request.header("x-amz-client-context").map(client_context).transpose()?;

@@ -12,8 +12,40 @@ pub(super) fn arn(name: &str, caller: &Caller) -> String {
     format!("arn:{}:lambda:{}:{}:function:{name}", caller.partition(), caller.region, caller.account)
 }
 
-/// The bare name of the function that a text and the request's qualifier mean.
+/// A function, and what of it is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Its bare name.
+    pub(super) name: String,
+    /// A version's number, an alias, or `$LATEST`, if one was given.
+    pub(super) qualifier: Option<String>,
+}
+
+impl Named {
+    /// Name and qualifier as they stand in an ARN.
+    pub(super) fn qualified(&self) -> String {
+        match &self.qualifier {
+            Some(qualifier) => format!("{}:{qualifier}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// The bare name, if no version or alias is meant.
+    pub(super) fn whole(&self, caller: &Caller) -> Answer<&str> {
+        match self.qualifier.as_deref() {
+            None | Some("$LATEST") => Ok(&self.name),
+            Some(_) => Err(no_function(&self.qualified(), caller)),
+        }
+    }
+}
+
+/// The bare name of a function, for operations that work on functions as a whole.
 pub(super) fn function(text: &str, request: &Request) -> Answer<String> {
+    named(text, request)?.whole(&request.caller).map(str::to_owned)
+}
+
+/// The function and the qualifier that a text and the request's `Qualifier` mean.
+pub(super) fn named(text: &str, request: &Request) -> Answer<Named> {
     let caller = &request.caller;
     let parts: Vec<&str> = text.split(':').collect();
     let (region, account, rest) = match parts.as_slice() {
@@ -35,11 +67,16 @@ pub(super) fn function(text: &str, request: &Request) -> Answer<String> {
         let message = format!("Functions from '{region}' are not reachable in this region ('{}')", caller.region);
         return Err(Fault::new(404, "ResourceNotFoundException", message));
     }
-    match qualifier {
-        None | Some("$LATEST" | "") => Ok(name.to_owned()),
-        // Nothing publishes versions or makes aliases here, so no qualifier leads anywhere.
-        Some(other) => Err(no_function(&format!("{name}:{other}"), caller)),
-    }
+    let qualifier = qualifier.filter(|text| !text.is_empty());
+    check_qualifier(qualifier)?;
+    Ok(Named { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
+}
+
+fn check_qualifier(qualifier: Option<&str>) -> Answer<()> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$_-".contains(&byte);
+    let Some(text) = qualifier.filter(|text| text.len() > 128 || !text.bytes().all(allowed)) else { return Ok(()) };
+    let constraint = "Member must satisfy regular expression pattern: \\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
+    Err(Fault::new(400, "ValidationException", violation(text, "qualifier", constraint)))
 }
 
 fn check(name: &str, text: &str) -> Answer<()> {

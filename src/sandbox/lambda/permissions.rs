@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::aliases::no_alias;
 use super::function::stale;
+use super::names::Named;
 use super::requests::{self, Permission, refuse_unsupported};
 use super::settings::validation;
-use super::{Function, State, invalid};
+use super::versions::{LATEST, is_number};
+use super::{Function, State, invalid, names, no_function};
 use crate::sandbox::fault::{Answer, Fault, missing, violation};
 use crate::sandbox::iam;
 use crate::sandbox::wire::{Caller, Request};
@@ -38,23 +41,68 @@ enum Principal {
     One(BTreeMap<String, String>),
 }
 
+/// The policy of a version or an alias.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Policy {
+    statements: Vec<Statement>,
+    revision: String,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Policy<'a> {
+struct Document<'a> {
     version: &'a str,
     id: &'a str,
     statement: &'a [Statement],
 }
 
-pub(super) fn add(view: &mut View<'_>, request: &Request, name: &str) -> Answer<(u16, Value)> {
+impl Function {
+    /// The statements behind a qualifier, and their revision. `$LATEST` has those of the function as a whole.
+    fn policy_of(&self, qualifier: Option<&str>) -> (&[Statement], &str) {
+        match qualifier.filter(|text| *text != LATEST) {
+            None => (&self.policy, &self.policy_revision),
+            Some(text) => {
+                self.policies.get(text).map_or((&[], ""), |policy| (&policy.statements[..], policy.revision.as_str()))
+            }
+        }
+    }
+
+    fn set_policy(&mut self, qualifier: Option<&str>, statements: Vec<Statement>, revision: String) {
+        match qualifier.filter(|text| *text != LATEST) {
+            None => (self.policy, self.policy_revision) = (statements, revision),
+            Some(text) => drop(self.policies.insert(text.to_owned(), Policy { statements, revision })),
+        }
+    }
+}
+
+/// The function of a request, whose qualifier leads somewhere.
+fn function_at<'a>(lambda: &'a mut State, named: &Named, caller: &Caller) -> Answer<&'a mut Function> {
+    let function = lambda.function_mut(&named.name, caller)?;
+    match named.qualifier.as_deref() {
+        Some(text) if function.resolve(Some(text)).is_none() => {
+            let number = is_number(text);
+            let qualified = named.qualified();
+            Err(if number { no_function(&qualified, caller) } else { no_alias(&qualified, caller) })
+        }
+        _ => Ok(function),
+    }
+}
+
+pub(super) fn add(view: &mut View<'_>, request: &Request, named: &Named) -> Answer<(u16, Value)> {
     let body = requests::body(request)?;
     refuse_unsupported(&body, &["FunctionUrlAuthType", "InvokedViaFunctionUrl"])?;
     let asked: Permission = requests::parse(&body)?;
     let revision = view.new_uuid();
-    let function = view.region.lambda.function_mut(name, &request.caller)?;
-    check_revision(function, asked.revision_id.as_deref())?;
-    let statement = statement(asked, &function.configuration.function_arn, &request.caller)?;
-    if function.policy.iter().any(|other| other.sid == statement.sid) {
+    let function = function_at(&mut view.region.lambda, named, &request.caller)?;
+    let qualifier = named.qualifier.as_deref();
+    let (current, of) = function.policy_of(qualifier);
+    check_revision(of, asked.revision_id.as_deref())?;
+    let arn = match qualifier.filter(|text| *text != LATEST) {
+        None => function.configuration.function_arn.clone(),
+        Some(_) => names::arn(&named.qualified(), &request.caller),
+    };
+    let statement = statement(asked, &arn, &request.caller)?;
+    if current.iter().any(|other| other.sid == statement.sid) {
         return Err(Fault::new(
             409,
             "ResourceConflictException",
@@ -66,43 +114,47 @@ pub(super) fn add(view: &mut View<'_>, request: &Request, name: &str) -> Answer<
         ));
     }
     let answer = serde_json::to_string(&statement).unwrap_or_default();
-    let mut policy = function.policy.clone();
+    let mut policy = current.to_vec();
     policy.push(statement);
     let size = text(&policy).len();
     if size > LIMIT {
         let message = format!("The final policy size ({size}) is bigger than the limit ({LIMIT}).");
         return Err(Fault::new(400, "PolicyLengthExceededException", message));
     }
-    function.policy = policy;
-    function.policy_revision = revision;
+    function.set_policy(qualifier, policy, revision);
     Ok((201, json!({ "Statement": answer })))
 }
 
-pub(super) fn get(lambda: &State, request: &Request, name: &str) -> Answer<(u16, Value)> {
-    let function = lambda.function(name, &request.caller)?;
-    if function.policy.is_empty() {
+pub(super) fn get(lambda: &State, request: &Request, named: &Named) -> Answer<(u16, Value)> {
+    let function = lambda.function(&named.name, &request.caller)?;
+    let (statements, revision) = function.policy_of(named.qualifier.as_deref());
+    if statements.is_empty() {
         return Err(Fault::new(404, "ResourceNotFoundException", "The resource you requested does not exist."));
     }
-    Ok((200, json!({ "Policy": text(&function.policy), "RevisionId": function.policy_revision })))
+    Ok((200, json!({ "Policy": text(statements), "RevisionId": revision })))
 }
 
-pub(super) fn remove(view: &mut View<'_>, request: &Request, name: &str, sid: &str) -> Answer<(u16, Value)> {
+pub(super) fn remove(view: &mut View<'_>, request: &Request, named: &Named, sid: &str) -> Answer<(u16, Value)> {
     let revision = view.new_uuid();
-    let function = view.region.lambda.function_mut(name, &request.caller)?;
-    check_revision(function, request.parameter("RevisionId"))?;
-    let Some(at) = function.policy.iter().position(|statement| statement.sid == sid) else {
+    let function = function_at(&mut view.region.lambda, named, &request.caller)?;
+    let qualifier = named.qualifier.as_deref();
+    let (current, of) = function.policy_of(qualifier);
+    check_revision(of, request.parameter("RevisionId"))?;
+    let mut policy = current.to_vec();
+    let Some(at) = policy.iter().position(|statement| statement.sid == sid) else {
         let message = format!("Statement {sid} is not found in resource policy.");
         return Err(Fault::new(404, "ResourceNotFoundException", message));
     };
-    function.policy.remove(at);
-    function.policy_revision = revision;
+    policy.remove(at);
+    function.set_policy(qualifier, policy, revision);
     Ok((204, Value::Null))
 }
 
-/// Whether a function's policy lets a service invoke it on behalf of a resource, `source`.
-pub(super) fn lets_invoke(function: &Function, service: &str, source: &str) -> bool {
+/// Whether the policy of a function, or of that version or alias of it by which it is called, lets a service invoke it on
+/// behalf of a resource, `source`.
+pub(super) fn lets_invoke(function: &Function, qualifier: Option<&str>, service: &str, source: &str) -> bool {
     let account = source.split(':').nth(4).unwrap_or_default();
-    function.policy.iter().any(|statement| {
+    function.policy_of(qualifier).0.iter().any(|statement| {
         let principal = match &statement.principal {
             Principal::Everybody(_) => true,
             Principal::One(kinds) => kinds.get("Service").is_some_and(|name| name == service),
@@ -120,12 +172,12 @@ pub(super) fn lets_invoke(function: &Function, service: &str, source: &str) -> b
     })
 }
 
-fn check_revision(function: &Function, asked: Option<&str>) -> Answer<()> {
-    if asked.is_none_or(|revision| revision == function.policy_revision) { Ok(()) } else { Err(stale()) }
+fn check_revision(current: &str, asked: Option<&str>) -> Answer<()> {
+    if asked.is_none_or(|revision| revision == current) { Ok(()) } else { Err(stale()) }
 }
 
 fn text(statements: &[Statement]) -> String {
-    let policy = Policy { version: "2012-10-17", id: "default", statement: statements };
+    let policy = Document { version: "2012-10-17", id: "default", statement: statements };
     serde_json::to_string(&policy).unwrap_or_default()
 }
 

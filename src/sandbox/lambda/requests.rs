@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::configuration::{DeadLetterConfig, Environment, EphemeralStorage, TracingConfig};
 use super::invalid;
-use crate::sandbox::fault::{Answer, Fault};
+use super::settings::validation;
+use crate::sandbox::fault::{Answer, Fault, violation};
 use crate::sandbox::wire::Request;
 
 /// What `CreateFunction` and `UpdateFunctionConfiguration` can set.
@@ -99,6 +100,31 @@ pub(super) struct Logging {
 /// The body of a request as JSON.
 pub(super) fn body(request: &Request) -> Answer<Value> {
     serde_json::from_slice(&request.body).map_err(|error| not_json(&error))
+}
+
+/// The same, where a request may have none.
+pub(super) fn optional_body(request: &Request) -> Answer<Value> {
+    if request.body.is_empty() { Ok(Value::Object(serde_json::Map::new())) } else { body(request) }
+}
+
+/// The page of a sorted list that `Marker` and `MaxItems` ask for, and the marker of the next: the key of its last item.
+/// Lambda sends at most `most` a page, whatever is asked for.
+pub(super) fn page(request: &Request, all: Vec<(String, Value)>, most: usize) -> Answer<(Vec<Value>, Option<String>)> {
+    let size = match request.parameter("MaxItems") {
+        None => most,
+        Some(text) => match text.parse::<usize>() {
+            Ok(number) if (1..=10_000).contains(&number) => number.min(most),
+            _ => {
+                let constraint = "Member must have value between 1 and 10000";
+                return Err(validation(violation(text, "maxItems", constraint)));
+            }
+        },
+    };
+    let after = request.parameter("Marker").unwrap_or_default();
+    let mut rest = all.into_iter().filter(|(key, _)| after.is_empty() || key.as_str() > after);
+    let (keys, page): (Vec<String>, Vec<Value>) = rest.by_ref().take(size).unzip();
+    let next = rest.next().and_then(|_| keys.into_iter().last());
+    Ok((page, next))
 }
 
 /// A body, or its part that one type knows.

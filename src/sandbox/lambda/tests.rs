@@ -5,6 +5,7 @@ use std::io::{Cursor, Write as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::runtime::{InvokeError, Program};
 use super::*;
 use crate::sandbox::Sandbox;
 use crate::sandbox::wire::Caller;
@@ -318,4 +319,200 @@ fn lists_come_in_pages() {
     assert_eq!((first["Functions"].as_array().unwrap().len(), &first["NextMarker"]), (2, &json!("b")));
     let second = aws.done("GET", &format!("{FUNCTIONS}/?MaxItems=2&Marker=b"), &Value::Null);
     assert_eq!((&second["Functions"][0]["FunctionName"], &second["NextMarker"]), (&json!("c"), &Value::Null));
+}
+
+const VERSIONS: &str = "/2015-03-31/functions/auth/versions";
+const ALIASES: &str = "/2015-03-31/functions/auth/aliases";
+const NOT_FOUND: &str = "ResourceNotFoundException";
+const INVALID: &str = "InvalidParameterValueException";
+
+fn at(path: &str, qualifier: &str) -> String {
+    format!("{path}?Qualifier={qualifier}")
+}
+
+#[test]
+fn a_version_is_what_the_function_was_and_changes_no_more() {
+    let aws = Aws::with_role();
+    let created = aws.done("POST", FUNCTIONS, &creation());
+    let first = aws.done("POST", VERSIONS, &json!({ "Description": "first" }));
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:auth";
+    assert_eq!((&first["Version"], &first["FunctionArn"]), (&json!("1"), &json!(format!("{arn}:1"))));
+    assert_eq!(first["Description"], "first");
+    let latest = aws.done("GET", &format!("{AUTH}/configuration"), &Value::Null);
+    assert_ne!(latest["RevisionId"], created["RevisionId"], "publishing gives a new revision");
+    assert_eq!(aws.done("POST", VERSIONS, &json!({ "Description": "again" })), first, "nothing changed since");
+    aws.done("PUT", &format!("{AUTH}/configuration"), &json!({ "Timeout": 9 }));
+    aws.done("PUT", &format!("{AUTH}/code"), &json!({ "ZipFile": zip("two") }));
+    let stale = json!({ "CodeSha256": first["CodeSha256"] });
+    aws.refused("POST", VERSIONS, &stale, 400, INVALID, "is different from current CodeSHA256 in $LATEST");
+    let stale = json!({ "RevisionId": first["RevisionId"] });
+    aws.refused("POST", VERSIONS, &stale, 412, "PreconditionFailedException", "latest Revision Id");
+    let second = aws.done("POST", VERSIONS, &Value::Null);
+    assert_eq!((&second["Version"], &second["Timeout"]), (&json!("2"), &json!(9)));
+    assert_eq!(aws.done("GET", &at(AUTH, "1"), &Value::Null)["Configuration"], first);
+    let code = aws.done("GET", &at(AUTH, "1"), &Value::Null)["Code"]["Location"].clone();
+    let code = aws.0.code(code.as_str().unwrap().rsplit('/').next().unwrap()).unwrap().unwrap();
+    assert_eq!(BASE64.encode(code), zip("one"), "with its own code");
+    let page = aws.done("GET", &format!("{VERSIONS}?MaxItems=2"), &Value::Null);
+    assert_eq!(page["Versions"][0]["FunctionArn"], format!("{arn}:$LATEST"));
+    let marker = page["NextMarker"].as_str().unwrap().replace(':', "%3A");
+    let rest = aws.done("GET", &format!("{VERSIONS}?Marker={marker}"), &Value::Null);
+    assert_eq!((rest["Versions"][0]["Version"].as_str(), rest["Versions"][1].is_null()), (Some("2"), true));
+    let all = aws.done("GET", &format!("{FUNCTIONS}/?FunctionVersion=ALL"), &Value::Null);
+    assert_eq!(all["Functions"].as_array().unwrap().len(), 3);
+
+    aws.refused("PUT", &format!("{AUTH}%3A1/code"), &json!({ "ZipFile": zip("x") }), 404, NOT_FOUND, "auth:1");
+    aws.refused("DELETE", &at(AUTH, "$LATEST"), &Value::Null, 400, INVALID, "cannot be deleted without deleting");
+    aws.refused("GET", &at(AUTH, "7"), &Value::Null, 404, NOT_FOUND, &format!("Function not found: {arn}:7"));
+    aws.done("DELETE", &at(AUTH, "2"), &Value::Null);
+    let third = aws.done("POST", VERSIONS, &Value::Null);
+    assert_eq!(third["Version"], "3", "no number is given out twice");
+    aws.done("DELETE", AUTH, &Value::Null);
+    aws.done("POST", FUNCTIONS, &creation());
+    aws.refused("GET", &at(AUTH, "1"), &Value::Null, 404, NOT_FOUND, "auth:1");
+}
+
+#[test]
+fn an_alias_points_at_a_version_and_keeps_it() {
+    let aws = Aws::with_role();
+    aws.done("POST", FUNCTIONS, &creation());
+    aws.done("POST", VERSIONS, &Value::Null);
+    let live = |version: &str| json!({ "Name": "live", "FunctionVersion": version });
+    aws.refused("POST", ALIASES, &live("7"), 404, NOT_FOUND, "function:auth:7");
+    aws.refused("POST", ALIASES, &live("one"), 400, "ValidationException", "at 'functionVersion'");
+    let numbered = json!({ "Name": "12", "FunctionVersion": "1" });
+    aws.refused("POST", ALIASES, &numbered, 400, "ValidationException", "(?!^[0-9]+$)([a-zA-Z0-9-_]+)");
+    let split = json!({ "Name": "live", "FunctionVersion": "1", "RoutingConfig": { "AdditionalVersionWeights": { "2": 0.1 } } });
+    aws.refused("POST", ALIASES, &split, 400, INVALID, "does not support RoutingConfig");
+    let made = aws.done("POST", ALIASES, &live("1"));
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:auth:live";
+    assert_eq!((&made["AliasArn"], &made["Description"]), (&json!(arn), &json!("")));
+    aws.refused("POST", ALIASES, &live("1"), 409, "ResourceConflictException", &format!("Alias already exists: {arn}"));
+    let place = format!("{ALIASES}/live");
+    assert_eq!(aws.done("GET", &place, &Value::Null), made);
+    let seen = aws.done("GET", &format!("{AUTH}%3Alive/configuration"), &Value::Null);
+    assert_eq!((&seen["Version"], &seen["FunctionArn"]), (&json!("1"), &json!(arn)));
+    let message = "Unable to delete version because the following aliases reference it: [live]";
+    aws.refused("DELETE", &at(AUTH, "1"), &Value::Null, 409, "ResourceConflictException", message);
+    aws.refused(
+        "DELETE",
+        &at(AUTH, "live"),
+        &Value::Null,
+        400,
+        INVALID,
+        "Deletion of aliases is not currently supported",
+    );
+
+    aws.done("PUT", &format!("{AUTH}/configuration"), &json!({ "Timeout": 9 }));
+    aws.done("POST", VERSIONS, &Value::Null);
+    let stale = json!({ "FunctionVersion": "2", "RevisionId": "x" });
+    aws.refused("PUT", &place, &stale, 412, "PreconditionFailedException", "latest Revision Id");
+    let empty = json!({ "FunctionVersion": "2", "RoutingConfig": { "AdditionalVersionWeights": {} } });
+    let moved = aws.done("PUT", &place, &empty);
+    assert_eq!(moved["FunctionVersion"], "2");
+    assert_ne!(moved["RevisionId"], made["RevisionId"]);
+    aws.done("DELETE", &at(AUTH, "1"), &Value::Null);
+    aws.done("POST", ALIASES, &json!({ "Name": "next", "FunctionVersion": "$LATEST" }));
+    let of = |version: &str| aws.done("GET", &format!("{ALIASES}?FunctionVersion={version}"), &Value::Null);
+    assert_eq!(of("2")["Aliases"], json!([moved]));
+    let first = aws.done("GET", &format!("{ALIASES}?MaxItems=1"), &Value::Null);
+    assert_eq!(first["NextMarker"], "live");
+    for _ in 0..2 {
+        aws.done("DELETE", &place, &Value::Null);
+    }
+    aws.refused("GET", &place, &Value::Null, 404, NOT_FOUND, &format!("Cannot find alias arn: {arn}"));
+    aws.refused("PUT", &place, &json!({}), 404, NOT_FOUND, &format!("Alias not found: {arn}"));
+}
+
+#[test]
+fn a_policy_belongs_to_the_qualifier_that_it_was_added_to() {
+    let aws = Aws::with_role();
+    aws.done("POST", FUNCTIONS, &creation());
+    aws.done("POST", VERSIONS, &Value::Null);
+    aws.done("POST", ALIASES, &json!({ "Name": "live", "FunctionVersion": "1" }));
+    let (policy, service) = (format!("{AUTH}/policy"), "apigateway.amazonaws.com");
+    let asked = json!({ "StatementId": "gate", "Action": "lambda:InvokeFunction", "Principal": service });
+    let added = aws.done("POST", &at(&policy, "live"), &asked);
+    assert!(added["Statement"].as_str().unwrap().contains(":function:auth:live\""), "{added}");
+    assert_eq!(aws.call("GET", &policy, &Value::Null).0, 404);
+    assert_eq!(aws.call("GET", &at(&policy, "live"), &Value::Null).0, 200);
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:auth";
+    let source = "arn:aws:execute-api:eu-central-1:123456789012:abc/authorizers/def";
+    let world = aws.0.world().unwrap();
+    let lambda = &world.accounts["123456789012"].regions["eu-central-1"].lambda;
+    let lets = |function: &str| lambda.lets_invoke(function, service, source);
+    assert_eq!(lets(&format!("{arn}:live")), Some(true));
+    assert_eq!((lets(arn), lets(&format!("{arn}:1")), lets(&format!("{arn}:none"))), (Some(false), Some(false), None));
+    aws.refused("POST", &at(&policy, "none"), &asked, 404, NOT_FOUND, "Cannot find alias arn");
+    aws.done("DELETE", &format!("{policy}/gate?Qualifier=live"), &Value::Null);
+    assert_eq!(aws.call("GET", &at(&policy, "live"), &Value::Null).0, 404);
+}
+
+#[test]
+fn concurrency_is_reserved_within_the_accounts_limit() {
+    let aws = Aws::with_role();
+    aws.done("POST", FUNCTIONS, &creation());
+    aws.done("POST", FUNCTIONS, &with("FunctionName", json!("other")));
+    let place = |name: &str| format!("/2017-10-31/functions/{name}/concurrency");
+    let reserve = |number: i64| json!({ "ReservedConcurrentExecutions": number });
+    assert_eq!(aws.done("GET", "/2019-09-30/functions/auth/concurrency", &Value::Null), json!({}));
+    aws.done("PUT", &place("auth"), &reserve(800));
+    assert_eq!(aws.done("GET", AUTH, &Value::Null)["Concurrency"], reserve(800));
+    let message = "decreases account's UnreservedConcurrentExecution below its minimum value of [100]";
+    aws.refused("PUT", &place("other"), &reserve(101), 400, INVALID, message);
+    aws.done("PUT", &place("other"), &reserve(100));
+    aws.done("PUT", &place("auth"), &reserve(800));
+    aws.done("PUT", &place("other"), &reserve(0));
+    aws.refused("PUT", &place("auth"), &reserve(-1), 400, "ValidationException", "greater than or equal to 0");
+    let settings = aws.done("GET", "/2016-08-19/account-settings", &Value::Null);
+    assert_eq!(settings["AccountLimit"]["UnreservedConcurrentExecutions"], 200);
+    aws.done("DELETE", &place("auth"), &Value::Null);
+    assert_eq!(aws.done("GET", "/2019-09-30/functions/auth/concurrency", &Value::Null), json!({}));
+    let off = Program::of(&aws.0, "arn:aws:lambda:eu-central-1:123456789012:function:other").unwrap_err();
+    assert_eq!(off, InvokeError::Throttled);
+}
+
+#[test]
+fn concurrency_is_provisioned_for_what_is_published_and_once() {
+    let aws = Aws::with_role();
+    aws.done("POST", FUNCTIONS, &creation());
+    aws.done("POST", VERSIONS, &Value::Null);
+    for (name, version) in [("live", "1"), ("next", "$LATEST")] {
+        aws.done("POST", ALIASES, &json!({ "Name": name, "FunctionVersion": version }));
+    }
+    let place = "/2019-09-30/functions/auth/provisioned-concurrency";
+    let wanted = |number: i64| json!({ "ProvisionedConcurrentExecutions": number });
+    let unpublished = "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
+    for qualifier in ["$LATEST", "next"] {
+        aws.refused("PUT", &at(place, qualifier), &wanted(1), 400, INVALID, unpublished);
+    }
+    aws.refused("PUT", place, &wanted(1), 400, "ValidationException", "Value null at 'qualifier'");
+    aws.refused("PUT", &at(place, "none"), &wanted(1), 404, NOT_FOUND, "Cannot find alias arn");
+    aws.refused("PUT", &at(place, "live"), &wanted(0), 400, "ValidationException", "greater than or equal to 1");
+    aws.refused("PUT", &at(place, "live"), &wanted(901), 400, INVALID, "minimum value of [100]");
+    let missing = "No Provisioned Concurrency Config found for this function";
+    let code = "ProvisionedConcurrencyConfigNotFoundException";
+    aws.refused("GET", &at(place, "live"), &Value::Null, 404, code, missing);
+    let put = aws.done("PUT", &at(place, "live"), &wanted(5));
+    assert_eq!((&put["Status"], &put["AvailableProvisionedConcurrentExecutions"]), (&json!("IN_PROGRESS"), &json!(0)));
+    let got = aws.done("GET", &at(place, "live"), &Value::Null);
+    assert_eq!((&got["Status"], &got["AllocatedProvisionedConcurrentExecutions"]), (&json!("READY"), &json!(5)));
+    let twice = "Version is pointed by a Provisioned Concurrency alias";
+    aws.refused("PUT", &at(place, "1"), &wanted(1), 409, "ResourceConflictException", twice);
+    aws.refused("PUT", &format!("{ALIASES}/live"), &json!({ "FunctionVersion": "$LATEST" }), 400, INVALID, unpublished);
+    let reserved = "/2017-10-31/functions/auth/concurrency";
+    let message = "should not be lower than function's total provisioned concurrency [5]";
+    aws.refused("PUT", reserved, &json!({ "ReservedConcurrentExecutions": 4 }), 400, INVALID, message);
+    aws.done("PUT", reserved, &json!({ "ReservedConcurrentExecutions": 6 }));
+    let message = "should not be greater than the reservedConcurrentExecution";
+    aws.refused("PUT", &at(place, "live"), &wanted(7), 400, INVALID, message);
+    let all = aws.done("GET", &format!("{place}?List=ALL"), &Value::Null);
+    assert!(all["ProvisionedConcurrencyConfigs"][0]["FunctionArn"].as_str().unwrap().ends_with(":auth:live"), "{all}");
+    for _ in 0..2 {
+        aws.done("DELETE", &at(place, "live"), &Value::Null);
+    }
+    aws.done("PUT", &at(place, "live"), &wanted(5));
+    aws.done("DELETE", &format!("{ALIASES}/live"), &Value::Null);
+    let all = aws.done("GET", &format!("{place}?List=ALL"), &Value::Null);
+    assert_eq!(all["ProvisionedConcurrencyConfigs"], json!([]), "it goes with its alias");
 }

@@ -253,6 +253,7 @@ impl<'a> RestGateway<'a> {
             environment: function.environment.clone(),
             vpc: self.vpc(),
             tracing: if self.settings.xray_tracing { "Active" } else { "PassThrough" }.to_owned(),
+            reserved_concurrency: None,
             tags: self.settings.tags.clone(),
         };
         self.desired::<LambdaFunction>(function.name, &spec)

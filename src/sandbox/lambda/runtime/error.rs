@@ -18,6 +18,8 @@ pub enum InvokeError {
         /// What to do about it.
         hint: String,
     },
+    /// Its reserved concurrency is nought: it is switched off.
+    Throttled,
     /// The sandbox is being shut down.
     ShutDown,
 }
@@ -46,6 +48,7 @@ impl fmt::Display for InvokeError {
                 write!(f, "the event has {size} bytes, and Lambda takes {}", super::PAYLOAD_LIMIT)
             }
             Self::CannotStart { reason, hint, .. } => write!(f, "{reason}; {hint}"),
+            Self::Throttled => f.write_str("Rate Exceeded."),
             Self::ShutDown => f.write_str("the sandbox is being shut down"),
         }
     }

@@ -16,11 +16,11 @@ use crate::sandbox::{Sandbox, hex};
 /// A function that can be run.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// The ARN, without a version.
+    /// The ARN by which it is called, with the version or the alias if it is called by one.
     pub arn: String,
     /// The name.
     pub name: String,
-    /// The version, `$LATEST`.
+    /// The version, `$LATEST` or a number.
     pub version: String,
     /// The handler, as it was configured.
     pub handler: String,
@@ -84,28 +84,33 @@ impl fmt::Debug for Code {
 }
 
 impl Program {
-    /// The function of a sandbox with an ARN. A version or an alias behind the ARN is refused: the sandbox has none. May
-    /// wait for the disk if the sandbox is kept in a folder.
+    /// The function of a sandbox with an ARN, or the version that a qualifier behind the ARN means. May wait for the disk if
+    /// the sandbox is kept in a folder.
     pub fn of(sandbox: &Sandbox, arn: &str) -> Result<Self, InvokeError> {
         let not_found = || InvokeError::NotFound(arn.to_owned());
         let parts: Vec<&str> = arn.split(':').collect();
-        let (region, account, name) = match parts.as_slice() {
-            ["arn", _, "lambda", region, account, "function", name]
-            | ["arn", _, "lambda", region, account, "function", name, "$LATEST"] => (*region, *account, *name),
+        let (region, account, name, qualifier) = match parts.as_slice() {
+            ["arn", _, "lambda", region, account, "function", name] => (*region, *account, *name, None),
+            ["arn", _, "lambda", region, account, "function", name, qualifier] => {
+                (*region, *account, *name, Some(*qualifier))
+            }
             _ => return Err(not_found()),
         };
         let found = sandbox.look(|world| {
             let place = world.accounts.get(account)?.regions.get(region)?;
-            place.lambda.functions.get(name).map(|function| (function.configuration.clone(), function.code.clone()))
+            place.lambda.program(name, qualifier)
         });
         let found = found.map_err(|failure| InvokeError::CannotStart {
             kind: "Runtime.Unknown",
             reason: failure.to_string(),
             hint: failure.hints().first().cloned().unwrap_or_default(),
         })?;
-        let (configuration, code) = found.ok_or_else(not_found)?;
-        if !arn.starts_with(&configuration.function_arn) {
+        let (configuration, code, reserved) = found.ok_or_else(not_found)?;
+        if arn.trim_end_matches(":$LATEST") != configuration.function_arn {
             return Err(not_found());
+        }
+        if reserved == Some(0) {
+            return Err(InvokeError::Throttled);
         }
         // Without the processes: one that works on an event must not keep the handle alive that stops it.
         let held = Sandbox { functions: Functions::default(), ..sandbox.clone() };

@@ -326,6 +326,29 @@ async fn a_deployed_function_is_found_by_its_arn() {
     }
 }
 
+#[tokio::test]
+async fn a_version_runs_its_own_code_by_number_and_by_alias() {
+    use crate::sandbox::lambda::tests::{Aws, creation_of};
+    let aws = Aws::with_role();
+    let mut creation = creation_of(&zip_of(&[("bootstrap", 0o755, SCRIPT.as_bytes())]));
+    creation["Environment"] = json!({ "Variables": { "ENV": "old" } });
+    aws.done("POST", "/2015-03-31/functions", &creation);
+    let function = "/2015-03-31/functions/auth";
+    aws.done("POST", &format!("{function}/versions"), &json!({}));
+    aws.done("POST", &format!("{function}/aliases"), &json!({ "Name": "live", "FunctionVersion": "1" }));
+    let newer = json!({ "Environment": { "Variables": { "ENV": "new" } } });
+    aws.done("PUT", &format!("{function}/configuration"), &newer);
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:auth";
+    let functions = Functions::default();
+    for (qualifier, version, env) in [("", "$LATEST", "new"), (":1", "1", "old"), (":live", "1", "old")] {
+        let program = Program::of(&aws.0, &format!("{arn}{qualifier}")).unwrap();
+        assert_eq!((program.arn.as_str(), program.version.as_str()), (format!("{arn}{qualifier}").as_str(), version));
+        let seen = value(&ask(&functions, &program, json!({ "do": "environment" })).await);
+        assert_eq!(seen["env"]["ENV"], env, "{qualifier}");
+        assert_eq!(seen["env"]["AWS_LAMBDA_FUNCTION_VERSION"], version, "{qualifier}");
+    }
+}
+
 /// Not a limit that a busy machine could break: run it with `--nocapture` to see the figure.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_warm_call_costs_little() {
