@@ -67,10 +67,12 @@ pub struct Gateway {
 
 /// What the internal gateway takes from the public one's settings, unless its own stack or `system` says otherwise. The
 /// rest (its authorizer, its network, its web ACL, its domain) is its own or not there.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 18] = [
     "app_group",
     "gateway_stage_name",
     "vpc_link_id",
+    "vpc_link",
+    "account_logging_role",
     "throttling_rate_limit",
     "throttling_burst_limit",
     "authorizer_result_ttl",

@@ -21,8 +21,10 @@ mod files;
 mod function;
 pub mod limits;
 mod merge;
+mod network;
 mod nearest;
 mod node;
+mod operation;
 mod parse;
 pub mod path;
 mod read_authorizer;
@@ -34,6 +36,7 @@ mod source;
 mod stack_files;
 mod target_url;
 mod targets;
+mod web_acl;
 #[cfg(test)]
 mod tests;
 
@@ -44,12 +47,15 @@ pub use environment::{ENVIRONMENTS, Environment, Gateway};
 pub use fault::{Fault, Faults, Severity};
 pub use merge::layer;
 pub use nearest::{nearest, suggestion};
+pub use network::{DomainSettings, LoadBalancer, VpcLink};
 pub use node::{Member, Node, NodeValue};
+pub use operation::AlarmSettings;
 pub use parse::{parse_json, parse_toml};
 pub use routes::Route;
 pub use settings::{AuthorizerSettings, CHANNEL_SOURCE, Ingress, LogFormat, Settings};
 pub use source::{SourceFile, Span};
 pub use stack_files::{DEFAULTS, GatewayStack, RouteTemplate, StackFiles, Stacks};
+pub use web_acl::{BlockResponse, RateLimit, RuleGroup, WafLogging, WebAclSettings};
 pub use targets::{TARGETS, Target, Targets, is_region, partition_of};
 
 use crate::error::Failure;

@@ -55,6 +55,8 @@ pub(super) fn read_authorizer(
         identity_source: identity_source(&mut inner, ttl, zip.is_none(), channel_required),
         zip,
         environment: environment(&mut inner),
+        provisioned_concurrency: concurrency(&mut inner, "provisioned_concurrency", 1),
+        reserved_concurrency: concurrency(&mut inner, "reserved_concurrency", 0),
         channel_required,
         metrics: flag(&mut inner, "metrics", true),
         ..AuthorizerSettings::nothing()
@@ -110,6 +112,8 @@ impl AuthorizerSettings {
             handler: String::new(),
             zip: None,
             identity_source: Vec::new(),
+            provisioned_concurrency: None,
+            reserved_concurrency: None,
             environment: BTreeMap::new(),
             auth_host: None,
             auth_gateway: None,
@@ -139,6 +143,17 @@ fn memory(fields: &mut Fields<'_, '_>) -> i32 {
     let member = fields.required("memory_size");
     let hint = "write the memory in MiB; 128 is enough for the authorizer gwctl builds";
     fields.whole(member, &limits::FUNCTION_MEMORY_MIB, " MiB", hint).map(narrow).unwrap_or_default()
+}
+
+/// Executions of a function. The account has 1000 in a Region, unless it asked for more.
+fn concurrency<'a>(fields: &mut Fields<'a, '_>, key: &'a str, least: i64) -> Option<i32> {
+    let member = fields.get(key)?;
+    let value = fields.whole(Some(member), &(least..=100_000), " executions", "write a number of executions")?;
+    if value == 0 {
+        let message = "`reserved_concurrency` is 0: no request gets past the authorizer";
+        fields.faults.warning(&member.value.span, message, "leave it so only to close the gateway");
+    }
+    Some(narrow(value))
 }
 
 fn timeout(fields: &mut Fields<'_, '_>) -> i32 {

@@ -6,14 +6,17 @@ use std::path::Path;
 use super::fault::Faults;
 use super::fields::{Fields, Missing, Type, wrong_type};
 use super::limits;
+use super::network;
 use super::node::{Member, Node, NodeValue};
+use super::operation;
 use super::read_authorizer::read_authorizer;
 use super::settings::{Ingress, LogFormat, Settings};
 use super::stack_files::GatewayStack;
+use super::web_acl;
 
 /// The keys that make an environment what it is, and so have no default.
-pub(super) const OWN_KEYS: [&str; 6] =
-    ["app_group", "gateway_stage_name", "vpc_link_id", "gateway_api", "gateway_system", "system"];
+pub(super) const OWN_KEYS: [&str; 8] =
+    ["app_group", "gateway_stage_name", "vpc_link_id", "vpc_link", "gateway_api", "gateway_system", "system", "domain"];
 
 const AT_LEAST_ZERO: std::ops::RangeInclusive<i64> = 0..=i32::MAX as i64;
 
@@ -22,10 +25,11 @@ const AT_LEAST_ZERO: std::ops::RangeInclusive<i64> = 0..=i32::MAX as i64;
 pub(super) fn read(stack: GatewayStack, fields: &mut Fields<'_, '_>, root: &Path) -> Settings {
     let authorizer_result_ttl = result_ttl(fields);
     let private_subnet = owned(fields, "private_subnet");
+    let (endpoint_type, vpc_endpoint_ids) = network::endpoint(fields);
     Settings {
         app_group: app_group(fields),
         gateway_stage_name: stage_name(fields),
-        vpc_link_id: required_here(fields, "vpc_link_id"),
+        vpc_link: network::vpc_link(fields),
         vpc_id: optional(fields, "vpc_id"),
         security_group_ids: security_groups(fields, &private_subnet),
         private_subnet,
@@ -43,7 +47,12 @@ pub(super) fn read(stack: GatewayStack, fields: &mut Fields<'_, '_>, root: &Path
         metrics: flag(fields, "metrics"),
         ingress: ingress(fields),
         authorizer: read_authorizer(stack, fields, root, authorizer_result_ttl),
-        endpoint_type: endpoint_type(fields),
+        endpoint_type,
+        vpc_endpoint_ids,
+        web_acl: web_acl::read(fields),
+        alarms: operation::alarms(fields),
+        makes_logging_role: operation::makes_logging_role(fields),
+        domain: network::domain(fields),
         minimum_compression_size: compression(fields),
         authorizer_result_ttl,
     }
@@ -52,11 +61,6 @@ pub(super) fn read(stack: GatewayStack, fields: &mut Fields<'_, '_>, root: &Path
 /// A checked number as AWS's own type; the range it was checked against fits.
 pub(super) fn narrow(value: i64) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
-}
-
-fn required_here<'a>(fields: &mut Fields<'a, '_>, key: &'a str) -> String {
-    let member = fields.required_here(key);
-    fields.text(member).map(|text| text.value.to_owned()).unwrap_or_default()
 }
 
 fn optional<'a>(fields: &mut Fields<'a, '_>, key: &'a str) -> Option<String> {
@@ -334,12 +338,6 @@ pub(super) fn is_host(text: &str) -> bool {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     host.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-}
-
-fn endpoint_type(fields: &mut Fields<'_, '_>) -> String {
-    let member = fields.get("endpoint_type");
-    // Edge-optimised APIs do not exist in every partition, and private ones need more than this stack makes.
-    fields.choice(member, &["REGIONAL"]).unwrap_or("REGIONAL").to_owned()
 }
 
 fn compression(fields: &mut Fields<'_, '_>) -> Option<i32> {

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::network::{DomainSettings, VpcLink};
+use super::operation::AlarmSettings;
+use super::web_acl::WebAclSettings;
+
 /// Everything an environment sets apart from its routes and its target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -11,12 +15,12 @@ pub struct Settings {
     /// The name of the stage, which is the first part of every URL.
     pub gateway_stage_name: String,
     /// The VPC link the ingress is reached through.
-    pub vpc_link_id: String,
-    /// The VPC, for information.
+    pub vpc_link: VpcLink,
+    /// The VPC that a security group for the functions is made in.
     pub vpc_id: Option<String>,
     /// The subnets the authorizer functions run in; empty: outside a VPC.
     pub private_subnet: Vec<String>,
-    /// The security groups of the authorizer functions.
+    /// The security groups of the authorizer functions; empty, and there are subnets: one is made in `vpc_id`.
     pub security_group_ids: Vec<String>,
     /// Requests per second the stage lets through; at least 0.
     pub throttling_rate_limit: f64,
@@ -48,8 +52,18 @@ pub struct Settings {
     pub ingress: Ingress,
     /// The authorizer functions.
     pub authorizer: AuthorizerSettings,
-    /// How clients reach the API: `REGIONAL`.
+    /// How clients reach the API: `REGIONAL`, or `PRIVATE` through VPC endpoints alone.
     pub endpoint_type: String,
+    /// The VPC endpoints that lead to a private API.
+    pub vpc_endpoint_ids: Vec<String>,
+    /// The web ACL in front of the stage.
+    pub web_acl: Option<WebAclSettings>,
+    /// What is watched.
+    pub alarms: Option<AlarmSettings>,
+    /// Whether the Region's role for API Gateway's logs is made where there is none.
+    pub makes_logging_role: bool,
+    /// The custom domain name.
+    pub domain: Option<DomainSettings>,
     /// Bytes from which on answers are compressed; none: never.
     pub minimum_compression_size: Option<i32>,
 }
@@ -84,6 +98,10 @@ pub struct AuthorizerSettings {
     /// What an answer is cached by, and what must be in a request: `method.request.header.Authorization`, and
     /// [`CHANNEL_SOURCE`] where every request has to name its channel.
     pub identity_source: Vec<String>,
+    /// Executions of each function that are kept warm; none: no version and no alias is made.
+    pub provisioned_concurrency: Option<i32>,
+    /// Executions of each function that the account keeps for it, and that it may have at most.
+    pub reserved_concurrency: Option<i32>,
     /// Further environment variables of the functions.
     pub environment: BTreeMap<String, String>,
     /// The host of the service that knows tokens, with a port if need be.
