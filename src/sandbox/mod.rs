@@ -1,7 +1,7 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
-//! Lambda, IAM, Logs, AWS WAF, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
+//! Lambda, IAM, Logs, AWS WAF, EC2, load balancers, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
@@ -13,6 +13,8 @@
 pub mod apigateway;
 pub mod conditions;
 pub mod connector;
+pub mod ec2;
+pub mod elbv2;
 pub mod execute_api;
 mod fault;
 pub mod iam;
@@ -300,6 +302,8 @@ impl Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
     ApiGateway,
+    Ec2,
+    Elbv2,
     Iam,
     Lambda,
     Logs,
@@ -309,13 +313,24 @@ enum Service {
 }
 
 impl Service {
-    const ALL: [Self; 7] =
-        [Self::ApiGateway, Self::Iam, Self::Lambda, Self::Logs, Self::Sts, Self::Tagging, Self::Wafv2];
+    const ALL: [Self; 9] = [
+        Self::ApiGateway,
+        Self::Ec2,
+        Self::Elbv2,
+        Self::Iam,
+        Self::Lambda,
+        Self::Logs,
+        Self::Sts,
+        Self::Tagging,
+        Self::Wafv2,
+    ];
 
     /// The name in the credential scope.
     const fn signing_name(self) -> &'static str {
         match self {
             Self::ApiGateway => "apigateway",
+            Self::Ec2 => "ec2",
+            Self::Elbv2 => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
@@ -333,6 +348,8 @@ impl Service {
     fn is_read(self, request: &Request) -> bool {
         match self {
             Self::ApiGateway => apigateway::is_read(request),
+            Self::Ec2 => ec2::is_read(request),
+            Self::Elbv2 => request.operation().starts_with("Describe"),
             Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
             Self::Lambda => request.method == "GET",
             Self::Logs => logs::is_read(request),
@@ -344,6 +361,8 @@ impl Service {
     fn handle(self, view: &mut View<'_>, request: &Request) -> Response {
         match self {
             Self::ApiGateway => apigateway::handle(view, request),
+            Self::Ec2 => ec2::handle(view, request),
+            Self::Elbv2 => elbv2::handle(view, request),
             Self::Iam => iam::handle(view, request),
             Self::Lambda => lambda::handle(view, request),
             Self::Logs => logs::handle(view, request),

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::ec2;
 use super::fault::{Answer, Fault};
 use super::wire::{Caller, Request, Response};
 use super::world::View;
@@ -72,6 +73,14 @@ impl State {
         Some(permissions::lets_invoke(found, service, source))
     }
 
+    /// The functions that are in a VPC, by name, with their subnets and security groups.
+    pub(in crate::sandbox) fn networks(&self) -> impl Iterator<Item = (&str, &[String], &[String])> {
+        self.functions.iter().filter_map(|(name, function)| {
+            let network = function.configuration.vpc_config.as_ref()?;
+            Some((name.as_str(), network.subnet_ids.as_slice(), network.security_group_ids.as_slice()))
+        })
+    }
+
     fn function(&self, name: &str, caller: &Caller) -> Answer<&Function> {
         self.functions.get(name).ok_or_else(|| no_function(name, caller))
     }
@@ -95,17 +104,19 @@ fn act(view: &mut View<'_>, request: &Request) -> Answer<(u16, Value)> {
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     let name = |text: &str| names::function(text, request);
     match (request.method.as_str(), path.as_slice()) {
-        ("POST", ["2015-03-31", "functions"]) => function::create(view, request),
+        ("POST", ["2015-03-31", "functions"]) => ec2::settle(view, |view| function::create(view, request)),
         ("GET", ["2015-03-31", "functions"]) => function::list(&view.region.lambda, request),
         ("GET", ["2015-03-31", "functions", text]) => function::get(&view.region.lambda, request, &name(text)?),
         ("DELETE", ["2015-03-31", "functions", text]) => {
-            function::delete(&mut view.region.lambda, request, &name(text)?)
+            let name = name(text)?;
+            ec2::settle(view, |view| function::delete(&mut view.region.lambda, request, &name))
         }
         ("GET", ["2015-03-31", "functions", text, "configuration"]) => {
             function::get_configuration(&view.region.lambda, request, &name(text)?)
         }
         ("PUT", ["2015-03-31", "functions", text, "configuration"]) => {
-            function::update_configuration(view, request, &name(text)?)
+            let name = name(text)?;
+            ec2::settle(view, |view| function::update_configuration(view, request, &name))
         }
         ("PUT", ["2015-03-31", "functions", text, "code"]) => function::update_code(view, request, &name(text)?),
         ("GET", ["2015-03-31", "functions", text, "policy"]) => {
