@@ -457,6 +457,8 @@ pub struct KindRules {
     pub replace_on: &'static [&'static str],
     /// How many resources of the kind stay when no longer wanted, the wanted one included, newest first. 0: none stay.
     pub keep: usize,
+    /// Whether AWS refuses a second one of the same name.
+    pub names_are_unique: bool,
     /// Kinds build on kinds of a lower rank; what goes, goes from the highest rank down.
     pub rank: usize,
 }

@@ -118,8 +118,8 @@ impl Draft<'_> {
             return Ok(());
         };
         step.reason = reason;
-        step.forced_by = self
-            .rules(&step.address)?
+        let rules = self.rules(&step.address)?;
+        step.forced_by = rules
             .replace_on
             .iter()
             .filter(|path| step.changes.iter().any(|change| change.is_within(path)))
@@ -127,7 +127,7 @@ impl Draft<'_> {
             .collect();
         step.action = match step.forced_by.as_slice() {
             [] => Action::Update,
-            _ if step.name.as_deref() == Some(&live.name) => Action::ReplaceDeleteFirst,
+            _ if rules.names_are_unique && step.name.as_deref() == Some(&live.name) => Action::ReplaceDeleteFirst,
             _ => Action::ReplaceCreateFirst,
         };
         if step.action == Action::Update {
@@ -301,6 +301,17 @@ fn find<'a>(desired: &Desired, input: &Input<'a>) -> Result<Option<(Claim, &'a O
         // is no longer wanted.
         same.retain(|(_, one)| desired.name() == Some(one.name.as_str()));
     }
+    if same.len() > 1 && !rules.names_are_unique {
+        // A replacement that was cut off in the same way: the new one is what the old one could not be changed into.
+        let settled = |one: &Observed| {
+            let changes = diff(&one.spec, &desired.spec);
+            !rules.replace_on.iter().any(|path| changes.iter().any(|change| change.is_within(path)))
+        };
+        same.retain(|(_, one)| settled(one));
+        if same.is_empty() {
+            return Ok(None);
+        }
+    }
     match same.as_slice() {
         [] => {}
         [one] => return Ok(Some(*one)),
@@ -379,10 +390,11 @@ mod tests {
 
     fn rules() -> Rules {
         BTreeMap::from([
-            ("iam-role", KindRules { replace_on: &["name"], keep: 0, rank: 0 }),
-            ("rest-api", KindRules { replace_on: &[], keep: 0, rank: 1 }),
-            ("deployment", KindRules { replace_on: &[], keep: 2, rank: 2 }),
-            ("stage", KindRules { replace_on: &["name"], keep: 0, rank: 3 }),
+            ("iam-role", KindRules { replace_on: &["name"], keep: 0, names_are_unique: true, rank: 0 }),
+            ("rest-api", KindRules { replace_on: &[], keep: 0, names_are_unique: true, rank: 1 }),
+            ("deployment", KindRules { replace_on: &[], keep: 2, names_are_unique: true, rank: 2 }),
+            ("vpc-link", KindRules { replace_on: &["target"], keep: 0, names_are_unique: false, rank: 1 }),
+            ("stage", KindRules { replace_on: &["name"], keep: 0, names_are_unique: true, rank: 3 }),
         ])
     }
 
@@ -473,6 +485,25 @@ mod tests {
         let both = [(Action::Delete, "old".to_owned()), (Action::Delete, "new".to_owned())];
         assert_eq!(steps("newer")[0], (Action::Create, "newer".to_owned()));
         assert_eq!(steps("newer")[1..], both);
+    }
+
+    #[test]
+    fn where_names_are_shared_the_new_one_is_made_first_and_a_cut_off_is_finished() {
+        const LINK: &str = "gate/vpc-link/ingress";
+        let spec = |target: &str| json!({"name": "l", "target": target});
+        let old = live(Some(LINK), "l", &spec("a"), Some(&spec("a")));
+        let new = live(Some(LINK), "l", &spec("b"), None);
+        let third = live(Some(LINK), "l", &spec("c"), None);
+        let actions = |found: Vec<Observed>| -> Vec<(Action, Option<Value>)> {
+            let found = Live::from([("vpc-link", found)]);
+            let plan = plan(&[desired(LINK, spec("b"))], &found).unwrap();
+            plan.steps.into_iter().map(|step| (step.action, step.live.map(|live| live.spec))).collect()
+        };
+        assert_eq!(actions(vec![old.clone()]), [(Action::ReplaceCreateFirst, Some(spec("a")))]);
+        let both = [(Action::Update, Some(spec("b"))), (Action::Delete, Some(spec("a")))];
+        assert_eq!(actions(vec![old.clone(), new]), both);
+        let neither = [(Action::Create, None), (Action::Delete, Some(spec("a"))), (Action::Delete, Some(spec("c")))];
+        assert_eq!(actions(vec![old, third]), neither);
     }
 
     #[test]
