@@ -8,8 +8,11 @@ pub mod deployment;
 pub mod iam_role;
 pub mod lambda_function;
 pub mod log_group;
+mod network_interfaces;
 pub mod rest_api;
+pub mod security_group;
 pub mod stage;
+pub mod vpc_link;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -45,6 +48,8 @@ pub struct Wanted {
     pub address: Address,
     /// The name AWS would know it by, where the kind has names.
     pub name: Option<String>,
+    /// What is wanted, for kinds that need more than a name to be found by. References in it are open.
+    pub spec: Value,
 }
 
 impl Scope {
@@ -67,6 +72,10 @@ pub trait Kind: Send + Sync + 'static {
 
     /// How many resources of the kind stay when no longer wanted, the wanted one included.
     const KEEP: usize = 0;
+
+    /// Whether AWS refuses a second one of the same name. Where it does not, a replacement is made before the old one goes,
+    /// so that what uses it can be moved.
+    const NAMES_ARE_UNIQUE: bool = true;
 
     /// The outputs that follow from the spec alone, before the resource exists.
     fn predict(&self, place: &Place, spec: &Self::Spec) -> Outputs {
@@ -149,6 +158,8 @@ pub trait AnyKind: Send + Sync {
     fn replace_on(&self) -> &'static [&'static str];
     /// See [`Kind::KEEP`].
     fn keep(&self) -> usize;
+    /// See [`Kind::NAMES_ARE_UNIQUE`].
+    fn names_are_unique(&self) -> bool;
     /// The JSON Schema of the spec.
     fn schema(&self) -> Schema;
     /// See [`Kind::predict`]. A spec whose references are open gives what can be known all the same.
@@ -196,6 +207,10 @@ impl<K: Kind> AnyKind for K {
 
     fn keep(&self) -> usize {
         K::KEEP
+    }
+
+    fn names_are_unique(&self) -> bool {
+        K::NAMES_ARE_UNIQUE
     }
 
     fn schema(&self) -> Schema {
@@ -278,6 +293,9 @@ impl Registry {
             kinds: vec![
                 Box::new(log_group::LogGroup),
                 Box::new(iam_role::IamRole),
+                // After the role, so that on the way back the role outlives the network interfaces that a group waits for.
+                Box::new(security_group::SecurityGroup),
+                Box::new(vpc_link::VpcLink),
                 Box::new(lambda_function::LambdaFunction::new(artifacts)),
                 Box::new(rest_api::RestApi),
                 Box::new(deployment::Deployment),
@@ -303,7 +321,10 @@ impl Registry {
     pub fn rules(&self) -> Rules {
         self.kinds()
             .enumerate()
-            .map(|(rank, kind)| (kind.name(), KindRules { replace_on: kind.replace_on(), keep: kind.keep(), rank }))
+            .map(|(rank, kind)| {
+                let (replace_on, keep, names_are_unique) = (kind.replace_on(), kind.keep(), kind.names_are_unique());
+                (kind.name(), KindRules { replace_on, keep, names_are_unique, rank })
+            })
             .collect()
     }
 
@@ -321,7 +342,11 @@ impl Registry {
             let wanted = desired
                 .iter()
                 .filter(|one| one.address.kind() == kind.name())
-                .map(|one| Wanted { address: one.address.clone(), name: one.name().map(str::to_owned) })
+                .map(|one| Wanted {
+                    address: one.address.clone(),
+                    name: one.name().map(str::to_owned),
+                    spec: one.spec.clone(),
+                })
                 .collect();
             let scope = Scope { owner: owner.clone(), wanted };
             Ok::<_, Failure>((kind.name(), kind.observe(aws, &scope).await?))

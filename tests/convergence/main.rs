@@ -34,7 +34,9 @@ async fn every_environment_converges() {
         ("lambda-function", 16),
         ("log-group", 24),
         ("rest-api", 8),
+        ("security-group", 0),
         ("stage", 8),
+        ("vpc-link", 0),
     ];
     assert_eq!(counts(&sandbox).into_iter().collect::<Vec<_>>(), expected);
 }

@@ -1,5 +1,6 @@
 //! The laws that every kind keeps, tested over the registry.
 
+mod network;
 mod specs;
 #[path = "../support/mod.rs"]
 mod support;
@@ -12,7 +13,7 @@ use gwctl::model::diff::diff;
 use gwctl::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, references, without_nulls};
 use gwctl::sandbox::Sandbox;
 use serde_json::{Value, json};
-use specs::{apis, functions, log_groups, roles, stages, values};
+use specs::{apis, functions, log_groups, roles, security_groups, stages, values, vpc_links};
 use support::Session;
 use support::project::{ENVIRONMENTS, Project};
 
@@ -87,6 +88,7 @@ struct Bench<'a> {
     kind: &'a dyn AnyKind,
     identity: Identity,
     name: Option<String>,
+    spec: Value,
 }
 
 fn owner() -> Owner {
@@ -97,12 +99,14 @@ impl<'a> Bench<'a> {
     fn new(session: &'a Session, kind: &'a dyn AnyKind, spec: &Value) -> Self {
         let address = Address::new("gate", kind.name(), "law");
         let identity = Identity { owner: owner(), address, place: session.place.clone() };
-        Self { session, kind, identity, name: spec.get("name").and_then(Value::as_str).map(str::to_owned) }
+        let name = spec.get("name").and_then(Value::as_str).map(str::to_owned);
+        Self { session, kind, identity, name, spec: spec.clone() }
     }
 
     /// The resource as it is read, if it is there.
     async fn observe(&self) -> Option<Observed> {
-        let wanted = vec![Wanted { address: self.identity.address.clone(), name: self.name.clone() }];
+        let wanted =
+            vec![Wanted { address: self.identity.address.clone(), name: self.name.clone(), spec: self.spec.clone() }];
         let scope = Scope { owner: owner(), wanted };
         let mut all = self.kind.observe(&self.session.aws.read.anew(), &scope).await.unwrap();
         assert!(all.len() <= 1, "{}: {all:#?}", self.kind.name());
@@ -210,6 +214,18 @@ async fn roles_keep_the_laws() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn security_groups_keep_the_laws() {
+    let (_project, session) = session().await;
+    laws(&session, "security-group", &security_groups(), &[]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn vpc_links_keep_the_laws() {
+    let (_project, session) = session().await;
+    laws(&session, "vpc-link", &vpc_links(&network::balancer(&session, "law").await), &[]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn functions_keep_the_laws() {
     let (project, session) = session().await;
     let mut made = Vec::new();
@@ -268,7 +284,9 @@ async fn a_deployment_never_changes() {
 #[test]
 fn no_kind_is_left_out() {
     let names: Vec<&str> = registry().kinds().map(AnyKind::name).collect();
-    assert_eq!(names, ["log-group", "iam-role", "lambda-function", "rest-api", "deployment", "stage"]);
+    let expected =
+        ["log-group", "iam-role", "security-group", "vpc-link", "lambda-function", "rest-api", "deployment", "stage"];
+    assert_eq!(names, expected);
 }
 
 impl Bench<'_> {

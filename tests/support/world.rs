@@ -86,12 +86,17 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
         ("iam-role", 0),
         ("lambda-function", 0),
         ("log-group", 0),
+        ("security-group", 0),
+        ("vpc-link", 0),
     ]);
     for account in accounts.as_object().unwrap().values() {
         *counts.get_mut("iam-role").unwrap() += many(&account["iam"]["roles"]);
         for region in account["regions"].as_object().unwrap().values() {
             *counts.get_mut("lambda-function").unwrap() += many(&region["lambda"]["functions"]);
             *counts.get_mut("log-group").unwrap() += many(&region["logs"]["groups"]);
+            *counts.get_mut("security-group").unwrap() += many(&region["ec2"]["groups"]);
+            *counts.get_mut("vpc-link").unwrap() +=
+                region["apigateway"]["vpc_links"].as_array().map_or(0, std::vec::Vec::len);
         }
     }
     counts
