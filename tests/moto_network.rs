@@ -1,6 +1,7 @@
 //! The client of EC2, the kinds of the network and the look-ups against an AWS that somebody else wrote: `moto_server`, over
 //! a socket. What moto gets wrong stands where it shows.
 
+#[allow(dead_code, reason = "the tests that go through the binary take the rest")]
 mod clients;
 
 use std::collections::BTreeSet;

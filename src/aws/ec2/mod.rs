@@ -1,9 +1,9 @@
 //! A narrow client for EC2: the calls that functions in a VPC need, and no more.
 //!
 //! `aws-sdk-ec2` takes minutes and 7 GB to compile for its 700 operations. This client is made of the same parts as every
-//! SDK crate ([`plugin`]: credentials, signing, retries, time-outs, endpoints, the orchestrator), so that a call behaves as
-//! those of the other clients do, under the read-only guard too. What is ours is the form that goes out ([`form`]) and the
-//! XML that comes back ([`read`]): EC2's Query protocol, version 2016-11-15 (smithy.io, "AWS EC2 query protocol").
+//! SDK crate (`plugin`: credentials, signing, retries, time-outs, endpoints, the orchestrator), so that a call behaves as
+//! those of the other clients do, under the read-only guard too. What is ours is the form that goes out (`form`) and the
+//! XML that comes back (`read`): EC2's Query protocol, version 2016-11-15 (smithy.io, "AWS EC2 query protocol").
 
 mod error;
 mod form;

@@ -25,6 +25,7 @@ pub(in crate::sandbox) struct Interface {
     pub(super) subnet: String,
     /// Its security groups, sorted.
     pub(super) groups: Vec<String>,
+    vpc_id: String,
     /// The function it was first made for.
     function: String,
 }
@@ -48,11 +49,16 @@ const INTERFACES: Listing = Listing {
 /// Those that functions use.
 fn in_use(lambda: &lambda::State) -> Vec<Interface> {
     let mut found: BTreeMap<(String, Vec<String>), Interface> = BTreeMap::new();
-    for (function, subnets, groups) in lambda.networks() {
+    for (function, vpc_id, subnets, groups) in lambda.networks() {
         let mut groups = groups.to_vec();
         groups.sort();
         for subnet in subnets {
-            let interface = Interface { subnet: subnet.clone(), groups: groups.clone(), function: function.to_owned() };
+            let interface = Interface {
+                subnet: subnet.clone(),
+                groups: groups.clone(),
+                vpc_id: vpc_id.to_owned(),
+                function: function.to_owned(),
+            };
             found.entry((subnet.clone(), groups.clone())).or_insert(interface);
         }
     }
@@ -95,14 +101,13 @@ pub(super) fn describe(view: &mut View<'_>, caller: &Caller, call: &Call) -> Ans
 fn entry(view: &View<'_>, caller: &Caller, interface: &Interface) -> Entry {
     let digest = hex(&Sha256::digest(format!("{} {}", interface.subnet, interface.groups.join(" "))));
     let id = format!("eni-0{}", &digest[..16]);
-    let vpc = view.region.ec2.vpc_of_subnet(&interface.subnet);
     // As reported of the live service: the function's name, and an id behind it.
     let description = format!("AWS Lambda VPC ENI-{}-{}", interface.function, &digest[16..48]);
     let mut xml = Xml::new();
     xml.leaf("networkInterfaceId", &id);
     xml.leaf("networkInterfaceArn", arn(caller, "network-interface", &id));
     xml.leaf("subnetId", &interface.subnet);
-    xml.leaf("vpcId", &vpc);
+    xml.leaf("vpcId", &interface.vpc_id);
     xml.leaf("description", &description);
     xml.leaf("ownerId", &caller.account);
     xml.leaf("requesterManaged", "true");
@@ -124,7 +129,7 @@ fn entry(view: &View<'_>, caller: &Caller, interface: &Interface) -> Entry {
         fields: vec![
             field("network-interface-id", &id),
             field("subnet-id", &interface.subnet),
-            field("vpc-id", &vpc),
+            field("vpc-id", &interface.vpc_id),
             field("description", &description),
             field("interface-type", "lambda"),
             field("status", "in-use"),

@@ -98,22 +98,56 @@ impl Entry {
     }
 }
 
-/// Whether a filter's value is met: `*` is any text, `?` any letter, `\` takes its meaning from the next.
-fn matches(pattern: &str, text: &str) -> bool {
-    fn from(pattern: &[char], text: &[char]) -> bool {
-        match pattern {
-            [] => text.is_empty(),
-            ['*', rest @ ..] => (0..=text.len()).any(|at| from(rest, &text[at..])),
-            ['\\', letter, rest @ ..] => text.first() == Some(letter) && from(rest, &text[1..]),
-            ['?', rest @ ..] => !text.is_empty() && from(rest, &text[1..]),
-            [letter, rest @ ..] => text.first() == Some(letter) && from(rest, &text[1..]),
-        }
+/// A sign of a filter's value.
+#[derive(Clone, Copy, PartialEq)]
+enum Sign {
+    /// `*`: any text.
+    Any,
+    /// `?`: any letter.
+    One,
+    /// The letter itself; behind `\` every sign is one.
+    Letter(char),
+}
+
+fn signs(pattern: &str) -> Vec<Sign> {
+    let mut letters = pattern.chars();
+    let mut signs = Vec::new();
+    while let Some(letter) = letters.next() {
+        signs.push(match letter {
+            '*' => Sign::Any,
+            '?' => Sign::One,
+            '\\' => Sign::Letter(letters.next().unwrap_or('\\')),
+            letter => Sign::Letter(letter),
+        });
     }
-    // A pattern of many stars would be tried in very many ways; EC2's values are short.
-    let pattern: Vec<char> = pattern.chars().take(1000).collect();
-    let mut single = pattern;
-    single.dedup_by(|one, two| *one == '*' && *two == '*');
-    from(&single, &text.chars().collect::<Vec<char>>())
+    signs
+}
+
+/// Whether a filter's value is met. On a mismatch the last `*` takes one letter more, so that a value of many stars costs no
+/// more than its length times the text's.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (signs, text): (Vec<Sign>, Vec<char>) = (signs(pattern), text.chars().collect());
+    let (mut at, mut read) = (0, 0);
+    let mut star = None;
+    while read < text.len() {
+        match signs.get(at) {
+            Some(Sign::Any) => {
+                star = Some((at, read));
+                at += 1;
+                continue;
+            }
+            Some(Sign::One) => {}
+            Some(Sign::Letter(letter)) if *letter == text[read] => {}
+            _ => {
+                let Some((place, taken)) = star else { return false };
+                star = Some((place, taken + 1));
+                (at, read) = (place + 1, taken + 1);
+                continue;
+            }
+        }
+        (at, read) = (at + 1, read + 1);
+    }
+    signs[at..].iter().all(|sign| *sign == Sign::Any)
 }
 
 /// Writes the tags of an entry.
@@ -144,6 +178,9 @@ mod tests {
             ("a\\*", "a*", true),
             ("a\\*", "ab", false),
             ("**", "", true),
+            ("*b*c", "abcbc", true),
+            ("*b*d", "abcbc", false),
+            (&"*a".repeat(200), &"a".repeat(199), false),
             ("", "", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");

@@ -3,7 +3,7 @@
 //!
 //! **The sandbox's networks are the reader's own.** A configuration names VPCs, subnets and VPC endpoints that somebody else
 //! made. So an id of one of these that is well-formed, and that nobody made here, is taken to exist wherever it is named
-//! (a subnet then is in the VPC that [`networks::vpc_of`] draws from its id); lists show those that were made here.
+//! (a subnet then is in a VPC drawn from its id); lists show those that were made here.
 //! Security groups are strict: one that is not here does not exist.
 //!
 //! Codes and words are those of EC2's error reference and of reports of the live service, unless a comment says otherwise.

@@ -73,11 +73,12 @@ impl State {
         Some(permissions::lets_invoke(found, service, source))
     }
 
-    /// The functions that are in a VPC, by name, with their subnets and security groups.
-    pub(in crate::sandbox) fn networks(&self) -> impl Iterator<Item = (&str, &[String], &[String])> {
+    /// The functions that are in a VPC, by name, with the VPC, their subnets and their security groups.
+    pub(in crate::sandbox) fn networks(&self) -> impl Iterator<Item = (&str, &str, &[String], &[String])> {
         self.functions.iter().filter_map(|(name, function)| {
             let network = function.configuration.vpc_config.as_ref()?;
-            Some((name.as_str(), network.subnet_ids.as_slice(), network.security_group_ids.as_slice()))
+            let (subnets, groups) = (network.subnet_ids.as_slice(), network.security_group_ids.as_slice());
+            Some((name.as_str(), network.vpc_id.as_str(), subnets, groups))
         })
     }
 
