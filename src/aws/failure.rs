@@ -81,16 +81,22 @@ fn hint(code: &str) -> Option<&'static str> {
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "InvalidSignatureException"
+        | "AuthFailure"
         | "SignatureDoesNotMatch" => {
             Some("AWS does not know these credentials: check AWS_PROFILE and the keys it leads to")
         }
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedException" => {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedException" | "UnauthorizedOperation" => {
             Some("the credentials lack the permission for this call: ask the owner of the account for it")
         }
-        "TooManyRequestsException" | "ThrottlingException" | "Throttling" => {
+        "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
             Some("AWS throttles this account's calls: wait a minute and run this again; nothing is lost")
         }
-        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" | "WAFLimitsExceededException" => {
+        "LimitExceededException"
+        | "LimitExceeded"
+        | "ServiceQuotaExceededException"
+        | "WAFLimitsExceededException"
+        | "SecurityGroupLimitExceeded"
+        | "RulesPerSecurityGroupLimitExceeded" => {
             Some("a quota of the account is used up: delete what is not needed, or ask AWS to raise it")
         }
         _ => None,

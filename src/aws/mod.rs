@@ -3,8 +3,10 @@
 //! [`ReadAws`] and [`Aws`] are different types. The clients of a [`ReadAws`] refuse a call that is not a read before it
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
+pub mod ec2;
 pub mod failure;
 pub mod guard;
+pub mod lookup;
 pub mod retry;
 pub mod tags;
 
@@ -130,6 +132,8 @@ pub struct Clients {
     pub route53: aws_sdk_route53::Client,
     /// Load balancers.
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    /// EC2: security groups and what stands around them.
+    pub ec2: ec2::Client,
 }
 
 impl Clients {
@@ -155,6 +159,7 @@ impl Clients {
             acm: client!(aws_sdk_acm),
             route53: client!(aws_sdk_route53),
             elbv2: client!(aws_sdk_elasticloadbalancingv2),
+            ec2: ec2::Client::new(config, read_only),
         }
     }
 }

@@ -21,8 +21,8 @@ mod files;
 mod function;
 pub mod limits;
 mod merge;
-mod network;
 mod nearest;
+mod network;
 mod node;
 mod operation;
 mod parse;
@@ -36,9 +36,9 @@ mod source;
 mod stack_files;
 mod target_url;
 mod targets;
-mod web_acl;
 #[cfg(test)]
 mod tests;
+mod web_acl;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,8 +55,8 @@ pub use routes::Route;
 pub use settings::{AuthorizerSettings, CHANNEL_SOURCE, Ingress, LogFormat, Settings};
 pub use source::{SourceFile, Span};
 pub use stack_files::{DEFAULTS, GatewayStack, RouteTemplate, StackFiles, Stacks};
-pub use web_acl::{BlockResponse, RateLimit, RuleGroup, WafLogging, WebAclSettings};
 pub use targets::{TARGETS, Target, Targets, is_region, partition_of};
+pub use web_acl::{BlockResponse, RateLimit, RuleGroup, WafLogging, WebAclSettings};
 
 use crate::error::Failure;
 

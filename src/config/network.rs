@@ -111,7 +111,11 @@ pub(super) fn domain(fields: &mut Fields<'_, '_>) -> Option<DomainSettings> {
         let host = text.value.strip_prefix("*.").unwrap_or(text.value);
         if !is_host(host) || host.contains([':', '_']) || text.value != text.value.to_lowercase() {
             let message = format!("`{}` is no domain name", text.value);
-            inner.faults.error(&text.node.span, message, "write it in lower case, without scheme or port: `api.example.com`");
+            inner.faults.error(
+                &text.node.span,
+                message,
+                "write it in lower case, without scheme or port: `api.example.com`",
+            );
         }
     }
     let certificate = inner.get("certificate_arn");

@@ -141,7 +141,8 @@ fn rate_limit(fields: &mut Fields<'_, '_>) -> Option<RateLimit> {
     let member = fields.get("rate_limit")?;
     let mut inner = fields.inside("`rate_limit`", member)?;
     let limit = inner.required("limit");
-    let limit = inner.whole(limit, &(10..=2_000_000_000), " requests", "write the requests of one address to let through");
+    let limit =
+        inner.whole(limit, &(10..=2_000_000_000), " requests", "write the requests of one address to let through");
     let window = inner.get("window_seconds");
     let window_seconds = inner.whole(window, &(60..=600), " seconds", "write 60, 120, 300 or 600");
     if let (Some(member), Some(seconds)) = (window, window_seconds.filter(|seconds| !WINDOWS.contains(seconds))) {

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::{Artifacts, Kind, Scope};
+use super::{Artifacts, Kind, Scope, network_interfaces};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
@@ -279,8 +279,14 @@ impl Kind for LambdaFunction {
 
     async fn delete(&self, aws: &Aws, live: &Observed<LambdaFunctionSpec>) -> Result<()> {
         match aws.write.lambda.delete_function().function_name(&live.name).send().await {
-            Err(error) if !is_not_found(&error) => Err(failed(&format!("delete function `{}`", live.name), error)),
-            _ => Ok(()),
+            Err(error) if !is_not_found(&error) => {
+                return Err(failed(&format!("delete function `{}`", live.name), error));
+            }
+            _ => {}
+        }
+        match &live.spec.vpc {
+            Some(vpc) => network_interfaces::wait_until_left(aws, &live.name, vpc).await,
+            None => Ok(()),
         }
     }
 

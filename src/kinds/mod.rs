@@ -14,8 +14,11 @@ pub mod iam_role;
 pub mod ip_set;
 pub mod lambda_function;
 pub mod log_group;
+mod network_interfaces;
 pub mod rest_api;
+pub mod security_group;
 pub mod stage;
+pub mod vpc_link;
 mod wafv2;
 pub mod web_acl;
 
@@ -53,6 +56,8 @@ pub struct Wanted {
     pub address: Address,
     /// The name AWS would know it by, where the kind has names.
     pub name: Option<String>,
+    /// What is wanted, for kinds that need more than a name to be found by. References in it are open.
+    pub spec: Value,
 }
 
 impl Scope {
@@ -84,6 +89,10 @@ pub trait Kind: Send + Sync + 'static {
     /// Kinds whose resources have to stand before one of this kind is made or changed, although no output of theirs goes
     /// into it.
     const AFTER: &'static [&'static str] = &[];
+
+    /// Whether AWS refuses a second one of the same name. Where it does not, a replacement is made before the old one goes,
+    /// so that what uses it can be moved.
+    const NAMES_ARE_UNIQUE: bool = true;
 
     /// The outputs that follow from the spec alone, before the resource exists.
     fn predict(&self, place: &Place, spec: &Self::Spec) -> Outputs {
@@ -170,6 +179,8 @@ pub trait AnyKind: Send + Sync {
     fn only_if_missing(&self) -> bool;
     /// See [`Kind::AFTER`].
     fn after(&self) -> &'static [&'static str];
+    /// See [`Kind::NAMES_ARE_UNIQUE`].
+    fn names_are_unique(&self) -> bool;
     /// The JSON Schema of the spec.
     fn schema(&self) -> Schema;
     /// See [`Kind::predict`]. A spec whose references are open gives what can be known all the same.
@@ -225,6 +236,10 @@ impl<K: Kind> AnyKind for K {
 
     fn after(&self) -> &'static [&'static str] {
         K::AFTER
+    }
+
+    fn names_are_unique(&self) -> bool {
+        K::NAMES_ARE_UNIQUE
     }
 
     fn schema(&self) -> Schema {
@@ -310,6 +325,9 @@ impl Registry {
                 Box::new(web_acl::WebAcl),
                 Box::new(iam_role::IamRole),
                 Box::new(account_logging::AccountLogging),
+                // After the role, so that on the way back the role outlives the network interfaces that a group waits for.
+                Box::new(security_group::SecurityGroup),
+                Box::new(vpc_link::VpcLink),
                 Box::new(lambda_function::LambdaFunction::new(artifacts)),
                 Box::new(function_version::FunctionVersion),
                 Box::new(function_alias::FunctionAlias),
@@ -345,6 +363,7 @@ impl Registry {
                     keep: kind.keep(),
                     only_if_missing: kind.only_if_missing(),
                     after: kind.after(),
+                    names_are_unique: kind.names_are_unique(),
                     rank,
                 };
                 (kind.name(), rules)
@@ -366,7 +385,11 @@ impl Registry {
             let wanted = desired
                 .iter()
                 .filter(|one| one.address.kind() == kind.name())
-                .map(|one| Wanted { address: one.address.clone(), name: one.name().map(str::to_owned) })
+                .map(|one| Wanted {
+                    address: one.address.clone(),
+                    name: one.name().map(str::to_owned),
+                    spec: one.spec.clone(),
+                })
                 .collect();
             let scope = Scope { owner: owner.clone(), wanted };
             Ok::<_, Failure>((kind.name(), kind.observe(aws, &scope).await?))

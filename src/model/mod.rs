@@ -465,6 +465,8 @@ pub struct KindRules {
     pub only_if_missing: bool,
     /// Kinds whose steps come before those of this kind, although no output of theirs goes into it.
     pub after: &'static [&'static str],
+    /// Whether AWS refuses a second one of the same name.
+    pub names_are_unique: bool,
     /// Kinds build on kinds of a lower rank; what goes, goes from the highest rank down.
     pub rank: usize,
 }

@@ -138,8 +138,8 @@ impl Draft<'_> {
             return Ok(());
         };
         step.reason = reason;
-        step.forced_by = self
-            .rules(&step.address)?
+        let rules = self.rules(&step.address)?;
+        step.forced_by = rules
             .replace_on
             .iter()
             .filter(|path| step.changes.iter().any(|change| change.is_within(path)))
@@ -147,7 +147,7 @@ impl Draft<'_> {
             .collect();
         step.action = match step.forced_by.as_slice() {
             [] => Action::Update,
-            _ if step.name.as_deref() == Some(&live.name) => Action::ReplaceDeleteFirst,
+            _ if rules.names_are_unique && step.name.as_deref() == Some(&live.name) => Action::ReplaceDeleteFirst,
             _ => Action::ReplaceCreateFirst,
         };
         if step.action == Action::Update {
@@ -338,6 +338,17 @@ fn find<'a>(desired: &Desired, input: &Input<'a>) -> Result<Option<(Claim, &'a O
         // is no longer wanted.
         same.retain(|(_, one)| desired.name() == Some(one.name.as_str()));
     }
+    if same.len() > 1 && !rules.names_are_unique {
+        // A replacement that was cut off in the same way: the new one is what the old one could not be changed into.
+        let settled = |one: &Observed| {
+            let changes = diff(&one.spec, &desired.spec);
+            !rules.replace_on.iter().any(|path| changes.iter().any(|change| change.is_within(path)))
+        };
+        same.retain(|(_, one)| settled(one));
+        if same.is_empty() {
+            return Ok(None);
+        }
+    }
     match same.as_slice() {
         [] => {}
         [one] => return Ok(Some(*one)),
@@ -415,7 +426,7 @@ mod tests {
     use serde_json::json;
 
     fn rule(replace_on: &'static [&'static str], keep: usize, rank: usize) -> KindRules {
-        KindRules { replace_on, keep, only_if_missing: false, after: &[], rank }
+        KindRules { replace_on, keep, only_if_missing: false, after: &[], names_are_unique: true, rank }
     }
 
     fn rules() -> Rules {
@@ -423,6 +434,7 @@ mod tests {
             ("iam-role", rule(&["name"], 0, 0)),
             ("rest-api", rule(&[], 0, 1)),
             ("deployment", rule(&[], 2, 2)),
+            ("vpc-link", KindRules { names_are_unique: false, ..rule(&["target"], 0, 1) }),
             ("stage", KindRules { after: &["account-logging"], ..rule(&["name"], 0, 3) }),
             ("account-logging", KindRules { only_if_missing: true, ..rule(&["name"], 0, 4) }),
         ])
@@ -515,6 +527,25 @@ mod tests {
         let both = [(Action::Delete, "old".to_owned()), (Action::Delete, "new".to_owned())];
         assert_eq!(steps("newer")[0], (Action::Create, "newer".to_owned()));
         assert_eq!(steps("newer")[1..], both);
+    }
+
+    #[test]
+    fn where_names_are_shared_the_new_one_is_made_first_and_a_cut_off_is_finished() {
+        const LINK: &str = "gate/vpc-link/ingress";
+        let spec = |target: &str| json!({"name": "l", "target": target});
+        let old = live(Some(LINK), "l", &spec("a"), Some(&spec("a")));
+        let new = live(Some(LINK), "l", &spec("b"), None);
+        let third = live(Some(LINK), "l", &spec("c"), None);
+        let actions = |found: Vec<Observed>| -> Vec<(Action, Option<Value>)> {
+            let found = Live::from([("vpc-link", found)]);
+            let plan = plan(&[desired(LINK, spec("b"))], &found).unwrap();
+            plan.steps.into_iter().map(|step| (step.action, step.live.map(|live| live.spec))).collect()
+        };
+        assert_eq!(actions(vec![old.clone()]), [(Action::ReplaceCreateFirst, Some(spec("a")))]);
+        let both = [(Action::Update, Some(spec("b"))), (Action::Delete, Some(spec("a")))];
+        assert_eq!(actions(vec![old.clone(), new]), both);
+        let neither = [(Action::Create, None), (Action::Delete, Some(spec("a"))), (Action::Delete, Some(spec("c")))];
+        assert_eq!(actions(vec![old, third]), neither);
     }
 
     #[test]

@@ -214,10 +214,10 @@ mod tests {
         let answer = connector.call(request("https://h/2015-03-31/functions/", "lambda")).await.unwrap();
         assert_eq!(answer.status().as_u16(), 200);
         assert!(before.elapsed() >= Duration::from_millis(20));
-        let answer = connector.call(request("https://h/", "elasticloadbalancing")).await.unwrap();
+        let answer = connector.call(request("https://h/", "sqs")).await.unwrap();
         assert_eq!(answer.status().as_u16(), 501);
         assert!(answer.headers().get("x-amzn-requestid").is_some());
-        assert_eq!(connector.calls(), ["lambda GET /2015-03-31/functions/", "elasticloadbalancing GET /"]);
+        assert_eq!(connector.calls(), ["lambda GET /2015-03-31/functions/", "sqs GET /"]);
         assert_eq!((connector.total(), connector.counts()["lambda"]), (2, 1));
         connector.reset();
         assert_eq!(connector.total(), 0);

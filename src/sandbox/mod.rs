@@ -1,7 +1,8 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
-//! Lambda, IAM, CloudWatch, Logs, AWS WAF, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
+//! Lambda, IAM, CloudWatch, Logs, AWS WAF, EC2, load balancers, STS and the tagging API. It stands behind the SDK's HTTP
+//! client ([`connector`]), so that
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
@@ -14,6 +15,8 @@ pub mod apigateway;
 pub mod cloudwatch;
 pub mod conditions;
 pub mod connector;
+pub mod ec2;
+pub mod elbv2;
 pub mod execute_api;
 mod fault;
 pub mod iam;
@@ -302,6 +305,8 @@ impl Held {
 enum Service {
     ApiGateway,
     CloudWatch,
+    Ec2,
+    Elbv2,
     Iam,
     Lambda,
     Logs,
@@ -311,9 +316,11 @@ enum Service {
 }
 
 impl Service {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::ApiGateway,
         Self::CloudWatch,
+        Self::Ec2,
+        Self::Elbv2,
         Self::Iam,
         Self::Lambda,
         Self::Logs,
@@ -327,6 +334,8 @@ impl Service {
         match self {
             Self::ApiGateway => "apigateway",
             Self::CloudWatch => "monitoring",
+            Self::Ec2 => "ec2",
+            Self::Elbv2 => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
@@ -345,6 +354,8 @@ impl Service {
         match self {
             Self::ApiGateway => apigateway::is_read(request),
             Self::CloudWatch => cloudwatch::is_read(request),
+            Self::Ec2 => ec2::is_read(request),
+            Self::Elbv2 => request.operation().starts_with("Describe"),
             Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
             Self::Lambda => request.method == "GET",
             Self::Logs => logs::is_read(request),
@@ -357,6 +368,8 @@ impl Service {
         match self {
             Self::ApiGateway => apigateway::handle(view, request),
             Self::CloudWatch => cloudwatch::handle(view, request),
+            Self::Ec2 => ec2::handle(view, request),
+            Self::Elbv2 => elbv2::handle(view, request),
             Self::Iam => iam::handle(view, request),
             Self::Lambda => lambda::handle(view, request),
             Self::Logs => logs::handle(view, request),

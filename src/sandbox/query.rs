@@ -1,4 +1,4 @@
-//! The query protocol of IAM and STS: a form in, XML out.
+//! The query protocol of IAM, STS and load balancers: a form in, XML out.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! The Resource Groups Tagging API in the sandbox: which resources of a Region carry which tags.
 //!
-//! It sees Lambda functions, log groups, REST APIs, stages, alarms and what AWS WAF has; IAM roles it does not see, as on AWS (aws-facts A). It is
+//! It sees Lambda functions, log groups, REST APIs, stages, alarms, what EC2 has, load balancers and what AWS WAF has; IAM
+//! roles it does not see, as on AWS (aws-facts A). It is
 //! kinder than AWS in one thing: deleted resources are gone at once.
 
 use std::collections::BTreeMap;
@@ -72,6 +73,8 @@ fn act(view: &View<'_>, request: &Request) -> Answer<Value> {
     found.extend(view.region.logs.tagged(&request.caller));
     found.extend(view.region.wafv2.tagged());
     found.extend(view.region.cloudwatch.tagged(&request.caller));
+    found.extend(view.region.ec2.tagged(&request.caller));
+    found.extend(view.region.elbv2.tagged());
     found.retain(|(arn, tags)| {
         !tags.is_empty() && query.wants(arn, tags) && after.as_ref().is_none_or(|after| arn > after)
     });

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{apigateway, cloudwatch, iam, lambda, logs, wafv2};
+use super::{apigateway, cloudwatch, ec2, elbv2, iam, lambda, logs, wafv2};
 
 /// All accounts, by their twelve digits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -47,6 +47,12 @@ pub struct Region {
     /// AWS WAF. A world that was kept before the sandbox had it has none.
     #[serde(default)]
     pub wafv2: wafv2::State,
+    /// Networks and security groups.
+    #[serde(default)]
+    pub ec2: ec2::State,
+    /// Load balancers.
+    #[serde(default)]
+    pub elbv2: elbv2::State,
 }
 
 /// What one call may see and change.

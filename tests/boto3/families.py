@@ -13,6 +13,7 @@ import urllib.request
 import zipfile
 
 import aws
+import botocore.exceptions
 from aws import apigateway as gateway
 from aws import functions, iam, items, without_metadata
 
@@ -778,6 +779,83 @@ class Firewall(Case):
             )
         waf.delete_web_acl(**named, LockToken=acl["LockToken"])
         self.assertNotIn("acl", [one["Name"] for one in waf.list_web_acls(**scope)["WebACLs"]])
+
+
+class Network(unittest.TestCase):
+    """What stands around functions in a VPC, and behind VPC links."""
+
+    def code(self, operation, **arguments):
+        """The code with which a call is refused."""
+        with self.assertRaises(botocore.exceptions.ClientError) as caught:
+            operation(**arguments)
+        return caught.exception.response["Error"]["Code"]
+
+    def test_security_groups_with_their_rules_and_tags(self):
+        ec2 = aws.client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]
+        self.assertEqual(subnet["AvailabilityZone"], f"{REGION}a")
+        tags = [{"Key": "team", "Value": "a & b"}]
+        made = ec2.create_security_group(
+            GroupName="boto3",
+            Description="for a test",
+            VpcId=vpc,
+            TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
+        )
+        self.assertEqual(made["Tags"], tags)
+        group = made["GroupId"]
+        self.assertEqual(
+            self.code(ec2.create_security_group, GroupName="boto3", Description="x", VpcId=vpc),
+            "InvalidGroup.Duplicate",
+        )
+        https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+        rule = [{**https, "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "inside"}]}]
+        answer = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule)
+        self.assertEqual(answer["SecurityGroupRules"][0]["CidrIpv4"], "10.0.0.0/8")
+        self.assertEqual(
+            self.code(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=rule),
+            "InvalidPermission.Duplicate",
+        )
+        [found] = ec2.describe_security_groups(
+            Filters=[{"Name": "group-name", "Values": ["boto3"]}, {"Name": "vpc-id", "Values": [vpc]}]
+        )["SecurityGroups"]
+        self.assertEqual(found["IpPermissions"][0]["IpRanges"], [{"CidrIp": "10.0.0.0/8", "Description": "inside"}])
+        self.assertEqual(found["IpPermissionsEgress"][0]["IpRanges"], [{"CidrIp": "0.0.0.0/0"}])
+        self.assertTrue(found["SecurityGroupArn"].startswith(f"arn:{PARTITION}:ec2:{REGION}:{ACCOUNT}:"))
+        ec2.create_tags(Resources=[group], Tags=[{"Key": "x", "Value": "y"}])
+        ec2.delete_tags(Resources=[group], Tags=[{"Key": "team"}])
+        [found] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        self.assertEqual(found["Tags"], [{"Key": "x", "Value": "y"}])
+        pages = ec2.get_paginator("describe_security_group_rules").paginate(
+            Filters=[{"Name": "group-id", "Values": [group]}], PaginationConfig={"PageSize": 5}
+        )
+        self.assertEqual({rule["IsEgress"] for page in pages for rule in page["SecurityGroupRules"]}, {True, False})
+        arns = [
+            one["ResourceARN"]
+            for one in aws.tagging.get_resources(ResourceTypeFilters=["ec2:security-group"])["ResourceTagMappingList"]
+        ]
+        self.assertIn(found["SecurityGroupArn"], arns)
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule)
+        ec2.delete_security_group(GroupId=group)
+        self.assertEqual(self.code(ec2.delete_security_group, GroupId=group), "InvalidGroup.NotFound")
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+        ec2.delete_vpc(VpcId=vpc)
+
+    def test_load_balancers(self):
+        balancers = aws.client("elbv2")
+        made = balancers.create_load_balancer(
+            Name="boto3", Type="network", Subnets=["subnet-0a1b2c3d"], Tags=[{"Key": "team", "Value": "a"}]
+        )["LoadBalancers"][0]
+        arn = made["LoadBalancerArn"]
+        self.assertEqual((made["State"]["Code"], made["Type"]), ("provisioning", "network"))
+        self.assertTrue(made["DNSName"].endswith(f".elb.{REGION}.{HOST}"))
+        [found] = balancers.describe_load_balancers(Names=["boto3"])["LoadBalancers"]
+        self.assertEqual((found["LoadBalancerArn"], found["State"]["Code"]), (arn, "active"))
+        self.assertEqual(self.code(balancers.describe_load_balancers, Names=["none"]), "LoadBalancerNotFound")
+        [tags] = balancers.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+        self.assertEqual(tags["Tags"], [{"Key": "team", "Value": "a"}])
+        balancers.delete_load_balancer(LoadBalancerArn=arn)
+        self.assertNotIn(arn, [one["LoadBalancerArn"] for one in balancers.describe_load_balancers()["LoadBalancers"]])
 
 
 if __name__ == "__main__":

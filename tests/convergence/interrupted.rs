@@ -32,7 +32,9 @@ async fn finish(root: &Path, sandbox: &Sandbox, deployments: usize, when: &str) 
         ("lambda-function", 2),
         ("log-group", 3),
         ("rest-api", 1),
+        ("security-group", 0),
         ("stage", 1),
+        ("vpc-link", 0),
         ("web-acl", 0),
     ];
     assert_eq!(counts(sandbox).into_iter().collect::<Vec<_>>(), expected, "{when}");

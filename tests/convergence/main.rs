@@ -36,7 +36,9 @@ async fn every_environment_converges() {
         ("lambda-function", 16),
         ("log-group", 24),
         ("rest-api", 8),
+        ("security-group", 0),
         ("stage", 8),
+        ("vpc-link", 0),
         ("web-acl", 0),
     ];
     assert_eq!(counts(&sandbox).into_iter().collect::<Vec<_>>(), expected);

@@ -11,8 +11,19 @@ use super::bench::{ACCOUNT, FUNCTION, REGION, exception, faults, held, incoming}
 use super::check;
 use super::strategies::{Edit, edits, json, nested, spoil, text};
 
-const SERVICES: [&str; 9] =
-    ["apigateway", "iam", "lambda", "logs", "sts", "tagging", "wafv2", "execute-api", "elasticloadbalancing"];
+const SERVICES: [&str; 11] = [
+    "apigateway",
+    "iam",
+    "lambda",
+    "logs",
+    "sts",
+    "tagging",
+    "wafv2",
+    "execute-api",
+    "elasticloadbalancing",
+    "ec2",
+    "sqs",
+];
 
 /// A zip with a file `bootstrap` of one byte.
 const ZIP: &str = "UEsDBBQAAAAAAAAAIQCDFtyMAQAAAAEAAAAJAAAAYm9vdHN0cmFweFBLAQIUAxQAAAAAAAAAIQCDFt\

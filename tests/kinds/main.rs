@@ -1,5 +1,6 @@
 //! The laws that every kind keeps, tested over the registry.
 
+mod network;
 mod specs;
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,7 +18,8 @@ use gwctl::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, O
 use gwctl::sandbox::Sandbox;
 use serde_json::{Value, json};
 use specs::{
-    alarms, aliases, apis, execution_log_groups, functions, ip_sets, log_groups, roles, stages, values, web_acls,
+    alarms, aliases, apis, execution_log_groups, functions, ip_sets, log_groups, roles, security_groups, stages,
+    values, vpc_links, web_acls,
 };
 use support::Session;
 use support::project::{ENVIRONMENTS, Project};
@@ -93,6 +95,7 @@ struct Bench<'a> {
     kind: &'a dyn AnyKind,
     identity: Identity,
     name: Option<String>,
+    spec: Value,
 }
 
 fn owner() -> Owner {
@@ -103,12 +106,14 @@ impl<'a> Bench<'a> {
     fn new(session: &'a Session, kind: &'a dyn AnyKind, spec: &Value) -> Self {
         let address = Address::new("gate", kind.name(), "law");
         let identity = Identity { owner: owner(), address, place: session.place.clone() };
-        Self { session, kind, identity, name: spec.get("name").and_then(Value::as_str).map(str::to_owned) }
+        let name = spec.get("name").and_then(Value::as_str).map(str::to_owned);
+        Self { session, kind, identity, name, spec: spec.clone() }
     }
 
     /// The resource as it is read, if it is there.
     async fn observe(&self) -> Option<Observed> {
-        let wanted = vec![Wanted { address: self.identity.address.clone(), name: self.name.clone() }];
+        let wanted =
+            vec![Wanted { address: self.identity.address.clone(), name: self.name.clone(), spec: self.spec.clone() }];
         let scope = Scope { owner: owner(), wanted };
         let mut all = self.kind.observe(&self.session.aws.read.anew(), &scope).await.unwrap();
         assert!(all.len() <= 1, "{}: {all:#?}", self.kind.name());
@@ -213,6 +218,18 @@ async fn log_groups_keep_the_laws() {
 async fn roles_keep_the_laws() {
     let (_project, session) = session().await;
     laws(&session, "iam-role", &roles(), &[]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn security_groups_keep_the_laws() {
+    let (_project, session) = session().await;
+    laws(&session, "security-group", &security_groups(), &[]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn vpc_links_keep_the_laws() {
+    let (_project, session) = session().await;
+    laws(&session, "vpc-link", &vpc_links(&network::balancer(&session, "law").await), &[]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -486,6 +503,8 @@ fn no_kind_is_left_out() {
         "web-acl",
         "iam-role",
         "account-logging",
+        "security-group",
+        "vpc-link",
         "lambda-function",
         "function-version",
         "function-alias",

@@ -10,7 +10,9 @@ use gwctl::kinds::ip_set::{IpSet, IpSetSpec, IpVersion};
 use gwctl::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
 use gwctl::kinds::log_group::{LogGroup, LogGroupSpec};
 use gwctl::kinds::rest_api::{RestApi, RestApiSpec};
+use gwctl::kinds::security_group::{Rule, SecurityGroup, SecurityGroupSpec};
 use gwctl::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
+use gwctl::kinds::vpc_link::{VpcLink, VpcLinkSpec};
 use gwctl::kinds::web_acl::WebAcl;
 use gwctl::kinds::web_acl::spec::{
     self, Action, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch,
@@ -161,6 +163,48 @@ pub(super) fn roles() -> Vec<Value> {
         ..first.clone()
     };
     values::<IamRole>(&[first, second, third])
+}
+
+pub(super) fn security_groups() -> Vec<Value> {
+    let first = SecurityGroupSpec {
+        name: "law".into(),
+        description: "for a law".into(),
+        vpc_id: "vpc-0a1b2c3d".into(),
+        ingress: BTreeSet::new(),
+        egress: Rule::everywhere(),
+        tags: tags(&[("team", "a")]),
+    };
+    let told = |text: &str, rule: Rule| Rule { description: Some(text.into()), ..rule };
+    let second = SecurityGroupSpec {
+        ingress: [Rule::tcp(443, "10.0.0.0/8"), Rule::tcp(80, "10.0.0.0/8")].into(),
+        egress: [told("all", Rule::all("0.0.0.0/0")), Rule::tcp(443, "pl-0a1b2c3d")].into(),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = SecurityGroupSpec {
+        ingress: [told("one", Rule::tcp(443, "10.0.0.0/8")), Rule::all("fd00::/8")].into(),
+        egress: BTreeSet::new(),
+        tags: tags(&[]),
+        ..first.clone()
+    };
+    values::<SecurityGroup>(&[first, second, third])
+}
+
+pub(super) fn vpc_links(target: &str) -> Vec<Value> {
+    let first = VpcLinkSpec {
+        name: "law".into(),
+        description: Some("for a law".into()),
+        target_arns: vec![target.into()],
+        tags: tags(&[("team", "a")]),
+    };
+    let second = VpcLinkSpec {
+        name: "order".into(),
+        description: None,
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = VpcLinkSpec { description: Some("other".into()), tags: tags(&[]), ..first.clone() };
+    values::<VpcLink>(&[first, second, third])
 }
 
 pub(super) fn functions(project: &Project, roles: [&str; 2]) -> Vec<Value> {

@@ -88,6 +88,8 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
         ("log-group", 0),
         ("ip-set", 0),
         ("web-acl", 0),
+        ("security-group", 0),
+        ("vpc-link", 0),
     ]);
     for account in accounts.as_object().unwrap().values() {
         *counts.get_mut("iam-role").unwrap() += many(&account["iam"]["roles"]);
@@ -108,6 +110,9 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
                     *counts.entry(kind).or_insert(0) += count;
                 }
             }
+            *counts.get_mut("security-group").unwrap() += many(&region["ec2"]["groups"]);
+            *counts.get_mut("vpc-link").unwrap() +=
+                region["apigateway"]["vpc_links"].as_array().map_or(0, std::vec::Vec::len);
         }
     }
     counts

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::sandbox::fault::{Fault, Protocol};
 use crate::sandbox::wire::{Request, Response};
+use crate::sandbox::{ec2, elbv2};
 
 /// Why a call is refused that is in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) fn response(why: Why, request: &Request, operation: &str) -> Response
         "lambda" => lambda(&fault, why),
         "iam" => fault.wrapped(Protocol::Query, Some("https://iam.amazonaws.com/doc/2010-05-08/"), request.id()),
         "monitoring" => crate::sandbox::cloudwatch::refusal(request, &fault),
+        "ec2" => ec2::refusal(&fault, request.id()),
+        "elasticloadbalancing" => fault.wrapped(Protocol::Query, Some(elbv2::NAMESPACE), request.id()),
         "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
         _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
     };
@@ -67,7 +70,11 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
     match (why, service) {
         (Why::Throttled { .. }, "apigateway") => Fault::new(429, "TooManyRequestsException", "Too Many Requests"),
         (Why::Throttled { .. }, "lambda") => Fault::new(429, "TooManyRequestsException", "Rate exceeded"),
-        (Why::Throttled { .. }, "iam" | "sts" | "monitoring") => Fault::new(400, "Throttling", "Rate exceeded"),
+        // EC2 error reference, "Common client error codes"; the status as reported.
+        (Why::Throttled { .. }, "ec2") => Fault::new(503, "RequestLimitExceeded", "Request limit exceeded."),
+        (Why::Throttled { .. }, "iam" | "sts" | "monitoring" | "elasticloadbalancing") => {
+            Fault::new(400, "Throttling", "Rate exceeded")
+        }
         (Why::Throttled { .. }, "tagging") => Fault::new(400, "ThrottledException", "Rate exceeded"),
         (Why::Throttled { .. }, _) => Fault::new(400, "ThrottlingException", "Rate exceeded"),
         (Why::Broken, "lambda") => {
@@ -78,6 +85,7 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
             "ServiceFailure",
             "The request processing has failed because of an unknown error, exception or failure.",
         ),
+        (Why::Broken, "ec2") => Fault::new(500, "InternalError", "An internal error has occurred"),
         (Why::Broken, "logs") => {
             Fault::new(500, "ServiceUnavailableException", "The service cannot complete the request.")
         }
@@ -107,7 +115,11 @@ fn denied(request: &Request, operation: &str) -> Fault {
         service = caller.service,
     );
     match caller.service.as_str() {
-        "iam" | "sts" | "monitoring" => Fault::new(403, "AccessDenied", message),
+        "iam" | "sts" | "monitoring" | "elasticloadbalancing" => Fault::new(403, "AccessDenied", message),
+        "ec2" => {
+            let message = format!("You are not authorized to perform this operation. {message}");
+            Fault::new(403, "UnauthorizedOperation", message)
+        }
         "apigateway" | "lambda" => Fault::new(403, "AccessDeniedException", message),
         // JSON 1.1 has 400 for everything that is the client's fault.
         _ => Fault::new(400, "AccessDeniedException", message),
@@ -151,7 +163,9 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_broken_on_the_service_s_side() {
-        for service in ["apigateway", "lambda", "iam", "sts", "logs", "tagging", "wafv2", "other"] {
+        for service in
+            ["apigateway", "ec2", "elasticloadbalancing", "lambda", "iam", "sts", "logs", "tagging", "wafv2", "other"]
+        {
             let answer = response(Why::Broken, &request(service, "POST", "/", ""), "X");
             assert_eq!(answer.status, 500, "{service}");
         }

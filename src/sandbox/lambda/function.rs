@@ -62,7 +62,7 @@ pub(super) fn create(view: &mut View<'_>, request: &Request) -> Answer<(u16, Val
     settings::check_architectures(&architectures)?;
     let tags = tags::merged(&BTreeMap::new(), creation.tags)?;
     let mut configuration = blank(&name, caller, architectures);
-    settings::apply(&mut configuration, asked, view.iam, caller)?;
+    settings::apply(&mut configuration, asked, view, caller)?;
     if view.region.lambda.functions.contains_key(&name) {
         return Err(Fault::new(409, "ResourceConflictException", format!("Function already exist: {name}")));
     }
@@ -145,7 +145,7 @@ pub(super) fn update_configuration(view: &mut View<'_>, request: &Request, name:
     let asked: Settings = requests::parse(&body)?;
     let mut configuration = view.region.lambda.function(name, &request.caller)?.configuration.clone();
     check_revision(asked.revision_id.as_deref(), &configuration)?;
-    settings::apply(&mut configuration, asked, view.iam, &request.caller)?;
+    settings::apply(&mut configuration, asked, view, &request.caller)?;
     touch(&mut configuration, view);
     let function = view.region.lambda.function_mut(name, &request.caller)?;
     function.configuration = configuration;

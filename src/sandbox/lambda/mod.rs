@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::ec2;
 use super::fault::{Answer, Fault};
 use super::wire::{Caller, Request, Response};
 use super::world::View;
@@ -129,6 +130,15 @@ impl State {
         Some((configuration, code.to_owned(), function.reserved))
     }
 
+    /// The functions that are in a VPC, by name, with the VPC, their subnets and their security groups.
+    pub(in crate::sandbox) fn networks(&self) -> impl Iterator<Item = (&str, &str, &[String], &[String])> {
+        self.functions.iter().filter_map(|(name, function)| {
+            let network = function.configuration.vpc_config.as_ref()?;
+            let (subnets, groups) = (network.subnet_ids.as_slice(), network.security_group_ids.as_slice());
+            Some((name.as_str(), network.vpc_id.as_str(), subnets, groups))
+        })
+    }
+
     fn function(&self, name: &str, caller: &Caller) -> Answer<&Function> {
         self.functions.get(name).ok_or_else(|| no_function(name, caller))
     }
@@ -156,7 +166,7 @@ fn act(view: &mut View<'_>, request: &Request) -> Answer<(u16, Value)> {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (request.method.as_str(), path.as_slice()) {
-        ("POST", ["2015-03-31", "functions"]) => function::create(view, request),
+        ("POST", ["2015-03-31", "functions"]) => ec2::settle(view, |view| function::create(view, request)),
         ("GET", ["2015-03-31", "functions"]) => function::list(&view.region.lambda, request),
         (method, ["2015-03-31", "functions", text, rest @ ..]) => {
             of_function(view, request, method, &names::named(text, request)?, rest)
@@ -183,9 +193,12 @@ fn of_function(
     let whole = || named.whole(&request.caller);
     match (method, path) {
         ("GET", []) => function::get(&view.region.lambda, request, named),
-        ("DELETE", []) => function::delete(&mut view.region.lambda, request, named),
+        ("DELETE", []) => ec2::settle(view, |view| function::delete(&mut view.region.lambda, request, named)),
         ("GET", ["configuration"]) => function::get_configuration(&view.region.lambda, request, named),
-        ("PUT", ["configuration"]) => function::update_configuration(view, request, whole()?),
+        ("PUT", ["configuration"]) => {
+            let name = whole()?;
+            ec2::settle(view, |view| function::update_configuration(view, request, name))
+        }
         ("PUT", ["code"]) => function::update_code(view, request, whole()?),
         ("GET", ["policy"]) => permissions::get(&view.region.lambda, request, named),
         ("POST", ["policy"]) => permissions::add(view, request, named),

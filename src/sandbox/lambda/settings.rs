@@ -6,11 +6,14 @@ use super::configuration::{
 };
 use super::invalid;
 use super::requests::{Logging, Settings, Vpc};
+use crate::sandbox::ec2::vpc_of;
 use crate::sandbox::fault::{Answer, Fault, violation};
 use crate::sandbox::hex;
 use crate::sandbox::wire::Caller;
+use crate::sandbox::world::View;
 use crate::sandbox::{iam, logs};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// The runtimes that functions can be made with.
 const RUNTIMES: &[&str] = &[
@@ -95,7 +98,7 @@ const RESERVED: &[&str] = &[
 const ROLE_PATTERN: &str = "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+";
 
 /// Checks what is asked for, and puts it into a configuration. On a fault the configuration is to be thrown away.
-pub(super) fn apply(into: &mut Configuration, asked: Settings, iam: &iam::State, caller: &Caller) -> Answer<()> {
+pub(super) fn apply(into: &mut Configuration, asked: Settings, view: &View<'_>, caller: &Caller) -> Answer<()> {
     let Settings {
         role,
         handler,
@@ -136,10 +139,10 @@ pub(super) fn apply(into: &mut Configuration, asked: Settings, iam: &iam::State,
         logging_config,
     )?;
     if role_changes {
-        check_role(&into.role, iam, caller)?;
+        check_role(&into.role, view.iam, caller)?;
     }
     if let Some(vpc) = vpc_config {
-        into.vpc_config = Some(network(vpc, &into.role, iam)?);
+        into.vpc_config = Some(network(vpc, &into.role, view)?);
     }
     Ok(())
 }
@@ -345,9 +348,9 @@ fn log_settings(asked: Logging, function: &str) -> Answer<LoggingConfig> {
     })
 }
 
-/// There is no EC2 here, so subnets and security groups are checked for their form only, and the VPC that Lambda would
-/// look up gets an id made of its first subnet's.
-fn network(asked: Vpc, role: &str, iam: &iam::State) -> Answer<VpcConfig> {
+/// Subnets and security groups that nobody made here are taken to exist where their form is right (see
+/// [`ec2`](crate::sandbox::ec2)): Lambda is shown those of other people. All that are known have to be of one VPC.
+fn network(asked: Vpc, role: &str, view: &View<'_>) -> Answer<VpcConfig> {
     let subnet_ids = asked.subnet_ids.unwrap_or_default();
     let security_group_ids = asked.security_group_ids.unwrap_or_default();
     for (ids, member, prefix, limit) in [
@@ -378,12 +381,24 @@ fn network(asked: Vpc, role: &str, iam: &iam::State) -> Answer<VpcConfig> {
             ipv6_allowed_for_dual_stack: false,
         });
     };
-    if !iam.role_with_arn(role).is_some_and(|role| role.allows("ec2:CreateNetworkInterface")) {
+    if !view.iam.role_with_arn(role).is_some_and(|role| role.allows("ec2:CreateNetworkInterface")) {
         return Err(invalid(
             "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
         ));
     }
-    let vpc_id = format!("vpc-{}", &hex(&Sha256::digest(first))[..17]);
+    let ec2 = &view.region.ec2;
+    let of_groups: BTreeSet<&str> = security_group_ids.iter().filter_map(|id| ec2.vpc_of_group(id)).collect();
+    let of_subnets: BTreeSet<&str> = subnet_ids.iter().filter_map(|id| ec2.vpc_of_known_subnet(id)).collect();
+    let known: BTreeSet<&str> = of_groups.union(&of_subnets).copied().collect();
+    if known.len() > 1 {
+        // The first is reported; the second is like it.
+        return Err(invalid(if of_subnets.len() > 1 {
+            "The subnets are not in the same VPC."
+        } else {
+            "Security Groups are required to be in the same VPC."
+        }));
+    }
+    let vpc_id = known.first().map_or_else(|| vpc_of(first), |id| (*id).to_owned());
     let ipv6_allowed_for_dual_stack = asked.ipv6_allowed_for_dual_stack.unwrap_or(false);
     Ok(VpcConfig { subnet_ids, security_group_ids, vpc_id, ipv6_allowed_for_dual_stack })
 }

@@ -1,0 +1,123 @@
+//! Looks things up for the configuration, by the names that people know them by. Nothing here writes.
+//!
+//! Each answers one question, and says what there is where the answer is none, and which where there are several.
+
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::{ReadAws, failed, given};
+use crate::error::{Failure, FailureKind, Result};
+
+/// Names in a hint: enough to see a slip of the pen, not a page.
+const MOST_NAMES: usize = 20;
+
+/// The id of the VPC link (of REST APIs) that has this name. Names of links are not unique.
+pub async fn vpc_link(aws: &ReadAws, name: &str) -> Result<String> {
+    let pages = aws.clients.apigateway.get_vpc_links().limit(500).into_paginator().items().send();
+    let all = pages.try_collect().await.map_err(|error| failed("list the VPC links", error))?;
+    let mut named = Vec::new();
+    for link in all.iter().filter(|link| link.name() == Some(name)) {
+        named.push(given("id of a VPC link", link.id())?);
+    }
+    match named[..] {
+        [id] => Ok(id.to_owned()),
+        [] => {
+            let names = all.iter().filter_map(|link| link.name()).map(str::to_owned);
+            Err(none(aws, &format!("VPC link named `{name}`"), names.collect()))
+        }
+        _ => Err(Failure::new(FailureKind::Configuration, format!("{} VPC links are named `{name}`", named.len()))
+            .cause(format!("their ids are {}", named.join(", ")))
+            .hint("name the one you mean by its id")),
+    }
+}
+
+/// The ARN of the Network Load Balancer that has this name.
+pub async fn network_load_balancer(aws: &ReadAws, name: &str) -> Result<String> {
+    let what = format!("Network Load Balancer named `{name}`");
+    let found = match aws.clients.elbv2.describe_load_balancers().names(name).send().await {
+        Ok(answer) => {
+            answer.load_balancers.unwrap_or_default().into_iter().find(|one| one.load_balancer_name() == Some(name))
+        }
+        Err(error) if matches!(error.code(), Some("LoadBalancerNotFound" | "LoadBalancerNotFoundException")) => None,
+        Err(error) => return Err(failed(&format!("look for load balancer `{name}`"), error)),
+    };
+    let Some(found) = found else {
+        let pages = aws.clients.elbv2.describe_load_balancers().into_paginator().items().send();
+        let all = pages.try_collect().await.map_err(|error| failed("list the load balancers", error))?;
+        let network = all.into_iter().filter(|one| is_network(one.r#type()));
+        return Err(none(aws, &what, network.filter_map(|one| one.load_balancer_name).collect()));
+    };
+    if !is_network(found.r#type()) {
+        let kind = found.r#type().map_or("of no type", |kind| kind.as_str());
+        let message = format!("load balancer `{name}` is no Network Load Balancer");
+        return Err(Failure::new(FailureKind::Configuration, message)
+            .cause(format!("its type is {kind}"))
+            .hint("the VPC links of REST APIs take Network Load Balancers only: put one in front of it"));
+    }
+    given(&format!("ARN of load balancer `{name}`"), found.load_balancer_arn)
+}
+
+fn is_network(kind: Option<&aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum>) -> bool {
+    kind == Some(&aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum::Network)
+}
+
+/// Checks that VPC endpoints exist and are for API Gateway, as those of a private API have to be. Gives the VPC of each, in
+/// the order of the ids.
+pub async fn execute_api_endpoints(aws: &ReadAws, ids: &[String]) -> Result<Vec<String>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = match aws.clients.ec2.vpc_endpoints(ids).await {
+        Ok(found) => found,
+        // The codes have had both spellings.
+        Err(error)
+            if error.code().is_some_and(|code| code.to_ascii_lowercase().starts_with("invalidvpcendpointid")) =>
+        {
+            return Err(no_endpoint(aws, error.message().unwrap_or_default()).await);
+        }
+        Err(error) => return Err(failed("describe the VPC endpoints", error)),
+    };
+    let mut vpcs = Vec::new();
+    for id in ids {
+        let Some(endpoint) = found.iter().find(|endpoint| endpoint.id == *id) else {
+            return Err(no_endpoint(aws, &format!("{id} is not in the answer")).await);
+        };
+        if !is_for_apis(&endpoint.service_name) {
+            let message = format!("VPC endpoint {id} does not lead to API Gateway");
+            return Err(Failure::new(FailureKind::Configuration, message)
+                .cause(format!("it leads to {}", endpoint.service_name))
+                .hint("name an interface endpoint of the service `execute-api`"));
+        }
+        vpcs.push(endpoint.vpc_id.clone());
+    }
+    Ok(vpcs)
+}
+
+/// `com.amazonaws.REGION.execute-api`; in China some services have `cn.` in front.
+fn is_for_apis(service: &str) -> bool {
+    service.rsplit('.').next() == Some("execute-api")
+}
+
+/// A VPC endpoint is not there; these are.
+async fn no_endpoint(aws: &ReadAws, cause: &str) -> Failure {
+    // What there is helps; that it can't be listed would hide what matters.
+    let all = aws.clients.ec2.describe_vpc_endpoints(&[]).await.unwrap_or_default();
+    let apis = all.into_iter().filter(|endpoint| is_for_apis(&endpoint.service_name));
+    none(aws, "such VPC endpoint", apis.map(|endpoint| endpoint.id).collect()).cause(cause.to_owned())
+}
+
+/// There is none of that name; here are those that there are.
+fn none(aws: &ReadAws, what: &str, mut names: Vec<String>) -> Failure {
+    let failure = Failure::new(
+        FailureKind::Configuration,
+        format!("there is no {what} in account {} and Region {}", aws.place.account, aws.place.region),
+    );
+    names.sort();
+    names.dedup();
+    let more = names.len().saturating_sub(MOST_NAMES);
+    names.truncate(MOST_NAMES);
+    match (names.as_slice(), more) {
+        ([], _) => failure.hint("there are none at all: are account and Region right?"),
+        (names, 0) => failure.hint(format!("there are {}", names.join(", "))),
+        (names, more) => failure.hint(format!("there are {} and {more} more", names.join(", "))),
+    }
+}
