@@ -238,10 +238,12 @@ impl ReadAws {
         Ok(try_join_all(answers).await?.into_iter().collect())
     }
 
-    async fn find_one(&self, lookup: &Lookup) -> Result<String> {
-        match lookup {
+    async fn find_one(&self, wanted: &Lookup) -> Result<String> {
+        match wanted {
             Lookup::SystemGateway { product, environment } => self.system_gateway(product, environment).await,
-            _ => Err(Failure::internal(format!("nobody can find the {lookup}"))),
+            Lookup::VpcLink { name } => lookup::vpc_link(self, name).await,
+            Lookup::LoadBalancer { name } => lookup::network_load_balancer(self, name).await,
+            _ => Err(Failure::internal(format!("nobody can find the {wanted}"))),
         }
     }
 

@@ -160,7 +160,7 @@ fn the_files_of_a_team_load_unchanged() {
     let environment = load_good(&good());
     let settings = &environment.gate.settings;
     assert_eq!((environment.product.as_str(), environment.name.as_str()), ("product-a", "dev"));
-    assert_eq!(settings.vpc_link_id, "xxxxxx");
+    assert_eq!(settings.vpc_link, VpcLink::Id("xxxxxx".to_owned()));
     assert_eq!(settings.private_subnet, ["subnet-aaa", "subnet-bbb"]);
     assert_eq!(settings.authorizer_result_ttl, 10);
     assert_eq!(environment.gate.routes.len(), 9);

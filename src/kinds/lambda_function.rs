@@ -68,7 +68,7 @@ pub struct Vpc {
     /// Subnets, sorted.
     pub subnet_ids: Vec<String>,
     /// Security groups, sorted.
-    pub security_group_ids: Vec<String>,
+    pub security_group_ids: Vec<Input>,
 }
 
 /// How long a function may take to become usable: one in a VPC gets its network interfaces when it is made, which takes
@@ -152,6 +152,7 @@ fn spec(name: &str, live: FunctionConfiguration, reserved: Option<i32>, user: Ta
         let mut security_group_ids = vpc.security_group_ids.unwrap_or_default();
         subnet_ids.sort();
         security_group_ids.sort();
+        let security_group_ids = security_group_ids.into_iter().map(Input::from).collect();
         (!subnet_ids.is_empty()).then_some(Vpc { subnet_ids, security_group_ids })
     });
     LambdaFunctionSpec {
@@ -358,8 +359,9 @@ fn parts(spec: &LambdaFunctionSpec) -> Result<Parts<'_>> {
         tags,
     } = spec;
     // Empty lists take a function out of its VPC; leaving them out would leave it in.
-    let (subnets, groups) =
-        vpc.as_ref().map(|vpc| (vpc.subnet_ids.clone(), vpc.security_group_ids.clone())).unwrap_or_default();
+    let subnets = vpc.as_ref().map(|vpc| vpc.subnet_ids.clone()).unwrap_or_default();
+    let groups = vpc.iter().flat_map(|vpc| &vpc.security_group_ids);
+    let groups = groups.map(|id| id.known().map(str::to_owned)).collect::<Result<Vec<_>>>()?;
     let variables = environment.iter().map(|(name, value)| Ok((name.clone(), value.known()?.to_owned())));
     let variables = variables.collect::<Result<std::collections::HashMap<_, _>>>()?;
     let configuration = Configuration {

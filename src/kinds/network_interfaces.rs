@@ -13,6 +13,7 @@ use super::lambda_function::Vpc;
 use crate::aws::ec2::{Filter, NetworkInterface};
 use crate::aws::{Aws, failed};
 use crate::error::{Failure, FailureKind, Result};
+use crate::model::Input;
 
 /// How long Lambda may take to remove the interfaces of a function that is gone: up to 20 minutes (aws-facts G).
 pub(super) const INTERFACES_LEAVE: Duration = Duration::from_mins(25);
@@ -29,8 +30,8 @@ pub(super) async fn interfaces(aws: &Aws, group: &str, subnets: &[String]) -> Re
 
 /// Waits until no interface is left that only this function, which is deleted, had in use.
 pub(super) async fn wait_until_left(aws: &Aws, function: &str, vpc: &Vpc) -> Result<()> {
-    let Some(group) = vpc.security_group_ids.first() else { return Ok(()) };
-    let own: BTreeSet<&str> = vpc.security_group_ids.iter().map(String::as_str).collect();
+    let Some(group) = vpc.security_group_ids.first().map(Input::known).transpose()? else { return Ok(()) };
+    let own = vpc.security_group_ids.iter().map(Input::known).collect::<Result<BTreeSet<&str>>>()?;
     let shared = shared_subnets(aws, function, &own).await?;
     let subnets: Vec<String> = vpc.subnet_ids.iter().filter(|id| !shared.contains(*id)).cloned().collect();
     if subnets.is_empty() {

@@ -36,7 +36,7 @@ pub struct StageSpec {
     /// Whether requests are traced with X-Ray.
     pub xray: bool,
     /// Stage variables.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, Input>,
     /// Where each request is logged.
     pub access_log: Option<AccessLog>,
     /// Settings by method path: `*/*`, or `~1orders~1{id}/GET`.
@@ -143,7 +143,7 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec
         xray: live.tracing_enabled(),
         variables: live
             .variables()
-            .map(|all| all.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+            .map(|all| all.iter().map(|(key, value)| (key.clone(), Input::from(value.as_str()))).collect())
             .unwrap_or_default(),
         access_log,
         method_settings: settings.unwrap_or_default(),
@@ -195,7 +195,7 @@ impl Kind for Stage {
             .deployment_id(spec.deployment.known()?)
             .set_description(spec.description.clone())
             .tracing_enabled(spec.xray)
-            .set_variables((!spec.variables.is_empty()).then(|| spec.variables.clone().into_iter().collect()))
+            .set_variables((!spec.variables.is_empty()).then(|| known(&spec.variables)).transpose()?)
             .set_tags(Some(all.into_iter().collect()));
         match call.send().await {
             Ok(_) => {}
@@ -264,6 +264,10 @@ impl Kind for Stage {
     }
 }
 
+fn known(variables: &BTreeMap<String, Input>) -> Result<std::collections::HashMap<String, String>> {
+    variables.iter().map(|(name, value)| Ok((name.clone(), value.known()?.to_owned()))).collect()
+}
+
 async fn adopt_own(aws: &Aws, identity: &Identity, api: &str, name: &str) -> Result<()> {
     let answer = aws.write.apigateway.get_stage().rest_api_id(api).stage_name(name).send().await;
     let answer = answer.map_err(|error| failed(&format!("read stage `{name}`"), error))?;
@@ -329,7 +333,7 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
     }
     for (key, value) in variables {
         if live.variables.get(key) != Some(value) {
-            list.push(replace(format!("/variables/{}", escaped(key)), value));
+            list.push(replace(format!("/variables/{}", escaped(key)), value.known()?));
         }
     }
     for key in live.variables.keys().filter(|key| !variables.contains_key(*key)) {

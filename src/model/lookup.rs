@@ -11,6 +11,11 @@ pub enum Lookup {
         /// Its name.
         name: String,
     },
+    /// The ARN of the Network Load Balancer of that name.
+    LoadBalancer {
+        /// Its name.
+        name: String,
+    },
     /// The ARN of a certificate of the Region that is issued and covers the domain.
     Certificate {
         /// The domain.
@@ -34,6 +39,7 @@ impl fmt::Display for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::VpcLink { name } => write!(f, "VPC link {name}"),
+            Self::LoadBalancer { name } => write!(f, "load balancer {name}"),
             Self::Certificate { domain } => write!(f, "certificate of {domain}"),
             Self::HostedZone { domain } => write!(f, "hosted zone of {domain}"),
             Self::SystemGateway { product, environment } => write!(f, "system gateway of {product}/{environment}"),

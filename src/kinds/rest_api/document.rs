@@ -18,7 +18,8 @@ pub fn document(spec: &RestApiSpec) -> Value {
     let RestApiSpec {
         name,
         description,
-        endpoint_type: _,                // a property of the API, not of its document
+        endpoint_type: _, // a property of the API, not of its document
+        vpc_endpoint_ids,
         disable_execute_api_endpoint: _, // likewise
         api_key_source,
         binary_media_types,
@@ -46,6 +47,11 @@ pub fn document(spec: &RestApiSpec) -> Value {
     root.insert("x-amazon-apigateway-binary-media-types".into(), json!(binary_media_types));
     if let Some(size) = minimum_compression_size {
         root.insert("x-amazon-apigateway-minimum-compression-size".into(), json!(size));
+    }
+    if !vpc_endpoint_ids.is_empty() {
+        // An overwrite drops them with everything else that the body does not carry (aws-facts B).
+        let endpoints = json!({ "vpcEndpointIds": vpc_endpoint_ids });
+        root.insert("x-amazon-apigateway-endpoint-configuration".into(), endpoints);
     }
     if let Some(policy) = policy {
         root.insert("x-amazon-apigateway-policy".into(), policy.to_document());

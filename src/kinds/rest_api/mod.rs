@@ -8,6 +8,7 @@ pub mod document;
 mod read;
 pub mod spec;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +115,11 @@ impl Kind for RestApi {
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &RestApiSpec) -> Result<Outputs> {
         let name = &spec.name;
-        let endpoint = EndpointConfiguration::builder().types(EndpointType::from(spec.endpoint_type.as_str())).build();
+        let endpoints = (!spec.vpc_endpoint_ids.is_empty()).then(|| spec.vpc_endpoint_ids.iter().cloned().collect());
+        let endpoint = EndpointConfiguration::builder()
+            .types(EndpointType::from(spec.endpoint_type.as_str()))
+            .set_vpc_endpoint_ids(endpoints)
+            .build();
         let all = tags::at_birth(identity, &spec.tags);
         let create = || {
             let call = aws
@@ -147,6 +152,7 @@ impl Kind for RestApi {
         let id = live.outputs.required("id")?;
         let RestApiSpec {
             endpoint_type,
+            vpc_endpoint_ids,
             disable_execute_api_endpoint,
             tags: user,
             // The document carries the rest.
@@ -165,6 +171,7 @@ impl Kind for RestApi {
         if old.endpoint_type != *endpoint_type {
             patches.push(replace(&format!("/endpointConfiguration/types/{}", old.endpoint_type), endpoint_type));
         }
+        patches.extend(endpoint_patches(&old.vpc_endpoint_ids, vpc_endpoint_ids));
         if old.disable_execute_api_endpoint != *disable_execute_api_endpoint {
             patches.push(disable_endpoint(*disable_execute_api_endpoint));
         }
@@ -244,6 +251,15 @@ async fn refuse_twin(aws: &Aws, identity: &Identity, id: &str) -> Result<()> {
 fn replace(path: &str, value: &str) -> PatchOperation {
     PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
 }
+
+/// Each endpoint is added and removed by itself; the ids are no path of their own (API reference, "Patch operations").
+fn endpoint_patches(live: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Vec<PatchOperation> {
+    let patch = |op: Op, id: &String| PatchOperation::builder().op(op).path(VPC_ENDPOINTS).value(id).build();
+    let added = wanted.difference(live).map(|id| patch(Op::Add, id));
+    added.chain(live.difference(wanted).map(|id| patch(Op::Remove, id))).collect()
+}
+
+const VPC_ENDPOINTS: &str = "/endpointConfiguration/vpcEndpointIds";
 
 /// The part of a spec that a put sets, models and validators added by hand included: an overwrite drops them.
 fn carried_by_document(spec: &RestApiSpec) -> RestApiSpec {

@@ -3,7 +3,7 @@
 //! What is read is the *editable* API, not the deployed snapshot (aws-facts B): a method changed by hand in the console is
 //! seen even before anybody deploys it. What API Gateway fills in by itself reads as the value it fills in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_apigateway::types as sdk;
 use serde_json::Value;
@@ -46,6 +46,7 @@ pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -
         name: given("name of a REST API", api.name())?.to_owned(),
         description: api.description().filter(|text| !text.is_empty()).map(str::to_owned),
         endpoint_type: endpoint_type(api),
+        vpc_endpoint_ids: endpoints(api),
         api_key_source: api.api_key_source().map_or("HEADER", sdk::ApiKeySourceType::as_str).to_owned(),
         binary_media_types: api.binary_media_types().iter().cloned().collect(),
         minimum_compression_size: api.minimum_compression_size(),
@@ -61,6 +62,11 @@ pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -
 fn endpoint_type(api: &sdk::RestApi) -> String {
     let types = api.endpoint_configuration().map(sdk::EndpointConfiguration::types).unwrap_or_default();
     types.first().map_or("EDGE", sdk::EndpointType::as_str).to_owned()
+}
+
+fn endpoints(api: &sdk::RestApi) -> BTreeSet<String> {
+    let ids = api.endpoint_configuration().map(sdk::EndpointConfiguration::vpc_endpoint_ids).unwrap_or_default();
+    ids.iter().cloned().collect()
 }
 
 async fn read_resources(clients: &Clients, id: &str) -> Result<Vec<sdk::Resource>> {

@@ -21,6 +21,8 @@ pub struct RestApiSpec {
     pub description: Option<String>,
     /// `REGIONAL`, `EDGE` or `PRIVATE`.
     pub endpoint_type: String,
+    /// The VPC endpoints that lead to a private API.
+    pub vpc_endpoint_ids: BTreeSet<String>,
     /// `HEADER` or `AUTHORIZER`.
     pub api_key_source: String,
     /// Media types whose bodies are passed on byte for byte.

@@ -13,7 +13,8 @@ use crate::stack::openapi::texts;
 use crate::stack::template::{Values, fill};
 
 /// What takes effect at once: names, descriptions, tags and the endpoint type.
-const AT_ONCE: [&str; 5] = ["name", "description", "endpoint_type", "disable_execute_api_endpoint", "tags"];
+const AT_ONCE: [&str; 6] =
+    ["name", "description", "endpoint_type", "vpc_endpoint_ids", "disable_execute_api_endpoint", "tags"];
 
 /// The digest of everything that is in effect only after a redeployment: the API's spec but for [`AT_ONCE`], so that a new
 /// field is taken to need one until somebody knows better. The authorizers come with the ARNs of what they refer to.

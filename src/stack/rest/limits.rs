@@ -68,10 +68,18 @@ impl RestGateway<'_> {
                 "there is no `authorizer.auth_host`: every request behind the authorizer will be answered with 500";
             faults.warning(&span, message, "name the host that validates tokens");
         }
-        if !self.settings.private_subnet.is_empty() && self.vpc().is_none() {
+        if !self.settings.private_subnet.is_empty()
+            && self.settings.security_group_ids.is_empty()
+            && !self.makes_security_group()
+        {
             let span = Span::new(&self.environment.file, 0..1);
-            let message = "`private_subnet` without `security_group_ids`: the authorizer functions run outside the VPC";
-            faults.warning(&span, message, "add `security_group_ids`, or leave `private_subnet` out");
+            let message =
+                "`private_subnet` without `vpc_id` or `security_group_ids`: the functions would have no security group";
+            faults.error(
+                &span,
+                message,
+                "add `vpc_id` to have a group made, `security_group_ids`, or leave `private_subnet` out",
+            );
         }
     }
 }

@@ -2,9 +2,13 @@
 //! deployment and its stage. A stack says the rest in a [`Blueprint`].
 
 mod api;
+mod functions;
 mod limits;
+mod network;
+mod watch;
+mod web_acl;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -13,11 +17,9 @@ use super::ingress::{ingress_url, target_url};
 use super::openapi::{Context, methods};
 use super::template::{Values, fill};
 use super::{Gateway, owner, place};
-use crate::config::{self, Environment, Faults, GatewayStack, Route, Settings, StackFiles};
-use crate::error::{Failure, Result};
+use crate::config::{self, Environment, Faults, GatewayStack, Node, Route, Settings, StackFiles};
+use crate::error::Result;
 use crate::kinds::deployment::{self, Deployment, DeploymentSpec};
-use crate::kinds::iam_role::{self, IamRole, IamRoleSpec};
-use crate::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
 use crate::kinds::log_group::{LogGroup, LogGroupSpec};
 use crate::kinds::rest_api::spec::{self, Method};
 use crate::kinds::rest_api::{RestApi, RestApiSpec, document};
@@ -66,8 +68,8 @@ pub(super) struct Function<'a> {
 }
 
 /// What has to be looked up in AWS for a gateway.
-pub(super) fn lookups(_gateway: &config::Gateway) -> Vec<Lookup> {
-    Vec::new()
+pub(super) fn lookups(gateway: &config::Gateway) -> Vec<Lookup> {
+    network::lookups(gateway).into_iter().collect()
 }
 
 /// One gateway on its way from settings to resources.
@@ -105,7 +107,7 @@ impl<'a> RestGateway<'a> {
     /// The resources, and the documents among them.
     pub(super) fn expand(&self, faults: &mut Faults) -> Result<(Vec<Desired>, Gateway)> {
         let api = self.rest_api(faults);
-        let (desired, gateway) = self.assemble(api)?;
+        let (desired, gateway) = self.assemble(api, faults)?;
         self.check(&desired, &gateway, faults);
         Ok((desired, gateway))
     }
@@ -124,27 +126,22 @@ impl<'a> RestGateway<'a> {
         format!("{}-{what}-{}", self.settings.app_group, self.environment.name)
     }
 
-    fn function_name(&self, authorizer: &str) -> String {
-        self.named(&format!("{}{authorizer}", self.blueprint.function_prefix))
-    }
-
     fn gateway_name(&self) -> String {
         self.named(self.blueprint.gateway)
     }
 
     /// All resources, and the documents among them.
-    fn assemble(&self, api: RestApiSpec) -> Result<(Vec<Desired>, Gateway)> {
+    fn assemble(&self, api: RestApiSpec, faults: &mut Faults) -> Result<(Vec<Desired>, Gateway)> {
         let functions = &self.blueprint.functions;
         let mut all = vec![self.log_group("access", format!("/aws/apigateway/{}", self.gateway_name()))?];
         for function in functions {
             let group = format!("/aws/lambda/{}", self.function_name(function.name));
             all.push(self.log_group(function.name, group)?);
         }
-        all.push(self.execution_role()?);
-        for function in functions {
-            all.push(self.function(function)?);
-        }
-        all.push(self.invocation_role()?);
+        all.extend(self.functions()?);
+        all.extend(self.vpc_link()?);
+        all.extend(self.account_logging()?);
+        all.extend(self.web_acl(faults)?);
         let known_outputs = Registry::new(BTreeMap::new()).predict(&self.place, &all)?;
         let mut gateway = self.desired::<RestApi>(GATEWAY, &api)?;
         let routes = self.gateway.routes.iter();
@@ -155,7 +152,9 @@ impl<'a> RestGateway<'a> {
         let rest_api = Input::output(&self.address("rest-api", GATEWAY), "id");
         let spec = DeploymentSpec { rest_api, snapshot: snapshot.as_str().to_owned() };
         all.push(self.desired::<Deployment>(deployment::name_of(&snapshot), &spec)?);
+        all.extend(self.execution_log_group()?);
         all.push(self.stage(deployment::name_of(&snapshot))?);
+        all.extend(self.alarms()?);
         let policy = known.policy.as_ref().map_or(Value::Null, Policy::to_document);
         Ok((all, Gateway { stack: self.blueprint.stack, document: document(&known), policy }))
     }
@@ -167,96 +166,6 @@ impl<'a> RestGateway<'a> {
             tags: self.settings.tags.clone(),
         };
         self.desired::<LogGroup>(name, &spec)
-    }
-
-    /// An output of the resource of each function, of one kind.
-    fn outputs_of_functions(&self, kind: &str, output: &str) -> Vec<Value> {
-        let functions = self.blueprint.functions.iter();
-        functions.map(|function| Input::output(&self.address(kind, function.name), output).to_value()).collect()
-    }
-
-    /// What the functions may do: write their logs and traces, and have network interfaces where they are in a VPC. Lambda
-    /// makes log groups by itself if it may; gwctl makes them, so it may not.
-    fn execution_role(&self) -> Result<Desired> {
-        let groups: Vec<Value> = self.outputs_of_functions("log-group", "streams_arn");
-        let mut statements = vec![json!({
-            "Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": groups,
-        })];
-        if self.settings.xray_tracing {
-            statements.push(json!({
-                "Sid": "WriteTraces", "Effect": "Allow", "Resource": "*",
-                "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-            }));
-        }
-        if self.vpc().is_some() {
-            statements.push(json!({
-                "Sid": "UseNetwork", "Effect": "Allow", "Resource": "*",
-                "Action": ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
-                    "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
-            }));
-        }
-        let description = "Lets the authorizer functions write their logs and traces";
-        self.role("authorizer", description, "lambda.amazonaws.com", statements)
-    }
-
-    /// API Gateway assumes this role to call the functions.
-    fn invocation_role(&self) -> Result<Desired> {
-        let functions = self.outputs_of_functions("lambda-function", "arn");
-        let statement = json!({"Sid": "CallAuthorizers", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": functions});
-        let description = "Lets API Gateway call the authorizer functions";
-        self.role("authorizer-invocation", description, "apigateway.amazonaws.com", vec![statement])
-    }
-
-    /// Service principals end in `.amazonaws.com` in every partition (aws-facts H).
-    fn role(&self, name: &str, description: &str, service: &str, statements: Vec<Value>) -> Result<Desired> {
-        let parse = |statements: Vec<Value>| {
-            Policy::parse(&json!({"Version": "2012-10-17", "Statement": statements}))
-                .map_err(|why| Failure::internal("a role's policy can't be read").cause(why))
-        };
-        let trust = json!({
-            "Sid": "AssumedByService", "Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole",
-        });
-        let spec = IamRoleSpec {
-            // Role names are global in an account.
-            name: format!("{}-{}", self.named(&format!("{}{name}", self.blueprint.role_prefix)), self.place.region),
-            path: iam_role::path(&self.owner, &self.place),
-            description: Some(description.to_owned()),
-            assume_role_policy: parse(vec![trust])?,
-            inline_policies: BTreeMap::from([(name.to_owned(), parse(statements)?)]),
-            managed_policies: BTreeSet::new(),
-            tags: self.settings.tags.clone(),
-        };
-        self.desired::<IamRole>(name, &spec)
-    }
-
-    fn vpc(&self) -> Option<Vpc> {
-        let Settings { private_subnet, security_group_ids, .. } = self.settings;
-        if private_subnet.is_empty() || security_group_ids.is_empty() {
-            return None;
-        }
-        let sorted = |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
-        Some(Vpc { subnet_ids: sorted(private_subnet), security_group_ids: sorted(security_group_ids) })
-    }
-
-    fn function(&self, function: &Function<'_>) -> Result<Desired> {
-        let authorizer = &self.settings.authorizer;
-        let spec = LambdaFunctionSpec {
-            name: self.function_name(function.name),
-            description: Some(format!("Decides who may call {}", self.gateway_name())),
-            role: Input::output(&self.address("iam-role", "authorizer"), "arn"),
-            runtime: authorizer.runtime.clone(),
-            handler: authorizer.handler.clone(),
-            architecture: authorizer.architecture.clone(),
-            memory_mb: authorizer.memory_size,
-            timeout_seconds: authorizer.timeout,
-            code_sha256: function.code_sha256.to_owned(),
-            environment: function.environment.clone(),
-            vpc: self.vpc(),
-            tracing: if self.settings.xray_tracing { "Active" } else { "PassThrough" }.to_owned(),
-            reserved_concurrency: None,
-            tags: self.settings.tags.clone(),
-        };
-        self.desired::<LambdaFunction>(function.name, &spec)
     }
 
     fn stage(&self, deployment: &str) -> Result<Desired> {
@@ -275,17 +184,22 @@ impl<'a> RestGateway<'a> {
             deployment: Input::output(&self.address("deployment", deployment), "id"),
             description: None,
             xray: settings.xray_tracing,
-            variables: settings.stage_variables.clone(),
+            variables: self.stage_variables(),
             access_log: Some(AccessLog {
                 destination: Input::output(&self.address("log-group", "access"), "arn"),
                 format: settings.log_format.to_line(),
             }),
             method_settings: BTreeMap::from([("*/*".to_owned(), all_methods)]),
             canary: None,
-            web_acl: None,
+            web_acl: self.web_acl_arn(),
             tags: settings.tags.clone(),
         };
         self.desired::<Stage>(GATEWAY, &spec)
+    }
+
+    fn stage_variables(&self) -> BTreeMap<String, Input> {
+        let own = self.settings.stage_variables.iter().map(|(name, value)| (name.clone(), Input::from(value.as_str())));
+        own.chain(self.made_vpc_link().map(|link| (network::LINK_VARIABLE.to_owned(), link))).collect()
     }
 
     fn rest_api(&self, faults: &mut Faults) -> RestApiSpec {
@@ -303,7 +217,8 @@ impl<'a> RestGateway<'a> {
             binary_media_types: self.settings.binary_media_types.iter().cloned().collect(),
             minimum_compression_size: self.settings.minimum_compression_size,
             disable_execute_api_endpoint: false,
-            policy: policy(&self.files.policy, &values, faults),
+            policy: policy(self.policy_file(faults), &values, faults),
+            vpc_endpoint_ids: self.settings.vpc_endpoint_ids.iter().cloned().collect(),
             authorizers: self.blueprint.authorizers.iter().map(|authorizer| self.authorizer(authorizer)).collect(),
             gateway_responses: gateway_responses(&self.files.gateway_responses, &values, faults),
             routes: self.routes(&values, faults),
@@ -311,10 +226,24 @@ impl<'a> RestGateway<'a> {
         }
     }
 
+    /// The resource policy: a private API has another one, which lets only its own networks in.
+    fn policy_file(&self, faults: &mut Faults) -> &Node {
+        if self.settings.endpoint_type != "PRIVATE" {
+            return &self.files.policy;
+        }
+        self.files.policy_private.as_ref().unwrap_or_else(|| {
+            let file = self.blueprint.stack.file("policy_private.json");
+            let hint = format!("write {}, with a condition on `aws:SourceVpce`", file.display());
+            let message = "the API is private, and its stack has no resource policy for that";
+            faults.file_error(&self.environment.file.path, message, hint);
+            &self.files.policy
+        })
+    }
+
     fn authorizer(&self, authorizer: &Authorizer) -> (String, spec::Authorizer) {
         let spec = spec::Authorizer {
             kind: "REQUEST".to_owned(),
-            uri: Input::output(&self.address("lambda-function", authorizer.function), "invoke_arn"),
+            uri: self.invoked(authorizer, "invoke_arn"),
             credentials: Some(Input::output(&self.address("iam-role", "authorizer-invocation"), "arn")),
             identity_source: self.settings.authorizer.identity_source.clone(),
             ttl_seconds: if authorizer.cached { self.settings.authorizer_result_ttl } else { 0 },
@@ -340,7 +269,8 @@ impl<'a> RestGateway<'a> {
 
     /// The placeholders of every file of the stack.
     fn values(&self) -> Values {
-        let Settings { app_group, gateway_stage_name, vpc_link_id, .. } = self.settings;
+        let Settings { app_group, gateway_stage_name, .. } = self.settings;
+        let vpc_link_id = self.vpc_link_id();
         let Place { account, region, partition } = &self.place;
         let names = [
             ("product", self.environment.product.as_str()),
@@ -350,13 +280,14 @@ impl<'a> RestGateway<'a> {
             ("account_id", account),
             ("region", region),
             ("partition", partition),
-            ("vpc_link_id", vpc_link_id),
+            ("vpc_link_id", &vpc_link_id),
         ];
         let names = names.into_iter().map(|(name, value)| (name.to_owned(), json!(value)));
         let authorizers = self.blueprint.authorizers.iter();
         let authorizers = authorizers
             .map(|authorizer| (authorizer.name.replace('-', "_"), json!(self.function_name(authorizer.name))));
-        names.chain(authorizers).collect()
+        let endpoints = ("vpc_endpoint_ids".to_owned(), json!(self.settings.vpc_endpoint_ids));
+        names.chain(authorizers).chain([endpoints]).collect()
     }
 
     /// The placeholders of one route, besides.
