@@ -1,7 +1,7 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
-//! Lambda, IAM, Logs, AWS WAF, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
+//! Lambda, IAM, Logs, AWS WAF, Certificate Manager, Route 53, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
@@ -10,6 +10,7 @@
 //! What it does not do: verify signatures, or authorise calls by IAM policy. What it does not know it refuses loudly; it
 //! never answers 200 to a request it did not carry out.
 
+pub mod acm;
 pub mod apigateway;
 pub mod conditions;
 pub mod connector;
@@ -20,6 +21,7 @@ pub mod lambda;
 pub mod listener;
 pub mod logs;
 mod query;
+pub mod route53;
 mod signature;
 mod store;
 pub mod sts;
@@ -29,6 +31,7 @@ pub mod wafv2;
 pub mod wire;
 pub mod world;
 mod xml;
+mod xml_reader;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -299,26 +302,39 @@ impl Held {
 /// The services of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
+    Acm,
     ApiGateway,
     Iam,
     Lambda,
     Logs,
+    Route53,
     Sts,
     Tagging,
     Wafv2,
 }
 
 impl Service {
-    const ALL: [Self; 7] =
-        [Self::ApiGateway, Self::Iam, Self::Lambda, Self::Logs, Self::Sts, Self::Tagging, Self::Wafv2];
+    const ALL: [Self; 9] = [
+        Self::Acm,
+        Self::ApiGateway,
+        Self::Iam,
+        Self::Lambda,
+        Self::Logs,
+        Self::Route53,
+        Self::Sts,
+        Self::Tagging,
+        Self::Wafv2,
+    ];
 
     /// The name in the credential scope.
     const fn signing_name(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
             Self::ApiGateway => "apigateway",
             Self::Iam => "iam",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
+            Self::Route53 => "route53",
             Self::Sts => "sts",
             Self::Tagging => "tagging",
             Self::Wafv2 => "wafv2",
@@ -332,9 +348,10 @@ impl Service {
     /// Whether a request only looks: then nothing is written to disk.
     fn is_read(self, request: &Request) -> bool {
         match self {
+            Self::Acm => acm::is_read(request),
             Self::ApiGateway => apigateway::is_read(request),
             Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
-            Self::Lambda => request.method == "GET",
+            Self::Lambda | Self::Route53 => request.method == "GET",
             Self::Logs => logs::is_read(request),
             Self::Sts | Self::Tagging => true,
             Self::Wafv2 => wafv2::is_read(request),
@@ -343,10 +360,12 @@ impl Service {
 
     fn handle(self, view: &mut View<'_>, request: &Request) -> Response {
         match self {
+            Self::Acm => acm::handle(view, request),
             Self::ApiGateway => apigateway::handle(view, request),
             Self::Iam => iam::handle(view, request),
             Self::Lambda => lambda::handle(view, request),
             Self::Logs => logs::handle(view, request),
+            Self::Route53 => route53::handle(view, request),
             Self::Sts => sts::handle(view, request),
             Self::Tagging => tagging::handle(view, request),
             Self::Wafv2 => wafv2::handle(view, request),

@@ -1,6 +1,7 @@
 //! The Resource Groups Tagging API in the sandbox: which resources of a Region carry which tags.
 //!
-//! It sees Lambda functions, log groups, REST APIs, stages and what AWS WAF has; IAM roles it does not see, as on AWS (aws-facts A). It is
+//! It sees Lambda functions, log groups, certificates, what is taggable of API Gateway, what AWS WAF has, and, in the Region that
+//! Route 53 is signed for, hosted zones; IAM roles it does not see, as on AWS (aws-facts A). It is
 //! kinder than AWS in one thing: deleted resources are gone at once.
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::apigateway;
 use super::fault::{Answer, Fault, violation};
+use super::route53;
 use super::wire::{Request, Response};
 use super::world::View;
 
@@ -71,6 +73,10 @@ fn act(view: &View<'_>, request: &Request) -> Answer<Value> {
     found.extend(view.region.lambda.tagged());
     found.extend(view.region.logs.tagged(&request.caller));
     found.extend(view.region.wafv2.tagged());
+    found.extend(view.region.acm.tagged());
+    if request.caller.region == route53::home(request.caller.partition()) {
+        found.extend(view.route53.tagged(request.caller.partition()));
+    }
     found.retain(|(arn, tags)| {
         !tags.is_empty() && query.wants(arn, tags) && after.as_ref().is_none_or(|after| arn > after)
     });

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::sandbox::fault::{Fault, Protocol};
+use crate::sandbox::route53;
 use crate::sandbox::wire::{Request, Response};
 
 /// Why a call is refused that is in order.
@@ -28,6 +29,7 @@ pub(super) fn response(why: Why, request: &Request, operation: &str) -> Response
         "lambda" => lambda(&fault, why),
         "iam" => fault.wrapped(Protocol::Query, Some("https://iam.amazonaws.com/doc/2010-05-08/"), request.id()),
         "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
+        "route53" => fault.wrapped(Protocol::Query, Some(route53::NAMESPACE), request.id()),
         _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
     };
     if let (Why::Throttled { after }, "apigateway" | "lambda") = (why, service) {
@@ -66,7 +68,7 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
     match (why, service) {
         (Why::Throttled { .. }, "apigateway") => Fault::new(429, "TooManyRequestsException", "Too Many Requests"),
         (Why::Throttled { .. }, "lambda") => Fault::new(429, "TooManyRequestsException", "Rate exceeded"),
-        (Why::Throttled { .. }, "iam" | "sts") => Fault::new(400, "Throttling", "Rate exceeded"),
+        (Why::Throttled { .. }, "iam" | "route53" | "sts") => Fault::new(400, "Throttling", "Rate exceeded"),
         (Why::Throttled { .. }, "tagging") => Fault::new(400, "ThrottledException", "Rate exceeded"),
         (Why::Throttled { .. }, _) => Fault::new(400, "ThrottlingException", "Rate exceeded"),
         (Why::Broken, "lambda") => {
@@ -105,7 +107,7 @@ fn denied(request: &Request, operation: &str) -> Fault {
         service = caller.service,
     );
     match caller.service.as_str() {
-        "iam" | "sts" => Fault::new(403, "AccessDenied", message),
+        "iam" | "route53" | "sts" => Fault::new(403, "AccessDenied", message),
         "apigateway" | "lambda" => Fault::new(403, "AccessDeniedException", message),
         // JSON 1.1 has 400 for everything that is the client's fault.
         _ => Fault::new(400, "AccessDeniedException", message),
