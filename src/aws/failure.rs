@@ -113,6 +113,12 @@ pub fn is_ambiguous<E, R>(error: &SdkError<E, R>) -> bool {
 pub fn is_not_found<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     matches!(
         error.code(),
-        Some("NotFoundException" | "NoSuchEntity" | "NoSuchEntityException" | "ResourceNotFoundException")
+        Some(
+            "NotFoundException"
+                | "NoSuchEntity"
+                | "NoSuchEntityException"
+                | "NoSuchHostedZone"
+                | "ResourceNotFoundException"
+        )
     )
 }

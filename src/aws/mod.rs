@@ -3,16 +3,18 @@
 //! [`ReadAws`] and [`Aws`] are different types. The clients of a [`ReadAws`] refuse a call that is not a read before it
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
+pub mod certificates;
 pub mod failure;
 pub mod guard;
 pub mod retry;
 pub mod tags;
+pub mod zones;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_apigateway::types::{RestApi, Stage};
+use aws_sdk_apigateway::types::{DomainName, RestApi, Stage};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -169,6 +171,8 @@ pub struct ReadAws {
     /// The profile its credentials are to come from, for messages.
     profile: Option<String>,
     apis: OnceCell<Arc<Vec<RestApi>>>,
+    domain_names: OnceCell<Arc<Vec<DomainName>>>,
+    zones: OnceCell<Arc<Vec<zones::HostedZone>>>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
     notes: std::sync::Mutex<Vec<String>>,
@@ -184,6 +188,8 @@ impl ReadAws {
             place: place.clone(),
             profile,
             apis: OnceCell::new(),
+            domain_names: OnceCell::new(),
+            zones: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             notes: std::sync::Mutex::default(),
@@ -198,6 +204,8 @@ impl ReadAws {
             place: self.place.clone(),
             profile: self.profile.clone(),
             apis: OnceCell::new(),
+            domain_names: OnceCell::new(),
+            zones: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             notes: std::sync::Mutex::default(),
@@ -211,6 +219,18 @@ impl ReadAws {
                 let pages = self.clients.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
                 let apis = pages.try_collect().await.map_err(|error| failed("list the REST APIs", error))?;
                 Ok(Arc::new(apis))
+            })
+            .await
+            .cloned()
+    }
+
+    /// All custom domain names of the account and Region, read once.
+    pub async fn domain_names(&self) -> Result<Arc<Vec<DomainName>>> {
+        self.domain_names
+            .get_or_try_init(|| async {
+                let pages = self.clients.apigateway.get_domain_names().limit(500).into_paginator().items().send();
+                let names = pages.try_collect().await.map_err(|error| failed("list the custom domain names", error))?;
+                Ok(Arc::new(names))
             })
             .await
             .cloned()
