@@ -4,7 +4,10 @@
 //! own file, its `mod` line here and one line in [`Registry::new`]. The laws that every kind keeps are tested once, for all
 //! of them, in `tests/kinds/`.
 
+pub mod base_path_mapping;
 pub mod deployment;
+pub mod dns_record;
+pub mod domain_name;
 pub mod iam_role;
 pub mod lambda_function;
 pub mod log_group;
@@ -282,6 +285,9 @@ impl Registry {
                 Box::new(rest_api::RestApi),
                 Box::new(deployment::Deployment),
                 Box::new(stage::Stage),
+                Box::new(domain_name::DomainName),
+                Box::new(base_path_mapping::BasePathMapping),
+                Box::new(dns_record::DnsRecord),
             ],
         }
     }

@@ -1,5 +1,6 @@
 //! The laws that every kind keeps, tested over the registry.
 
+mod domains;
 mod specs;
 #[path = "../support/mod.rs"]
 mod support;
@@ -268,7 +269,20 @@ async fn a_deployment_never_changes() {
 #[test]
 fn no_kind_is_left_out() {
     let names: Vec<&str> = registry().kinds().map(AnyKind::name).collect();
-    assert_eq!(names, ["log-group", "iam-role", "lambda-function", "rest-api", "deployment", "stage"]);
+    assert_eq!(
+        names,
+        [
+            "log-group",
+            "iam-role",
+            "lambda-function",
+            "rest-api",
+            "deployment",
+            "stage",
+            "domain-name",
+            "base-path-mapping",
+            "dns-record"
+        ]
+    );
 }
 
 impl Bench<'_> {

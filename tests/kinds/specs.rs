@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gwctl::kinds::base_path_mapping::{BasePathMapping, BasePathMappingSpec, name_of};
+use gwctl::kinds::dns_record::{DnsRecord, DnsRecordSpec, RecordType};
+use gwctl::kinds::domain_name::{DomainName, DomainNameSpec};
 use gwctl::kinds::iam_role::{IamRole, IamRoleSpec};
 use gwctl::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
 use gwctl::kinds::log_group::{LogGroup, LogGroupSpec};
@@ -195,4 +198,57 @@ pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str) -> Ve
         ..first.clone()
     };
     values::<Stage>(&[first, second, third])
+}
+
+pub(super) fn domain_names(certificates: [&str; 2]) -> Vec<Value> {
+    let first = DomainNameSpec {
+        name: "law.example.com".into(),
+        certificate: certificates[0].into(),
+        security_policy: "TLS_1_2".into(),
+        ip_address_type: "ipv4".into(),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = DomainNameSpec {
+        certificate: certificates[1].into(),
+        security_policy: "TLS_1_0".into(),
+        ip_address_type: "dualstack".into(),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = DomainNameSpec { tags: tags(&[]), ..first.clone() };
+    values::<DomainName>(&[first, second, third])
+}
+
+/// Of APIs that each have the stages `one` and `two`.
+pub(super) fn base_path_mappings(base_path: &str, apis: [&str; 2]) -> Vec<Value> {
+    let first = BasePathMappingSpec {
+        name: name_of("law.example.com", base_path),
+        domain: "law.example.com".into(),
+        rest_api: apis[0].into(),
+        stage: "one".into(),
+    };
+    let second = BasePathMappingSpec { rest_api: apis[1].into(), stage: "two".into(), ..first.clone() };
+    let third = BasePathMappingSpec { stage: "two".into(), ..first.clone() };
+    values::<BasePathMapping>(&[first, second, third])
+}
+
+/// For a target and the zone it stands in.
+pub(super) fn dns_records(name: &str, zone: &str, (target, target_zone): (&str, &str)) -> Vec<Value> {
+    let first = DnsRecordSpec {
+        name: name.into(),
+        zone_id: zone.into(),
+        types: [RecordType::A].into(),
+        target: target.into(),
+        target_zone_id: target_zone.into(),
+        evaluate_target_health: false,
+    };
+    let second = DnsRecordSpec {
+        types: [RecordType::A, RecordType::Aaaa].into(),
+        target: "balancer.elb.eu-west-1.amazonaws.com".into(),
+        target_zone_id: "Z32O12XQLNTSW2".into(),
+        evaluate_target_health: true,
+        ..first.clone()
+    };
+    let third = DnsRecordSpec { types: [RecordType::Aaaa].into(), ..first.clone() };
+    values::<DnsRecord>(&[first, second, third])
 }
