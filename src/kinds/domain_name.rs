@@ -18,7 +18,7 @@ use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Address, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -203,6 +203,12 @@ impl Kind for DomainName {
 
     async fn untag(&self, aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Result<()> {
         rest_api::untag(aws, outputs, keys).await
+    }
+
+    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
+        // There are emulators that take no tags for a domain name after it was made.
+        let recorded = self.tag(aws, outputs, tags::record(identity, digest)).await;
+        aws.tolerate(recorded.map_err(|failure| failure.context("failed to record the digest of a domain name")))
     }
 }
 

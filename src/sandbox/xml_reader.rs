@@ -161,6 +161,13 @@ mod tests {
         assert_eq!(root.child("D"), None);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(text in r"(<|</|>|/>|&|;|A|B|x='|'|<!--|-->|<!\[CDATA\[|\]\]>|<\?|#x41| |\PC){0,40}") {
+            let _ = parse(text.as_bytes());
+        }
+    }
+
     #[test]
     fn what_is_no_xml_is_refused() {
         for wrong in [

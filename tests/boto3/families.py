@@ -349,7 +349,11 @@ class Account(Case):
 
     def test_domain_names_and_their_mappings(self):
         self.deployed()
-        certificate = f"arn:{PARTITION}:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
+        missing = f"arn:{PARTITION}:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
+        settings = {"regionalCertificateArn": missing, "endpointConfiguration": {"types": ["REGIONAL"]}}
+        words = self.refused(ERRORS.BadRequestException, "create_domain_name", domainName="api.example.com", **settings)
+        self.assertEqual(words, "The provided certificate does not exist.")
+        certificate = aws.client("acm").request_certificate(DomainName="*.example.com")["CertificateArn"]
         settings = {"regionalCertificateArn": certificate, "endpointConfiguration": {"types": ["REGIONAL"]}}
         made = gateway.create_domain_name(domainName="api.example.com", **settings)
         self.assertIn(f".execute-api.{REGION}.{HOST}", made["regionalDomainName"])

@@ -2,8 +2,8 @@
 //!
 //! Record sets can't be tagged. Beside them stands a TXT record set that says whose they are, the [`marker`]; both are always
 //! changed in one batch, which Route 53 carries out as a whole. A record without a marker is somebody else's and never
-//! overwritten: new records are made with `CREATE`, which is refused where there is one, and old ones are replaced by a
-//! `DELETE` of exactly what was read and a `CREATE`, so that what somebody wrote in between stays.
+//! overwritten: new records are made with `CREATE`, which Route 53 refuses where there is one, and `UPSERT` is for what a
+//! marker was just read for.
 //!
 //! Records are found where they can be: in the zones that hold a wanted name, or the name of a domain name of ours, which is
 //! always deleted after its record.
@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::marker::Marker;
-use self::sets::{change, record_sets};
+use self::sets::{change, record_sets, spread};
 use super::domain_name::own_names;
 use super::{Kind, Scope};
 use crate::aws::tags::{self, Tags};
@@ -154,7 +154,8 @@ impl Kind for DnsRecord {
             }
             let sets = record_sets(client, zone_id, name).await?;
             let changes = sets.into_iter().chain(marker.set).map(sets::delete).collect::<Result<Vec<_>>>()?;
-            if change(aws, zone_id, &format!("delete the records of `{name}`"), changes, !last).await? {
+            let doing = format!("delete the records of `{name}`");
+            if change(aws, zone_id, &doing, changes, !last).await?.is_some() {
                 return Ok(());
             }
         }
@@ -203,9 +204,11 @@ async fn converge(aws: &Aws, spec: &DnsRecordSpec, add: &Tags, ours: impl Fn(Opt
         if tags != marker.tags {
             changes.push(sets::upsert(marker.written(&tags)?)?);
         }
-        if changes.is_empty() || change(aws, zone_id, &format!("write the records of `{name}`"), changes, !last).await?
-        {
+        if changes.is_empty() {
             return Ok(());
+        }
+        if let Some(sent) = change(aws, zone_id, &format!("write the records of `{name}`"), changes, !last).await? {
+            return spread(aws, sent).await;
         }
     }
     Ok(())

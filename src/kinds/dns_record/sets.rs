@@ -134,14 +134,19 @@ pub(super) fn wanted(spec: &DnsRecordSpec) -> Result<Vec<ResourceRecordSet>> {
         .collect()
 }
 
-/// The changes that turn record sets into others. What is deleted is named exactly, so that Route 53 refuses the batch if it
-/// has changed since it was read.
+/// The changes that turn record sets of ours into others. What is new is made with `CREATE`, so that Route 53 refuses the batch
+/// if somebody came before; what goes is named exactly.
 pub(super) fn difference(live: Vec<ResourceRecordSet>, wanted: Vec<ResourceRecordSet>) -> Result<Vec<Change>> {
     let mut missing = wanted;
     let mut changes = Vec::new();
     for set in live {
-        match missing.iter().position(|other| same(&set, other)) {
-            Some(at) => drop(missing.remove(at)),
+        match missing.iter().position(|other| same_place(&set, other)) {
+            Some(at) => {
+                let other = missing.remove(at);
+                if !same(&set, &other) {
+                    changes.push(upsert(other));
+                }
+            }
             None => changes.push(delete(set)),
         }
     }
@@ -149,16 +154,18 @@ pub(super) fn difference(live: Vec<ResourceRecordSet>, wanted: Vec<ResourceRecor
     changes.into_iter().collect()
 }
 
-/// Whether a live record set is as wanted. Route 53 writes names in a form of its own.
+/// Whether one of two record sets takes the other's place.
+fn same_place(live: &ResourceRecordSet, wanted: &ResourceRecordSet) -> bool {
+    live.r#type() == wanted.r#type() && live.set_identifier() == wanted.set_identifier()
+}
+
+/// Whether a live record set holds what the wanted one in its place does. Route 53 writes names in a form of its own.
 fn same(live: &ResourceRecordSet, wanted: &ResourceRecordSet) -> bool {
     let alias = |set: &ResourceRecordSet| {
         let one = set.alias_target()?;
         Some((plain_name(one.dns_name()), one.hosted_zone_id().to_owned(), one.evaluate_target_health()))
     };
-    live.r#type() == wanted.r#type()
-        && live.set_identifier() == wanted.set_identifier()
-        && live.health_check_id() == wanted.health_check_id()
-        && alias(live) == alias(wanted)
+    live.health_check_id() == wanted.health_check_id() && alias(live) == alias(wanted)
 }
 
 /// Deletes a record set, which has to be as it is here.
@@ -176,21 +183,39 @@ fn changed(action: ChangeAction, set: ResourceRecordSet) -> Result<Change> {
     built.map_err(|error| Failure::internal("a change of a DNS record is incomplete").because(&error))
 }
 
-/// Sends a batch and waits until all name servers know it. With `again`, a batch that does not fit what the zone holds now is
-/// no failure, but `false`.
-pub(super) async fn change(aws: &Aws, zone: &str, doing: &str, changes: Vec<Change>, again: bool) -> Result<bool> {
+/// A batch that Route 53 took.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// The change, unless all name servers know it already.
+    pending: Option<String>,
+}
+
+/// Sends a batch. With `again`, one that does not fit what the zone holds now is no failure, but nothing.
+pub(super) async fn change(
+    aws: &Aws,
+    zone: &str,
+    doing: &str,
+    changes: Vec<Change>,
+    again: bool,
+) -> Result<Option<Sent>> {
     let batch = ChangeBatch::builder().set_changes(Some(changes)).build();
     let batch = batch.map_err(|error| Failure::internal("a batch has no changes").because(&error))?;
     let client = &aws.write.route53;
     let call = || client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch.clone()).send();
     let answer = match retry::until_ready(CHANGES_QUEUE, &NOT_YET, call).await {
-        Err(error) if again && error.code() == Some("InvalidChangeBatch") => return Ok(false),
+        Err(error) if again && error.code() == Some("InvalidChangeBatch") => return Ok(None),
         answer => answer.map_err(|error| failed(doing, error))?,
     };
-    if let Some(info) = answer.change_info().filter(|info| *info.status() != ChangeStatus::Insync) {
-        wait(client, info.id()).await?;
+    let info = answer.change_info().filter(|info| *info.status() != ChangeStatus::Insync);
+    Ok(Some(Sent { pending: info.map(|info| info.id().to_owned()) }))
+}
+
+/// Waits until all name servers know a batch.
+pub(super) async fn spread(aws: &Aws, sent: Sent) -> Result<()> {
+    match sent.pending {
+        Some(id) => wait(&aws.write.route53, &id).await,
+        None => Ok(()),
     }
-    Ok(true)
 }
 
 async fn wait(client: &Client, id: &str) -> Result<()> {

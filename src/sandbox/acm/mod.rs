@@ -76,6 +76,23 @@ impl Certificate {
         })
     }
 
+    /// A certificate for some names, for the tests of other services.
+    #[cfg(test)]
+    pub(in crate::sandbox) fn of(arn: &str, names: &[&str]) -> Self {
+        Self {
+            arn: arn.to_owned(),
+            domain_name: names[0].to_owned(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            not_before: 0.0,
+            not_after: f64::MAX,
+            created: 0.0,
+            serial: String::new(),
+            key_algorithm: "RSA_2048".to_owned(),
+            origin: Origin::Requested { validation: "DNS".to_owned(), token: None, transparency: "ENABLED".to_owned() },
+            tags: BTreeMap::new(),
+        }
+    }
+
     fn status(&self, now: f64) -> &'static str {
         if now > self.not_after { "EXPIRED" } else { "ISSUED" }
     }
