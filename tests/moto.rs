@@ -264,7 +264,8 @@ impl Bench {
 
     async fn observe<K: Kind>(&self, spec: &K::Spec) -> Vec<Observed> {
         let one = desired::<K>("gate", "moto", spec).unwrap();
-        let wanted = vec![Wanted { address: one.address.clone(), name: one.name().map(str::to_owned) }];
+        let wanted =
+            vec![Wanted { address: one.address.clone(), name: one.name().map(str::to_owned), spec: one.spec.clone() }];
         let kind = self.registry.kind(K::NAME).unwrap();
         kind.observe(&self.aws.read.anew(), &Scope { owner: owner(), wanted }).await.unwrap()
     }

@@ -3,18 +3,20 @@
 //! [`ReadAws`] and [`Aws`] are different types. The clients of a [`ReadAws`] refuse a call that is not a read before it
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
+pub mod certificates;
 pub mod ec2;
 pub mod failure;
 pub mod guard;
 pub mod lookup;
 pub mod retry;
 pub mod tags;
+pub mod zones;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_apigateway::types::{RestApi, Stage};
+use aws_sdk_apigateway::types::{DomainName, RestApi, Stage};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::AliasConfiguration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -177,6 +179,8 @@ pub struct ReadAws {
     /// The profile its credentials are to come from, for messages.
     profile: Option<String>,
     apis: OnceCell<Arc<Vec<RestApi>>>,
+    domain_names: OnceCell<Arc<Vec<DomainName>>>,
+    zones: OnceCell<Arc<Vec<zones::HostedZone>>>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
     functions: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>>>,
@@ -194,6 +198,8 @@ impl ReadAws {
             place: place.clone(),
             profile,
             apis: OnceCell::new(),
+            domain_names: OnceCell::new(),
+            zones: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
@@ -210,6 +216,8 @@ impl ReadAws {
             place: self.place.clone(),
             profile: self.profile.clone(),
             apis: OnceCell::new(),
+            domain_names: OnceCell::new(),
+            zones: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
@@ -243,7 +251,8 @@ impl ReadAws {
             Lookup::SystemGateway { product, environment } => self.system_gateway(product, environment).await,
             Lookup::VpcLink { name } => lookup::vpc_link(self, name).await,
             Lookup::LoadBalancer { name } => lookup::network_load_balancer(self, name).await,
-            _ => Err(Failure::internal(format!("nobody can find the {wanted}"))),
+            Lookup::Certificate { domain } => certificates::certificate_for(self, domain).await,
+            Lookup::HostedZone { domain } => zones::zone_for(self, domain).await.map(|zone| zone.id),
         }
     }
 
@@ -266,6 +275,18 @@ impl ReadAws {
         // An apply that died before the stage: the gateway is not there yet either.
         let stage = given("name of a stage", stages.first().ok_or_else(none)?.stage_name())?;
         Ok(format!("{id}.execute-api.{}.{}/{stage}", self.place.region, self.place.dns_suffix()))
+    }
+
+    /// All custom domain names of the account and Region, read once.
+    pub async fn domain_names(&self) -> Result<Arc<Vec<DomainName>>> {
+        self.domain_names
+            .get_or_try_init(|| async {
+                let pages = self.clients.apigateway.get_domain_names().limit(500).into_paginator().items().send();
+                let names = pages.try_collect().await.map_err(|error| failed("list the custom domain names", error))?;
+                Ok(Arc::new(names))
+            })
+            .await
+            .cloned()
     }
 
     /// Keeps something that the reader of a plan should know, though reading went on.

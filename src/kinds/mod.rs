@@ -6,7 +6,10 @@
 
 pub mod account_logging;
 pub mod alarm;
+pub mod base_path_mapping;
 pub mod deployment;
+pub mod dns_record;
+pub mod domain_name;
 pub mod execution_log_group;
 pub mod function_alias;
 pub mod function_version;
@@ -336,6 +339,9 @@ impl Registry {
                 Box::new(deployment::Deployment),
                 Box::new(stage::Stage),
                 Box::new(alarm::Alarm),
+                Box::new(domain_name::DomainName),
+                Box::new(base_path_mapping::BasePathMapping),
+                Box::new(dns_record::DnsRecord),
             ],
         }
     }

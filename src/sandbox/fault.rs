@@ -22,7 +22,7 @@ pub(crate) struct Fault {
 /// The protocols that AWS's services speak here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// Form in, XML out: IAM and STS.
+    /// Form in, XML out: IAM and STS. Route 53 says no in the same envelope.
     Query,
     /// JSON 1.1 with the operation in `x-amz-target`: Logs and tagging.
     Json,
@@ -115,7 +115,7 @@ pub(crate) fn unknown_service(request: &Request, known: &[&str]) -> Response {
             });
             xml.response(fault.status)
         }
-        "route53" | "cloudfront" => fault.query(None, request.id()),
+        "cloudfront" => fault.query(None, request.id()),
         _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
     }
 }

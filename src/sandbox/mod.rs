@@ -1,8 +1,8 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
-//! Lambda, IAM, CloudWatch, Logs, AWS WAF, EC2, load balancers, STS and the tagging API. It stands behind the SDK's HTTP
-//! client ([`connector`]), so that
+//! Lambda, IAM, CloudWatch, Logs, AWS WAF, EC2, load balancers, Certificate Manager, Route 53, STS and the tagging API. It
+//! stands behind the SDK's HTTP client ([`connector`]), so that
 //! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
 //! client. Its state is kept in a folder between commands, or in memory.
 //!
@@ -11,6 +11,7 @@
 //! What it does not do: verify signatures, or authorise calls by IAM policy. What it does not know it refuses loudly; it
 //! never answers 200 to a request it did not carry out.
 
+pub mod acm;
 pub mod apigateway;
 pub mod cloudwatch;
 pub mod conditions;
@@ -24,6 +25,7 @@ pub mod lambda;
 pub mod listener;
 pub mod logs;
 mod query;
+pub mod route53;
 mod signature;
 mod store;
 pub mod sts;
@@ -33,6 +35,7 @@ pub mod wafv2;
 pub mod wire;
 pub mod world;
 mod xml;
+mod xml_reader;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -303,6 +306,7 @@ impl Held {
 /// The services of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
+    Acm,
     ApiGateway,
     CloudWatch,
     Ec2,
@@ -310,13 +314,15 @@ enum Service {
     Iam,
     Lambda,
     Logs,
+    Route53,
     Sts,
     Tagging,
     Wafv2,
 }
 
 impl Service {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
+        Self::Acm,
         Self::ApiGateway,
         Self::CloudWatch,
         Self::Ec2,
@@ -324,6 +330,7 @@ impl Service {
         Self::Iam,
         Self::Lambda,
         Self::Logs,
+        Self::Route53,
         Self::Sts,
         Self::Tagging,
         Self::Wafv2,
@@ -332,6 +339,7 @@ impl Service {
     /// The name in the credential scope.
     const fn signing_name(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
             Self::ApiGateway => "apigateway",
             Self::CloudWatch => "monitoring",
             Self::Ec2 => "ec2",
@@ -339,6 +347,7 @@ impl Service {
             Self::Iam => "iam",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
+            Self::Route53 => "route53",
             Self::Sts => "sts",
             Self::Tagging => "tagging",
             Self::Wafv2 => "wafv2",
@@ -352,12 +361,13 @@ impl Service {
     /// Whether a request only looks: then nothing is written to disk.
     fn is_read(self, request: &Request) -> bool {
         match self {
+            Self::Acm => acm::is_read(request),
             Self::ApiGateway => apigateway::is_read(request),
             Self::CloudWatch => cloudwatch::is_read(request),
             Self::Ec2 => ec2::is_read(request),
             Self::Elbv2 => request.operation().starts_with("Describe"),
             Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
-            Self::Lambda => request.method == "GET",
+            Self::Lambda | Self::Route53 => request.method == "GET",
             Self::Logs => logs::is_read(request),
             Self::Sts | Self::Tagging => true,
             Self::Wafv2 => wafv2::is_read(request),
@@ -366,6 +376,7 @@ impl Service {
 
     fn handle(self, view: &mut View<'_>, request: &Request) -> Response {
         match self {
+            Self::Acm => acm::handle(view, request),
             Self::ApiGateway => apigateway::handle(view, request),
             Self::CloudWatch => cloudwatch::handle(view, request),
             Self::Ec2 => ec2::handle(view, request),
@@ -373,6 +384,7 @@ impl Service {
             Self::Iam => iam::handle(view, request),
             Self::Lambda => lambda::handle(view, request),
             Self::Logs => logs::handle(view, request),
+            Self::Route53 => route53::handle(view, request),
             Self::Sts => sts::handle(view, request),
             Self::Tagging => tagging::handle(view, request),
             Self::Wafv2 => wafv2::handle(view, request),

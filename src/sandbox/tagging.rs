@@ -1,7 +1,8 @@
 //! The Resource Groups Tagging API in the sandbox: which resources of a Region carry which tags.
 //!
-//! It sees Lambda functions, log groups, REST APIs, stages, alarms, what EC2 has, load balancers and what AWS WAF has; IAM
-//! roles it does not see, as on AWS (aws-facts A). It is
+//! It sees Lambda functions, log groups, certificates, what is taggable of API Gateway, alarms, what EC2 has, load balancers, what
+//! AWS WAF has, and, in the Region that Route 53 is signed for, hosted zones; IAM roles it does not see, as on AWS
+//! (aws-facts A). It is
 //! kinder than AWS in one thing: deleted resources are gone at once.
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::apigateway;
 use super::fault::{Answer, Fault, violation};
+use super::route53;
 use super::wire::{Request, Response};
 use super::world::View;
 
@@ -75,6 +77,10 @@ fn act(view: &View<'_>, request: &Request) -> Answer<Value> {
     found.extend(view.region.cloudwatch.tagged(&request.caller));
     found.extend(view.region.ec2.tagged(&request.caller));
     found.extend(view.region.elbv2.tagged());
+    found.extend(view.region.acm.tagged());
+    if request.caller.region == route53::home(request.caller.partition()) {
+        found.extend(view.route53.tagged(request.caller.partition()));
+    }
     found.retain(|(arn, tags)| {
         !tags.is_empty() && query.wants(arn, tags) && after.as_ref().is_none_or(|after| arn > after)
     });

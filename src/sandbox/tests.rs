@@ -98,7 +98,7 @@ fn every_answer_has_an_id_and_unknown_services_say_so() {
     let sandbox = Sandbox::in_memory();
     let first = sandbox.handle(request("sqs", "", ""));
     assert_eq!(first.status, 501);
-    assert!(text(&first).contains("no service `sqs`; it has apigateway, ec2,"), "{}", text(&first));
+    assert!(text(&first).contains("no service `sqs`; it has acm, apigateway,"), "{}", text(&first));
     let second = sandbox.handle(describe_groups());
     assert_ne!(first.header(REQUEST_ID).unwrap(), second.header(REQUEST_ID).unwrap());
     let unsigned =

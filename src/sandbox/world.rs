@@ -8,7 +8,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{apigateway, cloudwatch, ec2, elbv2, iam, lambda, logs, wafv2};
+use super::wire::partition;
+use super::{acm, apigateway, cloudwatch, ec2, elbv2, iam, lambda, logs, route53, wafv2};
 
 /// All accounts, by their twelve digits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct World {
 pub struct Account {
     /// IAM is global in an account.
     pub iam: iam::State,
+    /// Route 53 is global in an account, and there is one in each partition.
+    #[serde(default)]
+    pub route53: BTreeMap<String, route53::State>,
     /// Regions by name.
     pub regions: BTreeMap<String, Region>,
 }
@@ -53,12 +57,17 @@ pub struct Region {
     /// Load balancers.
     #[serde(default)]
     pub elbv2: elbv2::State,
+    /// Certificates.
+    #[serde(default)]
+    pub acm: acm::State,
 }
 
 /// What one call may see and change.
 pub struct View<'a> {
     /// IAM of the caller's account.
     pub iam: &'a mut iam::State,
+    /// Route 53 of the caller's account, in the partition of the Region that is called.
+    pub route53: &'a mut route53::State,
     /// The Region that is called.
     pub region: &'a mut Region,
     /// Seconds since the epoch.
@@ -71,8 +80,9 @@ impl World {
     /// The world as the caller of one request sees it at `now` (seconds since the epoch).
     pub fn view(&mut self, account: &str, region: &str, now: f64) -> View<'_> {
         let account = self.accounts.entry(account.to_owned()).or_default();
+        let route53 = account.route53.entry(partition(region).to_owned()).or_default();
         let region = account.regions.entry(region.to_owned()).or_default();
-        View { iam: &mut account.iam, region, now, ids: &mut self.ids, blobs: &mut self.blobs }
+        View { iam: &mut account.iam, route53, region, now, ids: &mut self.ids, blobs: &mut self.blobs }
     }
 
     /// The digests of all code that some function still runs.

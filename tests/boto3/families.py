@@ -350,7 +350,11 @@ class Account(Case):
 
     def test_domain_names_and_their_mappings(self):
         self.deployed()
-        certificate = f"arn:{PARTITION}:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
+        missing = f"arn:{PARTITION}:acm:{REGION}:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
+        settings = {"regionalCertificateArn": missing, "endpointConfiguration": {"types": ["REGIONAL"]}}
+        words = self.refused(ERRORS.BadRequestException, "create_domain_name", domainName="api.example.com", **settings)
+        self.assertEqual(words, "The provided certificate does not exist.")
+        certificate = aws.client("acm").request_certificate(DomainName="*.example.com")["CertificateArn"]
         settings = {"regionalCertificateArn": certificate, "endpointConfiguration": {"types": ["REGIONAL"]}}
         made = gateway.create_domain_name(domainName="api.example.com", **settings)
         self.assertIn(f".execute-api.{REGION}.{HOST}", made["regionalDomainName"])
@@ -856,6 +860,87 @@ class Network(unittest.TestCase):
         self.assertEqual(tags["Tags"], [{"Key": "team", "Value": "a"}])
         balancers.delete_load_balancer(LoadBalancerArn=arn)
         self.assertNotIn(arn, [one["LoadBalancerArn"] for one in balancers.describe_load_balancers()["LoadBalancers"]])
+
+
+class Names(unittest.TestCase):
+    """Certificates, hosted zones and their records."""
+
+    def test_certificates(self):
+        acm = aws.client("acm")
+        names = ["names.example.com", "*.names.example.com"]
+        made = acm.request_certificate(
+            DomainName=names[0],
+            SubjectAlternativeNames=names,
+            ValidationMethod="DNS",
+            Tags=[{"Key": "a", "Value": "1"}],
+        )
+        at = {"CertificateArn": made["CertificateArn"]}
+        self.assertTrue(at["CertificateArn"].startswith(f"arn:{PARTITION}:acm:{REGION}:{ACCOUNT}:certificate/"))
+        acm.get_waiter("certificate_validated").wait(**at)
+        shown = acm.describe_certificate(**at)["Certificate"]
+        self.assertEqual((shown["Status"], shown["SubjectAlternativeNames"]), ("ISSUED", names))
+        self.assertGreater(shown["NotAfter"], shown["NotBefore"])
+        issued = {"CertificateStatuses": ["ISSUED"], "PaginationConfig": {"PageSize": 1}}
+        pages = acm.get_paginator("list_certificates").paginate(**issued)
+        listed = {one["CertificateArn"]: one for page in pages for one in page["CertificateSummaryList"]}
+        self.assertEqual(listed[at["CertificateArn"]]["SubjectAlternativeNameSummaries"], names)
+        acm.add_tags_to_certificate(**at, Tags=[{"Key": "b", "Value": "2"}])
+        acm.remove_tags_from_certificate(**at, Tags=[{"Key": "a"}])
+        self.assertEqual(acm.list_tags_for_certificate(**at)["Tags"], [{"Key": "b", "Value": "2"}])
+        found = aws.tagging.get_resources(ResourceTypeFilters=["acm:certificate"])["ResourceTagMappingList"]
+        self.assertIn(at["CertificateArn"], [one["ResourceARN"] for one in found])
+        acm.delete_certificate(**at)
+        with self.assertRaises(acm.exceptions.ResourceNotFoundException):
+            acm.describe_certificate(**at)
+
+    def test_zones_and_records(self):
+        dns = aws.client("route53")
+        made = dns.create_hosted_zone(Name="names.example.com", CallerReference=self.id())
+        zone = made["HostedZone"]["Id"]
+        self.assertEqual((len(made["DelegationSet"]["NameServers"]), zone[:12]), (4, "/hostedzone/"))
+        pages = dns.get_paginator("list_hosted_zones").paginate()
+        self.assertIn(zone, [one["Id"] for page in pages for one in page["HostedZones"]])
+        by_name = dns.list_hosted_zones_by_name(DNSName="names.example.com")["HostedZones"]
+        self.assertEqual(by_name[0]["Id"], zone)
+
+        def record(name, kind, *values):
+            return {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value} for value in values]}
+
+        def change(*changes):
+            batch = {"Changes": [{"Action": action, "ResourceRecordSet": one} for action, one in changes]}
+            return dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)["ChangeInfo"]
+
+        alias = {
+            "Name": "*.names.example.com",
+            "Type": "A",
+            "AliasTarget": {"HostedZoneId": "Z1", "DNSName": f"x.elb.{REGION}.{HOST}", "EvaluateTargetHealth": False},
+        }
+        text = record("names.example.com", "TXT", '"a b"')
+        other = record("a.names.example.com", "CNAME", "b.names.example.com")
+        done = change(("CREATE", alias), ("UPSERT", text), ("CREATE", other))
+        self.assertEqual(done["Status"], "PENDING")
+        dns.get_waiter("resource_record_sets_changed").wait(Id=done["Id"])
+        by_two = {"HostedZoneId": zone, "PaginationConfig": {"PageSize": 2}}
+        pages = dns.get_paginator("list_resource_record_sets").paginate(**by_two)
+        sets = [one for page in pages for one in page["ResourceRecordSets"]]
+        self.assertEqual(
+            [(one["Name"].split(".")[0], one["Type"]) for one in sets],
+            [("names", "NS"), ("names", "SOA"), ("names", "TXT"), ("\\052", "A"), ("a", "CNAME")],
+        )
+        self.assertEqual(sets[3]["AliasTarget"], {**alias["AliasTarget"], "DNSName": f"x.elb.{REGION}.{HOST}."})
+        with self.assertRaises(dns.exceptions.InvalidChangeBatch) as caught:
+            change(("UPSERT", text), ("CREATE", alias))
+        self.assertIn("but it already exists]", caught.exception.response["Error"]["Message"])
+        with self.assertRaises(dns.exceptions.HostedZoneNotEmpty):
+            dns.delete_hosted_zone(Id=zone)
+        resource = {"ResourceType": "hostedzone", "ResourceId": zone[12:]}
+        dns.change_tags_for_resource(**resource, AddTags=[{"Key": "a", "Value": "1"}])
+        tags = dns.list_tags_for_resource(**resource)["ResourceTagSet"]["Tags"]
+        self.assertEqual(tags, [{"Key": "a", "Value": "1"}])
+        change(("DELETE", alias), ("DELETE", text), ("DELETE", sets[4]))
+        dns.delete_hosted_zone(Id=zone)
+        with self.assertRaises(dns.exceptions.NoSuchHostedZone):
+            dns.get_hosted_zone(Id=zone)
 
 
 if __name__ == "__main__":

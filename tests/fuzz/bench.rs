@@ -45,6 +45,14 @@ pub(crate) fn done(sandbox: &Sandbox, method: &str, target: &str, body: &Value) 
     serde_json::from_str(&answer).unwrap_or_default()
 }
 
+/// The ARN of a new certificate for the names below `example.com`.
+pub(crate) fn certificate(sandbox: &Sandbox) -> String {
+    let mut request = incoming("acm", "POST", "/", json!({ "DomainName": "*.example.com" }).to_string());
+    request.headers.push(("x-amz-target".to_owned(), "CertificateManager.RequestCertificate".to_owned()));
+    let answer: Value = serde_json::from_slice(&sandbox.receive(request).body).expect("JSON");
+    answer["CertificateArn"].as_str().expect("an ARN").to_owned()
+}
+
 /// The `id` of an answer.
 pub(crate) fn id(answer: &Value) -> String {
     answer["id"].as_str().expect("an id").to_owned()
@@ -222,7 +230,7 @@ pub(crate) fn furnish(sandbox: &Sandbox) -> Furnished {
     let plan = id(&done(sandbox, "POST", "/usageplans", &stage));
     done(sandbox, "POST", &format!("/usageplans/{plan}/keys"), &json!({ "keyId": key, "keyType": "API_KEY" }));
     let domain = json!({ "domainName": "api.example.com", "endpointConfiguration": { "types": ["REGIONAL"] },
-        "regionalCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000" });
+        "regionalCertificateArn": certificate(sandbox) });
     done(sandbox, "POST", "/domainnames", &domain);
     let mapping = json!({ "restApiId": id(&api), "stage": "live", "basePath": "base" });
     done(sandbox, "POST", "/domainnames/api.example.com/basepathmappings", &mapping);

@@ -1,5 +1,6 @@
 //! The laws that every kind keeps, tested over the registry.
 
+mod domains;
 mod network;
 mod specs;
 #[path = "../support/mod.rs"]
@@ -279,7 +280,11 @@ async fn published(session: &Session, spec: &Value) -> (Address, Outputs, Value)
 }
 
 async fn versions(session: &Session) -> Vec<Observed> {
-    let wanted = vec![Wanted { address: Address::new("gate", "function-version", "x"), name: Some("law".into()) }];
+    let wanted = vec![Wanted {
+        address: Address::new("gate", "function-version", "x"),
+        name: Some("law".into()),
+        spec: json!({}),
+    }];
     let kind = session.registry.kind("function-version").unwrap();
     kind.observe(&session.aws.read.anew(), &Scope { owner: owner(), wanted }).await.unwrap()
 }
@@ -334,7 +339,11 @@ async fn a_version_that_somebody_published_by_hand_is_not_ours_and_in_nobodys_wa
     let all = versions(&session).await;
     assert_eq!(all[0].address(), Some(&address));
     assert!(all[0].in_use_by.as_ref().is_some_and(|user| user.contains("`theirs`")), "{all:?}");
-    let wanted = vec![Wanted { address: Address::new("gate", "function-alias", "law"), name: Some("law:live".into()) }];
+    let wanted = vec![Wanted {
+        address: Address::new("gate", "function-alias", "law"),
+        name: Some("law:live".into()),
+        spec: json!({}),
+    }];
     let kind = session.registry.kind("function-alias").unwrap();
     let found = kind.observe(&session.aws.read.anew(), &Scope { owner: owner(), wanted }).await.unwrap();
     let [alias] = found.as_slice() else { panic!("{found:#?}") };
@@ -513,6 +522,9 @@ fn no_kind_is_left_out() {
         "deployment",
         "stage",
         "alarm",
+        "domain-name",
+        "base-path-mapping",
+        "dns-record",
     ];
     assert_eq!(names, expected);
 }

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gwctl::kinds::alarm::{Alarm, AlarmSpec, Metric, Watched};
+use gwctl::kinds::base_path_mapping::{BasePathMapping, BasePathMappingSpec, name_of};
+use gwctl::kinds::dns_record::{DnsRecord, DnsRecordSpec, RecordType};
+use gwctl::kinds::domain_name::{DomainName, DomainNameSpec};
 use gwctl::kinds::execution_log_group::{ExecutionLogGroup, ExecutionLogGroupSpec};
 use gwctl::kinds::function_alias::{FunctionAlias, FunctionAliasSpec};
 use gwctl::kinds::iam_role::{IamRole, IamRoleSpec};
@@ -224,7 +227,8 @@ pub(super) fn functions(project: &Project, roles: [&str; 2]) -> Vec<Value> {
         reserved_concurrency: None,
         tags: tags(&[("team", "a")]),
     };
-    let vpc = |subnet: &str| Vpc { subnet_ids: vec![subnet.into()], security_group_ids: vec!["sg-0a1b2c3d".into()] };
+    let vpc =
+        |subnet: &str| Vpc { subnet_ids: vec![subnet.into()], security_group_ids: vec![Input::from("sg-0a1b2c3d")] };
     let second = LambdaFunctionSpec {
         description: None,
         role: roles[1].into(),
@@ -262,6 +266,7 @@ pub(super) fn apis(session: &Session) -> Vec<Value> {
         name: "another".into(),
         description: None,
         endpoint_type: "EDGE".into(),
+        vpc_endpoint_ids: BTreeSet::new(),
         api_key_source: "AUTHORIZER".into(),
         binary_media_types: ["image/*".to_owned(), "application/pdf".to_owned()].into(),
         minimum_compression_size: Some(0),
@@ -306,7 +311,7 @@ pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str, web_a
         deployment: deployments[0].into(),
         description: Some("for a law".into()),
         xray: true,
-        variables: tags(&[("color", "blue"), ("size", "9")]),
+        variables: variables(&[("color", "blue"), ("size", "9")]),
         access_log: Some(AccessLog { destination: destination.into(), format: "$context.requestId".into() }),
         method_settings: [("*/*".to_owned(), settings.clone())].into(),
         canary: None,
@@ -317,7 +322,7 @@ pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str, web_a
         deployment: deployments[1].into(),
         description: None,
         xray: false,
-        variables: tags(&[("color", "red")]),
+        variables: variables(&[("color", "red")]),
         access_log: Some(AccessLog { destination: destination.into(), format: "id=$context.requestId".into() }),
         method_settings: [("*/*".to_owned(), slower), ("~1order-service~1{proxy+}/ANY".to_owned(), settings)].into(),
         web_acl: Some(web_acls[1].into()),
@@ -494,4 +499,57 @@ pub(super) fn web_acls(set: &str, logs: &str) -> Vec<Value> {
         ..first.clone()
     };
     values::<WebAcl>(&[first, second, third])
+}
+
+pub(super) fn domain_names(certificates: [&str; 2]) -> Vec<Value> {
+    let first = DomainNameSpec {
+        name: "law.example.com".into(),
+        certificate: certificates[0].into(),
+        security_policy: "TLS_1_2".into(),
+        ip_address_type: "ipv4".into(),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = DomainNameSpec {
+        certificate: certificates[1].into(),
+        security_policy: "TLS_1_0".into(),
+        ip_address_type: "dualstack".into(),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = DomainNameSpec { tags: tags(&[]), ..first.clone() };
+    values::<DomainName>(&[first, second, third])
+}
+
+/// Of APIs that each have the stages `one` and `two`.
+pub(super) fn base_path_mappings(base_path: &str, apis: [&str; 2]) -> Vec<Value> {
+    let first = BasePathMappingSpec {
+        name: name_of("law.example.com", base_path),
+        domain: "law.example.com".into(),
+        rest_api: apis[0].into(),
+        stage: "one".into(),
+    };
+    let second = BasePathMappingSpec { rest_api: apis[1].into(), stage: "two".into(), ..first.clone() };
+    let third = BasePathMappingSpec { stage: "two".into(), ..first.clone() };
+    values::<BasePathMapping>(&[first, second, third])
+}
+
+/// For a target and the zone it stands in.
+pub(super) fn dns_records(name: &str, zone: &str, (target, target_zone): (&str, &str)) -> Vec<Value> {
+    let first = DnsRecordSpec {
+        name: name.into(),
+        zone_id: zone.into(),
+        types: [RecordType::A].into(),
+        target: target.into(),
+        target_zone_id: target_zone.into(),
+        evaluate_target_health: false,
+    };
+    let second = DnsRecordSpec {
+        types: [RecordType::A, RecordType::Aaaa].into(),
+        target: "balancer.elb.eu-west-1.amazonaws.com".into(),
+        target_zone_id: "Z32O12XQLNTSW2".into(),
+        evaluate_target_health: true,
+        ..first.clone()
+    };
+    let third = DnsRecordSpec { types: [RecordType::Aaaa].into(), ..first.clone() };
+    values::<DnsRecord>(&[first, second, third])
 }

@@ -50,7 +50,11 @@ impl Moto {
     }
 
     async fn observe<K: Kind>(&self, kind: &K, name: &str) -> Option<Observed<K::Spec>> {
-        let wanted = vec![Wanted { address: self.identity::<K>().address, name: Some(name.to_owned()) }];
+        let wanted = vec![Wanted {
+            address: self.identity::<K>().address,
+            name: Some(name.to_owned()),
+            spec: serde_json::json!({}),
+        }];
         let scope = Scope { owner: self.owner.clone(), wanted };
         let mut all = kind.observe(&self.aws.read.anew(), &scope).await.unwrap();
         assert!(all.len() <= 1, "{}", K::NAME);

@@ -91,8 +91,16 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
         ("security-group", 0),
         ("vpc-link", 0),
     ]);
+    // Kinds that few environments have are counted where there are any.
+    let mut more = Vec::new();
     for account in accounts.as_object().unwrap().values() {
         *counts.get_mut("iam-role").unwrap() += many(&account["iam"]["roles"]);
+        for state in account["route53"].as_object().unwrap().values() {
+            // Zones and certificates are not ours; what stands in a zone beside its own NS and SOA may be.
+            for zone in state["zones"].as_object().unwrap().values() {
+                more.push(("dns-record", zone["records"].as_array().unwrap().len() - 2));
+            }
+        }
         for region in account["regions"].as_object().unwrap().values() {
             *counts.get_mut("lambda-function").unwrap() += many(&region["lambda"]["functions"]);
             *counts.get_mut("log-group").unwrap() += many(&region["logs"]["groups"]);
@@ -113,7 +121,13 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
             *counts.get_mut("security-group").unwrap() += many(&region["ec2"]["groups"]);
             *counts.get_mut("vpc-link").unwrap() +=
                 region["apigateway"]["vpc_links"].as_array().map_or(0, std::vec::Vec::len);
+            let domains = region["apigateway"]["domain_names"].as_object().unwrap();
+            more.push(("domain-name", domains.len()));
+            more.push(("base-path-mapping", domains.values().map(|domain| many(&domain["mappings"])).sum()));
         }
+    }
+    for (kind, count) in more.into_iter().filter(|(_, count)| *count > 0) {
+        *counts.entry(kind).or_default() += count;
     }
     counts
 }

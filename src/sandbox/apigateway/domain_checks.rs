@@ -2,6 +2,7 @@
 
 use super::errors::{Answer, bad_request};
 use super::state::DomainName;
+use crate::sandbox::acm;
 use crate::sandbox::wire::Caller;
 
 /// The TLS policies of the service model.
@@ -42,8 +43,9 @@ pub(super) fn name(name: &str) -> Answer<()> {
     Err(bad_request(format!("Invalid domain name specified: {name}")))
 }
 
-/// Checks a domain name as a whole. The words about certificates are reported, the others are guesses.
-pub(super) fn check(domain: &DomainName, caller: &Caller) -> Answer<()> {
+/// Checks a domain name as a whole. `held` are the certificates of the Region. The words about certificates are reported, the
+/// others are guesses.
+pub(super) fn check(domain: &DomainName, caller: &Caller, held: &acm::State) -> Answer<()> {
     types(domain, caller)?;
     let edge = domain.certificate_arn.as_deref().or(domain.certificate_name.as_deref());
     let regional = domain.regional_certificate_arn.as_deref().or(domain.regional_certificate_name.as_deref());
@@ -65,6 +67,10 @@ pub(super) fn check(domain: &DomainName, caller: &Caller) -> Answer<()> {
     ] {
         if let Some(arn) = arn {
             certificate(arn, region, caller)?;
+            // What another Region holds can't be seen from here.
+            if region == caller.region {
+                exists(arn, &domain.domain_name, held)?;
+            }
         }
     }
     mutual_tls(domain)
@@ -96,6 +102,17 @@ fn certificate(arn: &str, region: &str, caller: &Caller) -> Answer<()> {
         return Err(bad_request("The certificate provided must be owned by the account creating the domain."));
     }
     Ok(())
+}
+
+/// A certificate has to be there and to hold for the name. One that has expired is taken; what AWS makes of it is not known.
+fn exists(arn: &str, name: &str, held: &acm::State) -> Answer<()> {
+    match held.certificates.get(arn) {
+        None => Err(bad_request("The provided certificate does not exist.")),
+        Some(certificate) if !certificate.covers(name) => {
+            Err(bad_request("The domain name to be created is not covered by the provided certificate."))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Mutual TLS is for regional names and TLS 1.2 (developer guide).

@@ -122,7 +122,7 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
         tags: given_tags,
         ..DomainName::default()
     };
-    domain_checks::check(&domain, call.caller())?;
+    domain_checks::check(&domain, call.caller(), &call.view.region.acm)?;
     if call.state().domain_names.contains_key(&name) {
         return Err(bad_request("The domain name you provided already exists."));
     }
@@ -173,7 +173,7 @@ fn update(call: &mut Call<'_, '_>, name: &str) -> Answer {
     let before = find(call.state(), name)?.clone();
     let mut draft = before.clone();
     domain_patch::apply(&mut draft, &patches)?;
-    domain_checks::check(&draft, call.caller())?;
+    domain_checks::check(&draft, call.caller(), &call.view.region.acm)?;
     place(call, &mut draft);
     let edge = |domain: &DomainName| (domain.certificate_arn.clone(), domain.certificate_name.clone());
     if draft.certificate_upload_date.is_some() && edge(&draft) != edge(&before) {

@@ -3,8 +3,9 @@
 /// The zone of every `CloudFront` distribution, edge-optimised domain names included (API reference).
 pub(super) const EDGE: &str = "Z2FDTNDATAQYW2";
 
-/// Regions and their zones, from AWS's table of endpoints and quotas. The table has none for China.
-const REGIONAL: [(&str, &str); 35] = [
+/// Regions and their zones, from AWS's table of endpoints and quotas. The table has none for China, where AWS has zones all the
+/// same; those two are made up.
+const REGIONAL: [(&str, &str); 37] = [
     ("af-south-1", "Z2DHW2332DAMTN"),
     ("ap-east-1", "Z3FD1VL90ND7K5"),
     ("ap-east-2", "Z02909591O7FG9Q56HWB1"),
@@ -21,6 +22,8 @@ const REGIONAL: [(&str, &str); 35] = [
     ("ap-southeast-7", "Z048508712PZLK5NKG8R0"),
     ("ca-central-1", "Z19DQILCV0OWEC"),
     ("ca-west-1", "Z04745493436AWVTG1OQY"),
+    ("cn-north-1", "ZSANDBOXCNNORTH1"),
+    ("cn-northwest-1", "ZSANDBOXCNNORTHWEST1"),
     ("eu-central-1", "Z1U9ULNL0V5AJ3"),
     ("eu-central-2", "Z09222482MK253X48U76H"),
     ("eu-north-1", "Z3UWIKFBOOGXPP"),
@@ -43,6 +46,11 @@ const REGIONAL: [(&str, &str); 35] = [
 ];
 
 /// The zone of a Region, if it is known.
-pub(super) fn regional(region: &str) -> Option<&'static str> {
+pub(in crate::sandbox) fn regional(region: &str) -> Option<&'static str> {
     REGIONAL.iter().find(|(name, _)| *name == region).map(|(_, zone)| *zone)
+}
+
+/// The Region of a zone, if it is one of API Gateway's.
+pub(in crate::sandbox) fn region(zone: &str) -> Option<&'static str> {
+    REGIONAL.iter().find(|(_, known)| *known == zone).map(|(region, _)| *region)
 }

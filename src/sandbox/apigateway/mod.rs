@@ -23,7 +23,7 @@ mod endpoint;
 mod errors;
 mod export;
 pub(in crate::sandbox) mod gateway_responses;
-mod hosted_zones;
+pub(in crate::sandbox) mod hosted_zones;
 mod import;
 mod integration_responses;
 mod integrations;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::super::acm::Certificate;
 use super::super::iam;
 use super::super::wire::{Caller, Request, Response};
 use super::super::world::World;
@@ -94,6 +95,12 @@ impl Bench {
             let response = iam::handle(&mut self.world.view("111111111111", "us-east-1", 0.0), &request);
             assert_eq!(response.status, 200, "{action}");
         }
+    }
+
+    /// Puts a certificate into the Region.
+    pub(super) fn certify(&mut self, arn: &str, names: &[&str]) {
+        let region = self.world.accounts.entry("111111111111".into()).or_default().regions.entry("us-east-1".into());
+        region.or_default().acm.certificates.insert(arn.to_owned(), Certificate::of(arn, names));
     }
 
     /// The state of the service.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 pub(super) use crate::sandbox::apigateway::operations::operation as apigateway;
 use crate::sandbox::lambda::operations as lambda_operations;
+use crate::sandbox::route53::operations as route53_operations;
 use crate::sandbox::wire::Request;
 
 /// The name of the operation that a request is for, `CreateRestApi`. What has none is named by its method alone, so that
@@ -12,6 +13,7 @@ pub(super) fn name(request: &Request) -> Cow<'static, str> {
     let named = match request.caller.service.as_str() {
         "apigateway" => import(request).or_else(|| apigateway(&request.method, &request.path)),
         "lambda" => provisioned(request).or_else(|| lambda_operations::operation(&request.method, &request.path)),
+        "route53" => route53_operations::operation(&request.method, &request.path),
         _ => {
             let operation = request.operation();
             if !operation.contains(' ') {
@@ -56,6 +58,8 @@ mod tests {
         for (service, method, place, body, expected) in [
             ("apigateway", "POST", "/restapis", "", "CreateRestApi"),
             ("lambda", "PUT", "/2015-03-31/functions/a/code", "", "UpdateFunctionCode"),
+            ("route53", "POST", "/2013-04-01/hostedzone/Z1/rrset/", "", "ChangeResourceRecordSets"),
+            ("acm", "POST", "CertificateManager.ListCertificates", "{}", "ListCertificates"),
             ("iam", "POST", "/", "Version=2010-05-08&Action=CreateRole", "CreateRole"),
             ("logs", "POST", "Logs_20140328.CreateLogGroup", "{}", "CreateLogGroup"),
             ("s3", "GET", "/bucket/some/key", "", "other GET"),

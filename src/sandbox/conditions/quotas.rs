@@ -83,9 +83,13 @@ const fn each(service: &'static str, operations: &'static [&'static str], count:
 /// The table. API Gateway: "Amazon API Gateway quotas", section "for creating, deploying and managing an API" (fixed;
 /// aws-facts A). Lambda: "Lambda quotas", section "API requests" (fixed). WAF: "one request per second, per account, per
 /// Region for API calls to any individual Create, Put, or Update action". `CloudWatch`: "CloudWatch service quotas", the
-/// operations named there; that of PutMetricAlarm was not found. IAM documents no rates, and those of Logs and of
+/// operations named there; that of PutMetricAlarm was not found. Route 53: its quotas, of 2026-07-30 (aws-facts A).
+/// Certificate Manager: "Quotas", section "API rate quotas". IAM documents no rates, and those of Logs and of
 /// the tagging service were not found written down: they are unlimited here.
 const QUOTAS: &[Quota] = &[
+    each("acm", &["AddTagsToCertificate", "RemoveTagsFromCertificate", "RequestCertificate"], 5, 1),
+    each("acm", &["DeleteCertificate", "DescribeCertificate", "GetCertificate", "ListTagsForCertificate"], 10, 1),
+    each("acm", &["ImportCertificate", "ListCertificates"], 1, 1),
     each("apigateway", &["CreateApiKey", "DeleteApiKey"], 5, 1),
     each("apigateway", &["CreateDeployment"], 1, 5),
     each("apigateway", &["CreateDocumentationVersion"], 1, 20),
@@ -111,6 +115,8 @@ const QUOTAS: &[Quota] = &[
     each("monitoring", &["EnableAlarmActions", "SetAlarmState"], 3, 1),
     each("wafv2", &["CreateWebACL", "UpdateWebACL", "CreateIPSet", "UpdateIPSet"], 1, 1),
     each("wafv2", &["CreateRuleGroup", "UpdateRuleGroup", "CreateRegexPatternSet", "UpdateRegexPatternSet"], 1, 1),
+    each("route53", &["CreateHostedZone"], 2, 1),
+    Quota { share: Share::All, burst: 50, ..each("route53", &[], 10, 1) },
     each("wafv2", &["PutLoggingConfiguration", "PutPermissionPolicy"], 1, 1),
 ];
 
@@ -231,6 +237,9 @@ mod tests {
             ("lambda", "CreateFunction", 15, second / 15),
             ("wafv2", "CreateWebACL", 1, second),
             ("monitoring", "DescribeAlarms", 9, second / 9),
+            ("acm", "RequestCertificate", 5, second / 5),
+            ("route53", "CreateHostedZone", 2, second / 2),
+            ("route53", "GetChange", 50, second / 10),
         ] {
             let (request, now) = (request(service, "GET", "/", ""), Instant::now());
             let mut buckets = Buckets::default();

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::sandbox::fault::{Fault, Protocol};
+use crate::sandbox::route53;
 use crate::sandbox::wire::{Request, Response};
 use crate::sandbox::{ec2, elbv2};
 
@@ -32,6 +33,7 @@ pub(super) fn response(why: Why, request: &Request, operation: &str) -> Response
         "ec2" => ec2::refusal(&fault, request.id()),
         "elasticloadbalancing" => fault.wrapped(Protocol::Query, Some(elbv2::NAMESPACE), request.id()),
         "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
+        "route53" => fault.wrapped(Protocol::Query, Some(route53::NAMESPACE), request.id()),
         _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
     };
     if let (Why::Throttled { after }, "apigateway" | "lambda") = (why, service) {
@@ -72,7 +74,7 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
         (Why::Throttled { .. }, "lambda") => Fault::new(429, "TooManyRequestsException", "Rate exceeded"),
         // EC2 error reference, "Common client error codes"; the status as reported.
         (Why::Throttled { .. }, "ec2") => Fault::new(503, "RequestLimitExceeded", "Request limit exceeded."),
-        (Why::Throttled { .. }, "iam" | "sts" | "monitoring" | "elasticloadbalancing") => {
+        (Why::Throttled { .. }, "iam" | "route53" | "sts" | "monitoring" | "elasticloadbalancing") => {
             Fault::new(400, "Throttling", "Rate exceeded")
         }
         (Why::Throttled { .. }, "tagging") => Fault::new(400, "ThrottledException", "Rate exceeded"),
@@ -115,7 +117,7 @@ fn denied(request: &Request, operation: &str) -> Fault {
         service = caller.service,
     );
     match caller.service.as_str() {
-        "iam" | "sts" | "monitoring" | "elasticloadbalancing" => Fault::new(403, "AccessDenied", message),
+        "iam" | "route53" | "sts" | "monitoring" | "elasticloadbalancing" => Fault::new(403, "AccessDenied", message),
         "ec2" => {
             let message = format!("You are not authorized to perform this operation. {message}");
             Fault::new(403, "UnauthorizedOperation", message)

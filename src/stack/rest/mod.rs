@@ -2,6 +2,7 @@
 //! deployment and its stage. A stack says the rest in a [`Blueprint`].
 
 mod api;
+mod domain;
 mod functions;
 mod limits;
 mod network;
@@ -69,7 +70,7 @@ pub(super) struct Function<'a> {
 
 /// What has to be looked up in AWS for a gateway.
 pub(super) fn lookups(gateway: &config::Gateway) -> Vec<Lookup> {
-    network::lookups(gateway).into_iter().collect()
+    network::lookups(gateway).into_iter().chain(domain::lookups(gateway)).collect()
 }
 
 /// One gateway on its way from settings to resources.
@@ -155,6 +156,7 @@ impl<'a> RestGateway<'a> {
         all.extend(self.execution_log_group()?);
         all.push(self.stage(deployment::name_of(&snapshot))?);
         all.extend(self.alarms()?);
+        all.extend(self.domain()?);
         let policy = known.policy.as_ref().map_or(Value::Null, Policy::to_document);
         Ok((all, Gateway { stack: self.blueprint.stack, document: document(&known), policy }))
     }
@@ -216,7 +218,11 @@ impl<'a> RestGateway<'a> {
             api_key_source: "HEADER".to_owned(),
             binary_media_types: self.settings.binary_media_types.iter().cloned().collect(),
             minimum_compression_size: self.settings.minimum_compression_size,
-            disable_execute_api_endpoint: false,
+            disable_execute_api_endpoint: self
+                .settings
+                .domain
+                .as_ref()
+                .is_some_and(|domain| !domain.keep_default_endpoint),
             policy: policy(self.policy_file(faults), &values, faults),
             vpc_endpoint_ids: self.settings.vpc_endpoint_ids.iter().cloned().collect(),
             authorizers: self.blueprint.authorizers.iter().map(|authorizer| self.authorizer(authorizer)).collect(),

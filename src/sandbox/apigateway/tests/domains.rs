@@ -6,7 +6,16 @@ use super::super::testing::Bench;
 use super::{deploy, mocked, patch, refuse, text};
 
 const CERTIFICATE: &str = "arn:aws:acm:us-east-1:111111111111:certificate/c1";
+const OTHER: &str = "arn:aws:acm:us-east-1:111111111111:certificate/c2";
 const NAME: &str = "/domainnames/api.example.com";
+
+/// A Region with two certificates for the names that are used here.
+fn certified() -> Bench {
+    let mut bench = Bench::default();
+    bench.certify(CERTIFICATE, &["example.com", "*.example.com"]);
+    bench.certify(OTHER, &["api.example.com"]);
+    bench
+}
 
 fn regional(bench: &mut Bench) -> Value {
     let input = json!({
@@ -18,7 +27,7 @@ fn regional(bench: &mut Bench) -> Value {
 
 #[test]
 fn a_regional_name_has_a_host_and_its_zone() {
-    let mut bench = Bench::default();
+    let mut bench = certified();
     let made = regional(&mut bench);
     let host = text(&made, "/regionalDomainName");
     let id = host.strip_prefix("d-").and_then(|rest| rest.strip_suffix(".execute-api.us-east-1.amazonaws.com"));
@@ -44,7 +53,7 @@ fn a_regional_name_has_a_host_and_its_zone() {
 
 #[test]
 fn an_edge_name_becomes_regional_in_two_steps() {
-    let mut bench = Bench::default();
+    let mut bench = certified();
     let made =
         bench.ok("POST", "/domainnames", &json!({ "domainName": "api.example.com", "certificateArn": CERTIFICATE }));
     assert_eq!(made["endpointConfiguration"]["types"], json!(["EDGE"]));
@@ -69,10 +78,10 @@ fn an_edge_name_becomes_regional_in_two_steps() {
 
 #[test]
 fn patches_reach_every_setting() {
-    let mut bench = Bench::default();
+    let mut bench = certified();
     regional(&mut bench);
     for (path, value) in [
-        ("/regionalCertificateArn", "arn:aws:acm:us-east-1:111111111111:certificate/c2"),
+        ("/regionalCertificateArn", OTHER),
         ("/securityPolicy", "SecurityPolicy_TLS13_1_2_2021_06"),
         ("/endpointAccessMode", "STRICT"),
         ("/routingMode", "ROUTING_RULE_THEN_BASE_PATH_MAPPING"),
@@ -90,7 +99,7 @@ fn patches_reach_every_setting() {
 
 #[test]
 fn bad_names_are_refused() {
-    let mut bench = Bench::default();
+    let mut bench = certified();
     regional(&mut bench);
     let create = |rest: &str| format!(r#"{{"domainName":"x.example.com",{rest}}}"#);
     let arn = |arn: &str| {
@@ -127,6 +136,8 @@ fn bad_names_are_refused() {
         ),
         (arn("arn:aws:acm:eu-west-1:111111111111:certificate/c1"), bad, "Certificate must be in 'us-east-1'."),
         (arn("arn:aws:acm:us-east-1:222222222222:certificate/c1"), bad, "must be owned by the account"),
+        (arn("arn:aws:acm:us-east-1:111111111111:certificate/c9"), bad, "The provided certificate does not exist."),
+        (arn(OTHER), bad, "The domain name to be created is not covered by the provided certificate."),
         (arn("arn:aws:iam::111111111111:server-certificate/c1"), bad, "Invalid certificate ARN: arn:aws:iam"),
         (tls("https://bucket/key", ""), bad, "Invalid truststore URI: https://bucket/key"),
         (tls("s3://bucket/key", r#","securityPolicy":"TLS_1_0""#), bad, "minimum TLS version of 1.2"),
@@ -161,6 +172,7 @@ fn bad_names_are_refused() {
 #[test]
 fn mappings_lead_to_stages_that_exist() {
     let (mut bench, id, _) = mocked();
+    bench.certify(CERTIFICATE, &["*.example.com"]);
     deploy(&mut bench, &id, "dev");
     regional(&mut bench);
     let mappings = format!("{NAME}/basepathmappings");

@@ -235,6 +235,7 @@ fn everything_taggable_is_tagged_by_its_arn() {
     let mut bench = Bench::default();
     let arn = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/net/n/1";
     let certificate = "arn:aws:acm:us-east-1:111111111111:certificate/c";
+    bench.certify(certificate, &["a.example.com"]);
     let mut arns = Vec::new();
     for (collection, member, body) in [
         ("apikeys", "id", json!({})),

@@ -1,0 +1,260 @@
+//! `base-path-mapping`: what a base path of a custom domain name leads to.
+//!
+//! A mapping can't be tagged (aws-facts A). Its domain name carries a tag for it, `gwctl:mapping:/v1`, with its address and
+//! digest. A mapping of our domain name without such a tag was made by somebody else: it is shown, and left alone.
+
+use aws_sdk_apigateway::types::{BasePathMapping as LiveMapping, Op, PatchOperation};
+use futures::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::domain_name::{self, OwnName, own_names};
+use super::{Kind, Scope, rest_api};
+use crate::aws::failure::is_not_found;
+use crate::aws::tags::Tags;
+use crate::aws::{Aws, ReadAws, failed, given, retry};
+use crate::error::{Failure, FailureKind, Result};
+use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Ownership, Place};
+
+/// The kind.
+#[derive(Debug, Clone, Copy)]
+pub struct BasePathMapping;
+
+/// What gwctl decides about a base path mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BasePathMappingSpec {
+    /// Domain name and base path, as [`name_of`] puts them together: `api.example.com/v1`, or `api.example.com/` for all paths.
+    pub name: String,
+    /// The domain name: its output `name`, so that it is there first.
+    pub domain: Input,
+    /// The id of the API.
+    pub rest_api: Input,
+    /// The name of its stage.
+    pub stage: Input,
+}
+
+/// The name of a mapping. An empty base path takes all requests.
+#[must_use]
+pub fn name_of(domain: &str, base_path: &str) -> String {
+    format!("{domain}/{base_path}")
+}
+
+/// How API Gateway writes an empty base path.
+const NO_PATH: &str = "(none)";
+
+/// How long a new domain name or stage may be unknown to mappings. Terraform tries for as long
+/// (hashicorp/terraform-provider-aws, `base_path_mapping.go`).
+const SPREADS: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// The texts that mean "not yet".
+const NOT_YET: [retry::NotYet; 2] =
+    [retry::CONCURRENT_MODIFICATION, ("NotFoundException", "Invalid domain name identifier specified")];
+
+/// The base path in a mapping's name.
+fn base_path(name: &str) -> Result<&str> {
+    name.split_once('/').map(|(_, path)| path).ok_or_else(|| Failure::internal(format!("`{name}` names no base path")))
+}
+
+/// The base path as API Gateway's paths have it.
+fn segment(path: &str) -> &str {
+    if path.is_empty() { NO_PATH } else { path }
+}
+
+/// The key of the tag for a mapping. Base paths may have characters that tags may not.
+fn key(path: &str) -> String {
+    let mut key = "gwctl:mapping:/".to_owned();
+    for character in path.chars() {
+        if character.is_ascii_alphanumeric() || "._+-".contains(character) {
+            key.push(character);
+        } else {
+            key.push_str(&format!("={:02x}", u32::from(character)));
+        }
+    }
+    key
+}
+
+/// The tag of a mapping: its address, and its digest once it is whole.
+fn mark(address: &Address, digest: Option<&Digest>) -> String {
+    format!("{address}:{}", digest.map(Digest::as_str).unwrap_or_default())
+}
+
+fn ownership(tags: &Tags, path: &str) -> Ownership {
+    let read = || {
+        let (address, digest) = tags.get(&key(path))?.rsplit_once(':')?;
+        Some((Address::parse(address)?, (!digest.is_empty()).then(|| digest.to_owned())))
+    };
+    read().map_or(Ownership::Nobody, |(address, digest)| Ownership::Ours { address, digest })
+}
+
+fn outputs(place: &Place, domain: &str, path: &str) -> Outputs {
+    let url = if path.is_empty() { format!("https://{domain}") } else { format!("https://{domain}/{path}") };
+    Outputs::from_iter([("name", name_of(domain, path)), ("domain_arn", domain_name::arn(place, domain)), ("url", url)])
+}
+
+fn observed(aws: &ReadAws, domain: &OwnName, live: &LiveMapping) -> Result<Observed<BasePathMappingSpec>> {
+    let path = live.base_path().filter(|path| *path != NO_PATH).unwrap_or_default();
+    let name = name_of(&domain.name, path);
+    Ok(Observed {
+        name: name.clone(),
+        within: Some(domain.address.clone()),
+        spec: BasePathMappingSpec {
+            name,
+            domain: Input::from(domain.name.as_str()),
+            rest_api: Input::from(given("API of a base path mapping", live.rest_api_id())?),
+            stage: Input::from(live.stage().unwrap_or_default()),
+        },
+        outputs: outputs(&aws.place, &domain.name, path),
+        ownership: ownership(&domain.tags, path),
+        created: None,
+        in_use_by: None,
+    })
+}
+
+impl Kind for BasePathMapping {
+    type Spec = BasePathMappingSpec;
+    const NAME: &'static str = "base-path-mapping";
+    const REPLACE_ON: &'static [&'static str] = &["name", "domain"];
+
+    fn predict(&self, place: &Place, spec: &BasePathMappingSpec) -> Outputs {
+        spec.name.split_once('/').map(|(domain, path)| outputs(place, domain, path)).unwrap_or_default()
+    }
+
+    async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<BasePathMappingSpec>>> {
+        let domains = own_names(aws, &scope.owner).await?;
+        let reads = domains.iter().map(|domain| async move {
+            let call = aws.clients.apigateway.get_base_path_mappings().domain_name(&domain.name).limit(500);
+            let items: Result<Vec<_>, _> = call.into_paginator().items().send().try_collect().await;
+            let items = items.map_err(|error| failed(&format!("read the mappings of `{}`", domain.name), error))?;
+            items.iter().map(|live| observed(aws, domain, live)).collect::<Result<Vec<_>>>()
+        });
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, identity: &Identity, spec: &BasePathMappingSpec) -> Result<Outputs> {
+        let BasePathMappingSpec { name, domain, rest_api: api, stage } = spec;
+        let (domain, api, stage, path) = (domain.known()?, api.known()?, stage.known()?, base_path(name)?);
+        let outputs = outputs(&aws.place, domain, path);
+        // First, so that a mapping whose answer is lost is known as ours.
+        set_mark(aws, &outputs, path, mark(&identity.address, None)).await?;
+        let call = || {
+            let create = aws.write.apigateway.create_base_path_mapping().domain_name(domain);
+            let create = create.rest_api_id(api).stage(stage);
+            create.set_base_path((!path.is_empty()).then(|| path.to_owned())).send()
+        };
+        match retry::until_ready(SPREADS, &NOT_YET, call).await {
+            Ok(_) => {}
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_apigateway::operation::create_base_path_mapping::CreateBasePathMappingError::is_conflict_exception,
+                ) =>
+            {
+                adopt_same(aws, spec).await?;
+            }
+            Err(error) => return Err(failed(&format!("map `{name}`"), error)),
+        }
+        Ok(outputs)
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        live: &Observed<BasePathMappingSpec>,
+        spec: &BasePathMappingSpec,
+    ) -> Result<Outputs> {
+        let BasePathMappingSpec { name, domain, rest_api: api, stage } = spec;
+        let (domain, path) = (domain.known()?, segment(base_path(name)?));
+        let mut patches = Vec::new();
+        // API and stage go in one call: between two, the mapping would lead to a stage that the other API does not have.
+        for (path, before, after) in [("/restapiId", &live.spec.rest_api, api), ("/stage", &live.spec.stage, stage)] {
+            if before != after {
+                patches.push(PatchOperation::builder().op(Op::Replace).path(path).value(after.known()?).build());
+            }
+        }
+        if !patches.is_empty() {
+            let call = || {
+                let update = aws.write.apigateway.update_base_path_mapping().domain_name(domain).base_path(path);
+                update.set_patch_operations(Some(patches.clone())).send()
+            };
+            let answer = retry::until_ready(SPREADS, &NOT_YET, call).await;
+            answer.map_err(|error| failed(&format!("change where `{name}` leads"), error))?;
+        }
+        Ok(live.outputs.clone())
+    }
+
+    async fn delete(&self, aws: &Aws, live: &Observed<BasePathMappingSpec>) -> Result<()> {
+        let path = base_path(&live.name)?;
+        let domain = live.spec.domain.known()?;
+        let call = aws.write.apigateway.delete_base_path_mapping().domain_name(domain).base_path(segment(path));
+        match call.send().await {
+            Err(error) if !is_not_found(&error) => return Err(failed(&format!("unmap `{}`", live.name), error)),
+            _ => {}
+        }
+        let arn = live.outputs.required("domain_arn")?;
+        match aws.write.apigateway.untag_resource().resource_arn(arn).tag_keys(key(path)).send().await {
+            // The domain name is gone, too.
+            Err(error) if !is_not_found(&error) => Err(failed(&format!("untag {arn}"), error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn tag(&self, _: &Aws, _: &Outputs, _: Tags) -> Result<()> {
+        Err(Failure::internal("a base path mapping was to be tagged, but a mapping takes no tags"))
+    }
+
+    async fn untag(&self, _: &Aws, _: &Outputs, _: Vec<String>) -> Result<()> {
+        Err(Failure::internal("a base path mapping was to be untagged, but a mapping takes no tags"))
+    }
+
+    /// Into the tags of its domain name.
+    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
+        let path = base_path(outputs.required("name")?)?;
+        set_mark(aws, outputs, path, mark(&identity.address, Some(digest))).await
+    }
+}
+
+async fn set_mark(aws: &Aws, outputs: &Outputs, path: &str, mark: String) -> Result<()> {
+    let domain = Outputs::from_iter([("arn", outputs.required("domain_arn")?)]);
+    rest_api::tag(aws, &domain, Tags::from([(key(path), mark)])).await
+}
+
+/// A mapping that is there although the plan did not see it: fine if it leads where ours is to lead, else somebody's.
+async fn adopt_same(aws: &Aws, spec: &BasePathMappingSpec) -> Result<()> {
+    let call = aws.write.apigateway.get_base_path_mapping().domain_name(spec.domain.known()?);
+    let answer = call.base_path(segment(base_path(&spec.name)?)).send().await;
+    let answer = answer.map_err(|error| failed(&format!("read where `{}` leads", spec.name), error))?;
+    if answer.rest_api_id() == Some(spec.rest_api.known()?) && answer.stage() == Some(spec.stage.known()?) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Ownership,
+        format!("base-path-mapping `{}` was made by somebody else while this apply ran", spec.name),
+    )
+    .hint("look at who made it; then plan again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_base_path_has_a_tag_of_its_own() {
+        for (path, expected) in
+            [("", "gwctl:mapping:/"), ("v1.0_a", "gwctl:mapping:/v1.0_a"), ("a$(b)", "gwctl:mapping:/a=24=28b=29")]
+        {
+            assert_eq!(key(path), expected);
+        }
+    }
+
+    #[test]
+    fn a_mark_tells_address_and_digest() {
+        let address = Address::new("gate", "base-path-mapping", "gateway");
+        let digest = Digest::of_bytes(b"x");
+        for given in [None, Some(&digest)] {
+            let tags = Tags::from([(key("v1"), mark(&address, given))]);
+            let digest = given.map(|digest| digest.as_str().to_owned());
+            assert_eq!(ownership(&tags, "v1"), Ownership::Ours { address: address.clone(), digest });
+            assert_eq!(ownership(&tags, "v2"), Ownership::Nobody);
+        }
+        assert_eq!(ownership(&Tags::from([(key(""), "by hand".into())]), ""), Ownership::Nobody);
+    }
+}
