@@ -11,6 +11,7 @@
 //! never answers 200 to a request it did not carry out.
 
 pub mod apigateway;
+mod cbor;
 pub mod cloudwatch;
 pub mod conditions;
 pub mod connector;
@@ -313,10 +314,10 @@ enum Service {
 impl Service {
     const ALL: [Self; 8] = [
         Self::ApiGateway,
-        Self::CloudWatch,
         Self::Iam,
         Self::Lambda,
         Self::Logs,
+        Self::CloudWatch,
         Self::Sts,
         Self::Tagging,
         Self::Wafv2,
