@@ -15,7 +15,6 @@ use std::process::Command;
 use clients::python::{Hand, Python};
 use clients::{Change, Project, Run, Server};
 use gwctl::aws::Connection;
-use gwctl::kinds::alarm::{Alarm, AlarmSpec, Metric, Watched};
 use gwctl::kinds::function_alias::{FunctionAlias, FunctionAliasSpec};
 use gwctl::kinds::function_version::{FunctionVersion, FunctionVersionSpec};
 use gwctl::kinds::{Kind, Registry, Scope, Wanted, desired};
@@ -164,7 +163,7 @@ const SERVER: &str = "GWCTL_TEST_MOTO";
 /// Kinds that no environment of the repository has, straight at moto. In a process of its own, because the SDK reads its
 /// credentials from the environment.
 #[test]
-fn versions_aliases_and_alarms_come_back_as_they_were_made() {
+fn versions_and_aliases_come_back_as_they_were_made() {
     let python = Python::with("moto", &PACKAGES);
     let server = Server::start(python.program("moto_server").args(["-H", "127.0.0.1", "-p", "0"]));
     let mut hand = python.hand(&server, REGION);
@@ -209,34 +208,14 @@ async fn inside() {
     bench.turn::<FunctionAlias>(&alias("1"), &alias("2")).await;
     bench.remove::<FunctionAlias>(&alias("2")).await;
 
-    let latency = Metric {
-        namespace: "AWS/ApiGateway".into(),
-        metric: "Latency".into(),
-        dimensions: [("Stage".to_owned(), "dev".into())].into(),
-        statistic: "p99".into(),
-        period_seconds: 60,
-    };
-    let slow = AlarmSpec {
-        name: "slow".into(),
-        description: Some("too slow".into()),
-        watches: Watched::Metric(latency.clone()),
-        comparison: "GreaterThanThreshold".into(),
-        threshold: 1000.5,
-        evaluation_periods: 5,
-        datapoints_to_alarm: 3,
-        treat_missing_data: "notBreaching".into(),
-        actions_enabled: true,
-        alarm_actions: [format!("arn:aws:sns:{REGION}:123456789012:alarms").into()].into(),
-        ok_actions: BTreeSet::new(),
-        insufficient_data_actions: BTreeSet::new(),
-        tags: [("team".to_owned(), "a".to_owned())].into(),
-    };
-    let metrics = ["e", "n"].map(|id| (id.to_owned(), Metric { statistic: "Sum".into(), ..latency.clone() })).into();
-    let watches = Watched::Math { expression: "100 * e / n".into(), label: Some("rate".into()), metrics };
-    let rate = AlarmSpec { watches, actions_enabled: false, description: None, ..slow.clone() };
-    bench.make::<Alarm>(&slow).await;
-    bench.turn::<Alarm>(&slow, &rate).await;
-    bench.remove::<Alarm>(&rate).await;
+    // moto 5.2.5 does not speak RPC v2 over CBOR, which is all that the SDK for Rust speaks to CloudWatch: it answers a page
+    // that says 404. So it can keep no alarm for us, and a plan that wants one fails there.
+    let answer = bench.aws.read.clients.cloudwatch.describe_alarms().send().await.unwrap_err();
+    assert_eq!(answer.raw_response().unwrap().status().as_u16(), 404, "moto has learnt it: {answer:?}");
+    // Nor does it know provisioned concurrency: to read it is 404, too, and so none is seen.
+    let warm = lambda.put_provisioned_concurrency_config().function_name("versioned").qualifier("2");
+    let answer = warm.provisioned_concurrent_executions(1).send().await.unwrap_err();
+    assert_eq!(answer.raw_response().unwrap().status().as_u16(), 404, "moto has learnt it: {answer:?}");
 }
 
 struct Bench {

@@ -13,6 +13,7 @@
 
 pub mod acm;
 pub mod apigateway;
+mod cbor;
 pub mod cloudwatch;
 pub mod conditions;
 pub mod connector;

@@ -6,12 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_smithy_cbor::data::Type;
-use aws_smithy_cbor::decode::DeserializeError;
-use aws_smithy_cbor::{Decoder, Encoder};
-use aws_smithy_types::DateTime;
 use serde_json::{Map, Number, Value};
 
+use crate::sandbox::cbor;
 use crate::sandbox::fault::{Answer, Fault, Protocol};
 use crate::sandbox::query::{Call, Dialect};
 use crate::sandbox::wire::{Request, Response};
@@ -24,7 +21,7 @@ const DIALECT: Dialect =
 /// What begins `x-amz-target`, and names the service in RPC v2's paths.
 const SERVICE: &str = "GraniteServiceVersion20100801";
 
-/// Deeper than any input of CloudWatch.
+/// More parts than any name of a parameter has.
 const DEEPEST: usize = 16;
 
 /// A request, whatever protocol it came in.
@@ -55,8 +52,7 @@ pub(super) fn read(request: &Request) -> Answer<Asked> {
         let input = if request.body.is_empty() {
             Value::Object(Map::new())
         } else {
-            let mut decoder = Decoder::new(&request.body);
-            decode(&mut decoder, 0).map_err(|error| unreadable(error.to_string()))?
+            cbor::decode(&request.body).map_err(unreadable)?
         };
         return Ok(Asked { operation: asked.clone(), input });
     }
@@ -72,7 +68,7 @@ pub(super) fn read(request: &Request) -> Answer<Asked> {
 
 pub(super) fn answer(request: &Request, operation: &str, output: &Value) -> Response {
     if is_cbor(request) {
-        return cbor(200, output);
+        return in_cbor(200, output);
     }
     if is_json(request) {
         return json(200, output);
@@ -91,7 +87,7 @@ pub(super) fn refuse(request: &Request, fault: &Fault) -> Response {
     let mut response = if is_cbor(request) || is_json(request) {
         let kind = format!("com.amazonaws.cloudwatch#{}", shape(&fault.code));
         let body = serde_json::json!({ "__type": kind, "message": fault.message });
-        if is_cbor(request) { cbor(fault.status, &body) } else { json(fault.status, &body) }
+        if is_cbor(request) { in_cbor(fault.status, &body) } else { json(fault.status, &body) }
     } else {
         return fault.wrapped(Protocol::Query, Some(DIALECT.namespace), request.id());
     };
@@ -121,106 +117,20 @@ fn json(status: u16, body: &Value) -> Response {
     }
 }
 
-fn cbor(status: u16, body: &Value) -> Response {
-    let mut encoder = Encoder::new(Vec::new());
-    encode(&mut encoder, "", body);
+fn in_cbor(status: u16, body: &Value) -> Response {
     Response {
         status,
         headers: vec![
             ("content-type".into(), "application/cbor".into()),
             ("smithy-protocol".into(), "rpc-v2-cbor".into()),
         ],
-        body: encoder.into_writer().into(),
+        body: cbor::encode(body, is_time).into(),
     }
 }
 
 /// Members that are times: seconds since the epoch here, each protocol's own form on the wire.
 fn is_time(member: &str) -> bool {
     member.ends_with("Timestamp")
-}
-
-fn encode(encoder: &mut Encoder, member: &str, value: &Value) {
-    match value {
-        Value::Null => _ = encoder.null(),
-        Value::Bool(flag) => _ = encoder.boolean(*flag),
-        Value::String(text) => _ = encoder.str(text),
-        Value::Number(number) => match number.as_i64() {
-            _ if is_time(member) => {
-                _ = encoder.timestamp(&DateTime::from_secs_f64(number.as_f64().unwrap_or_default()));
-            }
-            Some(whole) => _ = encoder.long(whole),
-            None => _ = encoder.double(number.as_f64().unwrap_or_default()),
-        },
-        Value::Array(items) => {
-            encoder.array(items.len());
-            items.iter().for_each(|item| encode(encoder, "", item));
-        }
-        Value::Object(members) => {
-            encoder.map(members.len());
-            for (name, value) in members {
-                encoder.str(name);
-                encode(encoder, name, value);
-            }
-        }
-    }
-}
-
-fn decode(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DeserializeError> {
-    let at = decoder.position();
-    if depth > DEEPEST {
-        return Err(DeserializeError::custom("nested too deep", at));
-    }
-    Ok(match decoder.datatype()? {
-        Type::Bool => decoder.boolean()?.into(),
-        Type::Null | Type::Undefined => {
-            decoder.skip()?;
-            Value::Null
-        }
-        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int => {
-            decoder.long()?.into()
-        }
-        Type::F16 | Type::F32 => finite(decoder.float()?.into(), at)?,
-        Type::F64 => finite(decoder.double()?, at)?,
-        Type::String | Type::StringIndef => decoder.string()?.into(),
-        Type::Array | Type::ArrayIndef => {
-            let length = decoder.list()?;
-            let mut items = Vec::new();
-            while more(decoder, length, items.len())? {
-                items.push(decode(decoder, depth + 1)?);
-            }
-            items.into()
-        }
-        Type::Map | Type::MapIndef => {
-            let length = decoder.map()?;
-            let (mut members, mut read) = (Map::new(), 0);
-            while more(decoder, length, read)? {
-                let name = decoder.string()?;
-                let value = decode(decoder, depth + 1)?;
-                members.insert(name, value);
-                read += 1;
-            }
-            members.into()
-        }
-        other => return Err(DeserializeError::custom(format!("unexpected {other:?}"), at)),
-    })
-}
-
-fn finite(number: f64, at: usize) -> Result<Value, DeserializeError> {
-    Number::from_f64(number)
-        .map(Value::Number)
-        .ok_or_else(|| DeserializeError::custom("a number that is not finite", at))
-}
-
-/// Whether a list or a map goes on; the end of one without a length is read over.
-fn more(decoder: &mut Decoder<'_>, length: Option<u64>, read: usize) -> Result<bool, DeserializeError> {
-    if let Some(length) = length {
-        return Ok((read as u64) < length);
-    }
-    if decoder.datatype()? == Type::Break {
-        decoder.skip()?;
-        return Ok(false);
-    }
-    Ok(true)
 }
 
 /// Members that are numbers or flags: the query protocol has only text.

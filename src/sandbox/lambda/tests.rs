@@ -347,7 +347,7 @@ fn a_version_is_what_the_function_was_and_changes_no_more() {
     aws.refused("POST", VERSIONS, &stale, 400, INVALID, "is different from current CodeSHA256 in $LATEST");
     let stale = json!({ "RevisionId": first["RevisionId"] });
     aws.refused("POST", VERSIONS, &stale, 412, "PreconditionFailedException", "latest Revision Id");
-    let second = aws.done("POST", VERSIONS, &Value::Null);
+    let second = aws.done("POST", VERSIONS, &json!({}));
     assert_eq!((&second["Version"], &second["Timeout"]), (&json!("2"), &json!(9)));
     assert_eq!(aws.done("GET", &at(AUTH, "1"), &Value::Null)["Configuration"], first);
     let code = aws.done("GET", &at(AUTH, "1"), &Value::Null)["Code"]["Location"].clone();
@@ -365,7 +365,7 @@ fn a_version_is_what_the_function_was_and_changes_no_more() {
     aws.refused("DELETE", &at(AUTH, "$LATEST"), &Value::Null, 400, INVALID, "cannot be deleted without deleting");
     aws.refused("GET", &at(AUTH, "7"), &Value::Null, 404, NOT_FOUND, &format!("Function not found: {arn}:7"));
     aws.done("DELETE", &at(AUTH, "2"), &Value::Null);
-    let third = aws.done("POST", VERSIONS, &Value::Null);
+    let third = aws.done("POST", VERSIONS, &json!({}));
     assert_eq!(third["Version"], "3", "no number is given out twice");
     aws.done("DELETE", AUTH, &Value::Null);
     aws.done("POST", FUNCTIONS, &creation());
@@ -376,7 +376,7 @@ fn a_version_is_what_the_function_was_and_changes_no_more() {
 fn an_alias_points_at_a_version_and_keeps_it() {
     let aws = Aws::with_role();
     aws.done("POST", FUNCTIONS, &creation());
-    aws.done("POST", VERSIONS, &Value::Null);
+    aws.done("POST", VERSIONS, &json!({}));
     let live = |version: &str| json!({ "Name": "live", "FunctionVersion": version });
     aws.refused("POST", ALIASES, &live("7"), 404, NOT_FOUND, "function:auth:7");
     aws.refused("POST", ALIASES, &live("one"), 400, "ValidationException", "at 'functionVersion'");
@@ -404,7 +404,7 @@ fn an_alias_points_at_a_version_and_keeps_it() {
     );
 
     aws.done("PUT", &format!("{AUTH}/configuration"), &json!({ "Timeout": 9 }));
-    aws.done("POST", VERSIONS, &Value::Null);
+    aws.done("POST", VERSIONS, &json!({}));
     let stale = json!({ "FunctionVersion": "2", "RevisionId": "x" });
     aws.refused("PUT", &place, &stale, 412, "PreconditionFailedException", "latest Revision Id");
     let empty = json!({ "FunctionVersion": "2", "RoutingConfig": { "AdditionalVersionWeights": {} } });
@@ -428,7 +428,7 @@ fn an_alias_points_at_a_version_and_keeps_it() {
 fn a_policy_belongs_to_the_qualifier_that_it_was_added_to() {
     let aws = Aws::with_role();
     aws.done("POST", FUNCTIONS, &creation());
-    aws.done("POST", VERSIONS, &Value::Null);
+    aws.done("POST", VERSIONS, &json!({}));
     aws.done("POST", ALIASES, &json!({ "Name": "live", "FunctionVersion": "1" }));
     let (policy, service) = (format!("{AUTH}/policy"), "apigateway.amazonaws.com");
     let asked = json!({ "StatementId": "gate", "Action": "lambda:InvokeFunction", "Principal": service });
@@ -476,7 +476,7 @@ fn concurrency_is_reserved_within_the_accounts_limit() {
 fn concurrency_is_provisioned_for_what_is_published_and_once() {
     let aws = Aws::with_role();
     aws.done("POST", FUNCTIONS, &creation());
-    aws.done("POST", VERSIONS, &Value::Null);
+    aws.done("POST", VERSIONS, &json!({}));
     for (name, version) in [("live", "1"), ("next", "$LATEST")] {
         aws.done("POST", ALIASES, &json!({ "Name": name, "FunctionVersion": version }));
     }
