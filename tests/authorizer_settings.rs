@@ -52,7 +52,9 @@ fn variables(configuration: &Configuration) -> Vec<Value> {
     let mut found = Vec::new();
     for environment in &configuration.environments {
         let expansion = stack::expand(configuration, environment, &Zips::UNBUILT, &Found::nothing()).unwrap().unwrap();
-        let functions = expansion.desired.into_iter().filter(|one| one.address.kind() == "lambda-function");
+        let functions = expansion.desired.into_iter();
+        let functions =
+            functions.filter(|one| (one.address.stack(), one.address.kind()) == ("gate", "lambda-function"));
         found.extend(functions.map(|one| one.spec["environment"].clone()));
     }
     found

@@ -77,7 +77,7 @@ fn deployments(project: &Project) -> (Vec<String>, String) {
 fn the_first_run_from_nothing_to_a_new_route() {
     let project = Project::new();
     let first = dev(&project, "apply --yes").exits(0);
-    assert!(first.stdout.contains("Plan: 10 to add, 0 to change, 0 to destroy."), "{}", first.stdout);
+    assert!(first.stdout.contains("Plan: 11 to add, 0 to change, 0 to destroy."), "{}", first.stdout);
     let url = first.stdout.lines().rfind(|line| !line.is_empty()).unwrap();
     assert!(url.contains("https://") && url.contains(".execute-api.ap-southeast-1.amazonaws.com/dev"), "{url}");
     let (before, _) = deployments(&project);

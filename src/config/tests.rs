@@ -863,7 +863,10 @@ fn the_environments_of_the_repository_are_right() {
     let files = products
         .iter()
         .flat_map(|product| names.iter().map(move |name| format!("{ENVIRONMENTS}/{product}/{name}.json")));
-    for file in files.chain([TARGETS.to_owned()]) {
+    let system = ["defaults.json", "gateway_responses.json", "policy.json"].map(|name| format!("stacks/system/{name}"));
+    let lists = ["normal_path", "normal_non_ttl_path", "white_path", "through_path"];
+    let lists = lists.map(|name| format!("stacks/system/routes/{name}.json"));
+    for file in files.chain([TARGETS.to_owned()]).chain(system).chain(lists) {
         write(root.path(), &file, &fs::read_to_string(repository.join(&file)).expect("read the file"));
     }
     let (configuration, faults) = load(root.path());
@@ -875,5 +878,7 @@ fn the_environments_of_the_repository_are_right() {
         assert_eq!(environment.target.protected, environment.name == "prod");
         assert_eq!(environment.gate.settings.gateway_stage_name, environment.name);
         assert!(environment.gate.settings.authorizer.auth_host.is_some());
+        let system = environment.system.as_ref().expect("an internal gateway");
+        assert!(!system.settings.authorizer.callers.is_empty());
     }
 }

@@ -34,8 +34,13 @@ const DOCUMENT_AND_FUNCTIONS: &[&str] = &[
     "gate/rest-api/gateway",
     "gate/stage/gateway",
 ];
-const LOG_GROUPS: &[&str] =
-    &["gate/log-group/access", "gate/log-group/authorizer", "gate/log-group/non-ttl-authorizer"];
+const STAGE_AND_LOG: &[&str] = &["gate/execution-log-group/gateway", "gate/stage/gateway"];
+const LOG_GROUPS: &[&str] = &[
+    "gate/execution-log-group/gateway",
+    "gate/log-group/access",
+    "gate/log-group/authorizer",
+    "gate/log-group/non-ttl-authorizer",
+];
 const XRAY: &[&str] = &[
     "gate/iam-role/authorizer",
     "gate/lambda-function/authorizer",
@@ -45,6 +50,7 @@ const XRAY: &[&str] = &[
 const NETWORK: &[&str] =
     &["gate/iam-role/authorizer", "gate/lambda-function/authorizer", "gate/lambda-function/non-ttl-authorizer"];
 const TAGGED: &[&str] = &[
+    "gate/execution-log-group/gateway",
     "gate/iam-role/authorizer",
     "gate/iam-role/authorizer-invocation",
     "gate/lambda-function/authorizer",
@@ -137,7 +143,9 @@ const AT_ONCE: &[Change] = &[
     ("a stage variable", |p| dev(p, "/stage_variables", json!({"color": "blue"})), STAGE, {
         Comes("stage", r#""variables":{"color":"blue"}"#)
     }),
-    ("the stage's name", |p| dev(p, "/gateway_stage_name", json!("v1")), STAGE, Comes("stage", r#""stageName":"v1""#)),
+    ("the stage's name", |p| dev(p, "/gateway_stage_name", json!("v1")), STAGE_AND_LOG, {
+        Comes("stage", r#""stageName":"v1""#)
+    }),
     ("X-Ray", |p| dev(p, "/xray_tracing", json!(false)), XRAY, Comes("stage", r#""tracingEnabled":false"#)),
     ("retention", |p| dev(p, "/retention_in_days", json!(90)), LOG_GROUPS, Comes("groups", r#""retention":90"#)),
     ("a tag", |p| dev(p, "/tags/team", json!("edge")), TAGGED, Goes("all", r#""gateway""#)),

@@ -30,7 +30,7 @@ async fn finish(root: &Path, sandbox: &Sandbox, deployments: usize, when: &str) 
         ("iam-role", 2),
         ("ip-set", 0),
         ("lambda-function", 2),
-        ("log-group", 3),
+        ("log-group", 4),
         ("rest-api", 1),
         ("security-group", 0),
         ("stage", 1),

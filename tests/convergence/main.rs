@@ -22,8 +22,8 @@ async fn every_environment_converges() {
     for (product, env) in ENVIRONMENTS {
         let session = Session::open(project.root(), product, env, &sandbox).await;
         let plan = session.apply().await;
-        assert_eq!(plan.summary().add, 10, "{product}/{env}: {:?}", addresses(&plan));
-        assert_eq!(plan.steps.len(), 10, "{product}/{env}");
+        assert_eq!(plan.summary().add, 11, "{product}/{env}: {:?}", addresses(&plan));
+        assert_eq!(plan.steps.len(), 11, "{product}/{env}");
     }
     for (product, env) in ENVIRONMENTS {
         let session = Session::open(project.root(), product, env, &sandbox).await;
@@ -34,7 +34,7 @@ async fn every_environment_converges() {
         ("iam-role", 16),
         ("ip-set", 0),
         ("lambda-function", 16),
-        ("log-group", 24),
+        ("log-group", 32),
         ("rest-api", 8),
         ("security-group", 0),
         ("stage", 8),

@@ -265,8 +265,8 @@ pub(super) fn apis(session: &Session) -> Vec<Value> {
     let mut second = RestApiSpec {
         name: "another".into(),
         description: None,
-        endpoint_type: "EDGE".into(),
-        vpc_endpoint_ids: BTreeSet::new(),
+        endpoint_type: "PRIVATE".into(),
+        vpc_endpoint_ids: ["vpce-0a1b2c3d4e5f60718".to_owned()].into(),
         api_key_source: "AUTHORIZER".into(),
         binary_media_types: ["image/*".to_owned(), "application/pdf".to_owned()].into(),
         minimum_compression_size: Some(0),
