@@ -84,7 +84,7 @@ impl Reporter {
 }
 
 /// What there is to say, and in which tone a terminal shows it.
-fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)> {
+pub(super) fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)> {
     let doing = doing.map_or_else(String::new, |doing| format!("{doing}… "));
     let (tone, line) = match event {
         Event::Started { steps: 0 } => return None,
@@ -146,7 +146,7 @@ const TOTAL: &str = "  {pos}/{len} steps  {elapsed}";
 const STEP: &str = "{spinner:.cyan} {prefix}: {wide_msg} {elapsed:.dim}";
 
 /// How often a spinner turns.
-const TICK: Duration = Duration::from_millis(120);
+pub(super) const TICK: Duration = Duration::from_millis(120);
 
 impl Spinners {
     fn on(target: ProgressDrawTarget) -> Self {
@@ -218,7 +218,7 @@ impl Drop for Spinners {
 }
 
 /// A template of indicatif's; the plain spinner if it is none, which a test rules out.
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
