@@ -325,8 +325,9 @@ mod tests {
 
     async fn read(config: &str, profile: &'static str) -> Result<Option<MfaProfile>> {
         let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, config).build();
-        let set = aws_config::profile::load(&Fs::from_slice(&[]), &Env::from_slice(&[]), &files, Some(profile.into()));
-        mfa_profile_in(&set.await.unwrap())
+        let (no_files, no_variables) = (Fs::from_slice(&[]), Env::from_slice(&[]));
+        let set = aws_config::profile::load(&no_files, &no_variables, &files, Some(profile.into())).await;
+        mfa_profile_in(&set.unwrap())
     }
 
     #[tokio::test]
