@@ -1,11 +1,11 @@
 //! The progress of several environments at once: on a terminal a line for each of them, everywhere else the lines of
 //! [`super::progress`] with the environment in front.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
-use super::progress::{Mode, Reporter, TICK, line, style};
+use super::progress::{Mode, Reporter, TICK, has_color, line, lines_out, spinners_out, style};
 use super::style::{Tone, visible};
 use crate::apply::Event;
 use crate::model::{Address, Owner};
@@ -38,8 +38,8 @@ impl Board {
     pub fn new(mode: Mode, owners: &[Owner]) -> Self {
         match (mode, owners) {
             (mode, [_]) => Self::with(To::One(Reporter::new(mode)), owners),
-            (Mode::Lines, _) => Self::lines(Box::new(anstream::stderr()), owners),
-            (Mode::Spinners, _) => Self::bars(ProgressDrawTarget::stderr(), owners),
+            (Mode::Lines, _) => Self::lines(lines_out(), owners),
+            (Mode::Spinners, _) => Self::bars(spinners_out(), owners),
         }
     }
 
@@ -48,8 +48,8 @@ impl Board {
     }
 
     fn bars(target: ProgressDrawTarget, owners: &[Owner]) -> Self {
-        let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        Self::with(To::Bars { multi: MultiProgress::with_draw_target(target), color }, owners)
+        let multi = MultiProgress::with_draw_target(target);
+        Self::with(To::Bars { multi, color: has_color() }, owners)
     }
 
     fn with(to: To, owners: &[Owner]) -> Self {
@@ -136,6 +136,7 @@ impl Drop for Board {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::io;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 

@@ -47,8 +47,8 @@ impl Reporter {
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         match mode {
-            Mode::Lines => Self::to(Box::new(anstream::stderr())),
-            Mode::Spinners => Self::on(ProgressDrawTarget::stderr()),
+            Mode::Lines => Self::to(lines_out()),
+            Mode::Spinners => Self::on(spinners_out()),
         }
     }
 
@@ -81,6 +81,21 @@ impl Reporter {
             To::Spinners(spinners) => spinners.event(event, line),
         }
     }
+}
+
+/// Where lines go.
+pub(super) fn lines_out() -> Box<dyn Write + Send> {
+    Box::new(anstream::stderr())
+}
+
+/// Where spinners turn.
+pub(super) fn spinners_out() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr()
+}
+
+/// Whether what is printed above the spinners may have colours.
+pub(super) fn has_color() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// What there is to say, and in which tone a terminal shows it.
@@ -152,8 +167,7 @@ impl Spinners {
     fn on(target: ProgressDrawTarget) -> Self {
         let multi = MultiProgress::with_draw_target(target);
         let total = multi.add(ProgressBar::new(0).with_style(style(TOTAL)));
-        let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        Self { multi, total, running: BTreeMap::new(), color }
+        Self { multi, total, running: BTreeMap::new(), color: has_color() }
     }
 
     fn event(&mut self, event: &Event, line: Option<(Tone, String)>) {
