@@ -328,11 +328,15 @@ pub struct ApplyOptions {
     #[arg(long, short = 'y')]
     pub yes: bool,
 
+    /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV; may be repeated
+    #[arg(long, value_name = "ENV", requires = "yes")]
+    pub confirm: Vec<String>,
+
     /// Carry out a plan that removes an API or a large share of what exists
     #[arg(long)]
     pub allow_deletes: bool,
 
-    /// Deploy an API that does not read back as it was imported: for emulators only
+    /// Deploy an API that does not read back as it was imported: for emulators, refused on AWS itself
     #[arg(long)]
     pub no_verify: bool,
 }
@@ -347,6 +351,10 @@ pub struct DestroyOptions {
     /// Do not ask
     #[arg(long, short = 'y')]
     pub yes: bool,
+
+    /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV; may be repeated
+    #[arg(long, value_name = "ENV", requires = "yes")]
+    pub confirm: Vec<String>,
 }
 
 /// Options of `show`.

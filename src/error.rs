@@ -52,7 +52,7 @@ pub enum FailureKind {
 /// let failure = Failure::new(FailureKind::Usage, "no product named `product-z`").hint("known: product-a, product-b");
 /// assert_eq!(failure.to_string(), "no product named `product-z`");
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     kind: FailureKind,
     message: String,

@@ -148,7 +148,7 @@ fn several_plans_are_one_json_value() {
 #[test]
 fn every_environment_of_the_repository_converges() {
     let project = Project::new();
-    run(&project, "apply --sandbox --all --yes").exits(0);
+    run(&project, "apply --sandbox --all --yes --confirm prod").exits(0);
     let plan = run(&project, "plan --sandbox --all --detailed-exitcode").exits(0);
     assert_eq!(plan.stdout.matches("No changes.").count(), ENVIRONMENTS.len(), "{}", plan.stdout);
 }

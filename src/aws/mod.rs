@@ -4,7 +4,9 @@
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
 pub mod certificates;
+pub mod credentials;
 pub mod ec2;
+mod endpoint;
 pub mod failure;
 pub mod guard;
 pub mod lookup;
@@ -16,10 +18,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_apigateway::types::{DomainName, RestApi, Stage};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::AliasConfiguration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use futures::future::try_join_all;
@@ -29,7 +33,10 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
 
+pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
+
+use credentials::{MfaProfile, Source};
 
 /// How to reach AWS.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +49,12 @@ pub struct Connection {
     pub role: Option<String>,
     /// The external id that the role's trust policy asks for.
     pub external_id: Option<String>,
+    /// The name of the role's session.
+    pub session_name: Option<String>,
+    /// The MFA device whose code the role's trust policy asks for.
+    pub mfa_serial: Option<String>,
+    /// The sessions that were opened with a code of such a device, shared by all connections.
+    pub mfa_sessions: MfaSessions,
     /// Another endpoint for every service. `AWS_ENDPOINT_URL` and its kin work without it.
     pub endpoint_url: Option<String>,
     /// Another transport and its credentials: the sandbox in the process.
@@ -62,9 +75,31 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
+/// What AWS says of credentials that it does not know, and of those of another partition, which are the same to it.
+const UNKNOWN_CREDENTIALS: [&str; 2] = ["InvalidClientTokenId", "UnrecognizedClientException"];
+
 impl Connection {
     /// Loads credentials and settings as every AWS tool does, and opens the two sessions.
     pub async fn open(&self, place: &Place) -> Result<Aws> {
+        let mut loader = self.loader(self.profile.as_deref())?;
+        if let Some((client, credentials)) = &self.transport {
+            loader = loader.http_client(client.clone()).credentials_provider(credentials.clone());
+        }
+        let mut config = loader.load().await;
+        if self.transport.is_none() {
+            config = self.become_role(config).await?;
+        }
+        Ok(Aws {
+            read: ReadAws::new(&config, place, self.profile.clone()),
+            write: Clients::new(&config, false),
+            place: place.clone(),
+            elsewhere: self.transport.is_some() || endpoint::is_elsewhere(&config),
+            tolerant: false,
+            notes: std::sync::Mutex::default(),
+        })
+    }
+
+    fn loader(&self, profile: Option<&str>) -> Result<aws_config::ConfigLoader> {
         let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_WAIT);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -75,32 +110,35 @@ impl Connection {
             .retry_config(retry)
             .timeout_config(timeouts)
             .app_name(app_name()?);
-        if let Some(profile) = &self.profile {
+        if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
-        if let Some((client, credentials)) = &self.transport {
-            loader = loader.http_client(client.clone()).credentials_provider(credentials.clone());
+        Ok(loader)
+    }
+
+    /// The roles on the way to the account: that of a profile which the SDK can't assume, then the target's.
+    async fn become_role(&self, mut config: SdkConfig) -> Result<SdkConfig> {
+        let profile = self.profile.as_deref();
+        if let Some(MfaProfile { role, source }) = credentials::mfa_profile(profile).await? {
+            let provider = match &source {
+                Source::Profile(name) => self.loader(Some(name))?.load().await.credentials_provider(),
+                Source::Keys(keys) => Some(SharedCredentialsProvider::new(keys.clone())),
+            };
+            config = config.into_builder().credentials_provider(given("credentials provider", provider)?).build();
+            config = credentials::assume(config, &role, profile, &self.mfa_sessions).await?;
         }
-        let mut config = loader.load().await;
-        if let Some(role) = self.role.as_ref().filter(|_| self.transport.is_none()) {
-            let mut assume =
-                aws_config::sts::AssumeRoleProvider::builder(role).configure(&config).session_name("gwctl");
-            if let Some(id) = &self.external_id {
-                assume = assume.external_id(id);
-            }
-            let provider = aws_credential_types::provider::SharedCredentialsProvider::new(assume.build().await);
-            config = config.into_builder().credentials_provider(provider).build();
-        }
-        Ok(Aws {
-            read: ReadAws::new(&config, place, self.profile.clone()),
-            write: Clients::new(&config, false),
-            place: place.clone(),
-            tolerant: false,
-            notes: std::sync::Mutex::default(),
-        })
+        let Some(arn) = self.role.clone() else { return Ok(config) };
+        let role = Role {
+            arn,
+            session_name: self.session_name.clone(),
+            external_id: self.external_id.clone(),
+            mfa_serial: self.mfa_serial.clone(),
+            seconds: None,
+        };
+        credentials::assume(config, &role, profile, &self.mfa_sessions).await
     }
 }
 
@@ -393,7 +431,14 @@ impl ReadAws {
     /// Checks that the credentials are the account's that the configuration names.
     pub async fn check_account(&self) -> Result<()> {
         let identity = self.clients.sts.get_caller_identity().send().await.map_err(|error| {
-            let failure = failed("ask AWS whose credentials these are", error);
+            let unknown = error.code().is_some_and(|code| UNKNOWN_CREDENTIALS.contains(&code));
+            let mut failure = failed("ask AWS whose credentials these are", error);
+            if unknown {
+                let Place { region, partition, .. } = &self.place;
+                failure = failure.hint(format!(
+                    "{region} is in the partition `{partition}`, which knows no credentials of any other one"
+                ));
+            }
             match &self.profile {
                 Some(profile) => {
                     failure.hint(format!("the profile to use is `{profile}`: is it in ~/.aws/config, and logged in?"))
@@ -406,12 +451,17 @@ impl ReadAws {
             return Ok(());
         }
         let arn = identity.arn.unwrap_or_default();
-        Err(Failure::new(
+        let mut failure = Failure::new(
             FailureKind::Refused,
             format!("the credentials are for account {account}, but targets.toml says {}", self.place.account),
         )
-        .cause(format!("they belong to {arn}"))
-        .hint("choose the right credentials with --profile or AWS_PROFILE, or mend environments/targets.toml"))
+        .cause(format!("they belong to {arn}"));
+        if let Some(partition) = arn.split(':').nth(1).filter(|partition| *partition != self.place.partition) {
+            let Place { region, partition: wanted, .. } = &self.place;
+            failure = failure.cause(format!("their partition is `{partition}`, and {region} is in `{wanted}`"));
+        }
+        Err(failure
+            .hint("choose the right credentials with --profile or AWS_PROFILE, or mend environments/targets.toml"))
     }
 }
 
@@ -424,15 +474,26 @@ pub struct Aws {
     pub write: Clients,
     /// The account and Region it works in.
     pub place: Place,
+    /// Its API Gateway is none of AWS's: a sandbox, an emulator.
+    elsewhere: bool,
     tolerant: bool,
     notes: std::sync::Mutex<Vec<String>>,
 }
 
 impl Aws {
-    /// Whether to go on where a service does not give back what it was given, warns that it will not, or takes no tags: for emulators. Never
-    /// for AWS itself, where it would mean an API without its policy or its authorizers.
-    pub fn tolerate_differences(&mut self, tolerant: bool) {
-        self.tolerant = tolerant;
+    /// Goes on where a service does not give back what it was given, warns that it will not, or takes no tags: for
+    /// emulators.
+    ///
+    /// # Errors
+    ///
+    /// Refused where the other end is AWS itself: there it would mean an API without its policy or its authorizers.
+    pub fn tolerate_differences(&mut self) -> Result<()> {
+        if !self.elsewhere {
+            return Err(Failure::new(FailureKind::Refused, "--no-verify is for emulators, and this is AWS itself")
+                .hint("leave it out; or say where the emulator is, with --endpoint-url or AWS_ENDPOINT_URL"));
+        }
+        self.tolerant = true;
+        Ok(())
     }
 
     /// Whether differences are tolerated.
@@ -455,5 +516,62 @@ impl Aws {
     /// The notes since the last time they were taken.
     pub fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::Credentials;
+    use aws_smithy_runtime_api::client::http::{HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// An STS that always answers this.
+    fn sts(status: u16, body: &'static str) -> SharedHttpClient {
+        #[derive(Debug)]
+        struct Answer(u16, &'static str);
+        impl aws_smithy_runtime_api::client::http::HttpConnector for Answer {
+            fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+                let status = self.0.try_into().expect("a status");
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(self.1))))
+            }
+        }
+        http_client_fn(move |_, _| SharedHttpConnector::new(Answer(status, body)))
+    }
+
+    async fn check(region: &str, client: SharedHttpClient) -> Failure {
+        let place = Place {
+            account: "111122223333".into(),
+            region: region.into(),
+            partition: crate::config::partition_of(region).into(),
+        };
+        let transport = Some((client, Credentials::new("AKIA", "x", None, None, "test")));
+        let connection = Connection { region: region.into(), transport, ..Connection::default() };
+        connection.open(&place).await.unwrap().read.check_account().await.unwrap_err()
+    }
+
+    /// AWS does not say that credentials are of another partition; it does not know them.
+    #[tokio::test]
+    async fn credentials_that_aws_does_not_know_may_be_of_another_partition() {
+        const UNKNOWN: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code>\
+                               <Message>The security token included in the request is invalid.</Message></Error></ErrorResponse>";
+        let failure = check("cn-north-1", sts(403, UNKNOWN)).await;
+        assert!(failure.to_string().contains("InvalidClientTokenId"), "{failure}");
+        let hints = failure.hints().join("\n");
+        assert!(hints.contains("cn-north-1 is in the partition `aws-cn`"), "{hints}");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_account_in_another_partition_is_said_to_be_there() {
+        const OTHER: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+                             <Arn>arn:aws:iam::999988887777:user/anna</Arn><UserId>x</UserId><Account>999988887777</Account>\
+                             </GetCallerIdentityResult></GetCallerIdentityResponse>";
+        let failure = check("cn-north-1", sts(200, OTHER)).await.to_string();
+        for words in ["999988887777", "111122223333", "their partition is `aws`, and cn-north-1 is in `aws-cn`"] {
+            assert!(failure.contains(words), "{failure}");
+        }
+        assert!(!check("eu-central-1", sts(200, OTHER)).await.to_string().contains("partition"));
     }
 }

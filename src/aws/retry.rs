@@ -56,8 +56,9 @@ pub fn once_apigateway() -> aws_sdk_apigateway::config::Builder {
 }
 
 /// Tries of a create that is refused for its rate or whose answer is lost. `CreateDeployment` goes once in 5 s for the whole
-/// account (aws-facts A), so a dozen tries outlast a busy fleet.
-const CREATE_TRIES: u32 = 12;
+/// account (aws-facts A). Eight environments with two gateways each, which is what one run works on at a time, wait 80 s for
+/// the last turn, in no order; two dozen tries are three and a half minutes.
+const CREATE_TRIES: u32 = 24;
 
 /// Makes a resource exactly once, although AWS would make another one each time it is asked.
 ///

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::execution::{Verb, all};
+use super::question::Consent;
 use super::work::{begin_all, load};
 use crate::cli::{ApplyOptions, Global};
 use crate::error::Result;
@@ -9,10 +10,15 @@ use crate::error::Result;
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
-    let code = Code::at_hand(global, &configuration).await?;
-    let mut works = begin_all(global, &configuration, &code).await?;
-    for work in &mut works {
-        work.aws.tolerate_differences(options.no_verify);
+    let code = Code::of_each(global, &configuration).await;
+    let mut members = begin_all(global, &configuration, code).await?;
+    for member in members.iter_mut().filter(|_| options.no_verify) {
+        if let Ok(work) = &mut member.work
+            && let Err(failure) = work.aws.tolerate_differences()
+        {
+            member.work = Err(failure);
+        }
     }
-    all(global, &works, Verb::Apply { allow_deletes: options.allow_deletes }, options.yes).await
+    let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
+    all(global, members, Verb::Apply { allow_deletes: options.allow_deletes }, &consent).await
 }

@@ -38,10 +38,20 @@ impl Code {
         (function(gateway), made_from)
     }
 
-    /// The zips of all environments: named in the configuration, or built where that has not been done yet. Only on the
-    /// sandbox may a build for this machine stand in for one that Lambda runs.
-    pub(super) async fn at_hand(global: &Global, configuration: &Configuration) -> Result<Self> {
-        Self::of(global, &configuration.environments, global.sandbox.is_some()).await
+    /// The zips of each environment, in their order: named in the configuration, or built where that has not been done yet.
+    /// What can't be had for one leaves the others theirs. Only on the sandbox may a build for this machine stand in for
+    /// one that Lambda runs.
+    pub(super) async fn of_each(global: &Global, configuration: &Configuration) -> Vec<Result<Self>> {
+        let mut all = Vec::new();
+        for environment in &configuration.environments {
+            all.push(Self::of(global, std::slice::from_ref(environment), global.sandbox.is_some()).await);
+        }
+        all
+    }
+
+    /// Nothing for each environment, where only names are looked at.
+    pub(super) fn of_none(configuration: &Configuration) -> Vec<Result<Self>> {
+        configuration.environments.iter().map(|_| Ok(Self::default())).collect()
     }
 
     /// The zips of some environments. `for_here`: a build for this machine may stand in for one that Lambda runs.

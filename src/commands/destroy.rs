@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::execution::{Verb, all};
+use super::question::Consent;
 use super::work::{begin_all, load};
 use crate::cli::{DestroyOptions, Global};
 use crate::error::Result;
@@ -10,6 +11,7 @@ use crate::error::Result;
 pub(super) async fn run(global: &Global, options: &DestroyOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     // Only names are looked at, so nothing has to be built.
-    let works = begin_all(global, &configuration, &Code::default()).await?;
-    all(global, &works, Verb::Destroy, options.yes).await
+    let members = begin_all(global, &configuration, Code::of_none(&configuration)).await?;
+    let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
+    all(global, members, Verb::Destroy, &consent).await
 }

@@ -1,19 +1,21 @@
-//! What `apply` and `destroy` share: environment after environment, plan, ask, carry out, tell.
+//! What `apply` and `destroy` share: plan all, show all, ask once, carry out side by side, tell.
 //!
-//! Whatever ends the work, what was done until then is told: with `--output json`, stdout holds one object at the end, also
-//! when a later environment was refused.
+//! What fails for one environment is its own: it stops no other one and touches none. Whatever ends the work, what was
+//! done until then is told: with `--output json`, stdout holds one object at the end, with every environment in it.
 
-use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::output::{self, data, notice, text_options};
-use super::work::Work;
+use super::output::{self, data, text_options};
+use super::question::{Changed, Consent, confirm};
+use super::work::{Member, Work, side_by_side};
 use crate::apply::{self, Applied};
 use crate::cli::Global;
 use crate::error::{Failure, FailureKind, Result, exit};
+use crate::model::{Owner, Place};
 use crate::plan::{Plan, safety};
-use crate::report::{self, Format, Outcome, Reporter, progress};
+use crate::report::{self, Board, Format, Outcome, Planned, Status, progress};
 
 /// What is to be done to each environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,79 +37,199 @@ impl Verb {
         }
     }
 
-    fn question(self) -> &'static str {
+    fn question(self, plans: usize) -> &'static str {
         match self {
-            Self::Apply { .. } => "Apply this plan",
+            Self::Apply { .. } if plans == 1 => "Apply this plan",
+            Self::Apply { .. } => "Apply these plans",
             Self::Destroy => "Destroy all of this",
         }
     }
 }
 
-/// Does it to all, one after the other. The number is the exit code.
-pub(super) async fn all(global: &Global, works: &[Work], verb: Verb, yes: bool) -> Result<u8> {
-    let mut outcomes = Vec::new();
-    let ended = each(global, works, verb, yes, &mut outcomes).await;
-    if global.output == Format::Json {
-        output::json(global, &report::outcomes_json(&outcomes))?;
-    }
-    ended.map(|()| exit::DONE)
+/// One environment on its way.
+struct Turn {
+    owner: Owner,
+    place: Place,
+    /// Its session and its plan, or what stopped it before the first change.
+    ready: Result<(Work, Plan)>,
+    /// The plan as it was shown, where something stopped it later.
+    shown: Option<Plan>,
+    applied: Option<Applied>,
+    /// What stopped it has been said.
+    told: bool,
 }
 
-async fn each(global: &Global, works: &[Work], verb: Verb, yes: bool, outcomes: &mut Vec<Outcome>) -> Result<()> {
-    for work in works {
-        let plan = verb.plan(work).await?;
-        if verb != Verb::Destroy || !plan.is_empty() {
-            show(global, &plan)?;
+impl Turn {
+    fn plan(&self) -> Option<&Plan> {
+        self.ready.as_ref().ok().map(|(_, plan)| plan)
+    }
+
+    /// Whether carrying it out would change something.
+    fn changes(&self) -> bool {
+        self.plan().is_some_and(|plan| !plan.is_empty())
+    }
+
+    fn stop(&mut self, failure: Failure) {
+        if let Ok((_, plan)) = std::mem::replace(&mut self.ready, Err(failure)) {
+            self.shown = Some(plan);
         }
-        if let Verb::Apply { allow_deletes } = verb {
-            safety::refuse_dangerous(&plan, allow_deletes)?;
+    }
+
+    fn outcome(&self, verb: Verb) -> Outcome {
+        match (&self.ready, &self.applied) {
+            (Err(failure), _) => Outcome::refused(&self.owner, &self.place, self.shown.as_ref(), failure),
+            (Ok((_, plan)), None) => Outcome::not_begun(plan),
+            (Ok((_, plan)), Some(applied)) if verb == Verb::Destroy => Outcome::destroyed(plan, applied),
+            (Ok((_, plan)), Some(applied)) => Outcome::new(plan, applied),
         }
-        if !plan.is_empty() && !yes {
-            confirm(global, work, verb.question())?;
-            still_fits(&plan, &verb.plan(work).await?)?;
+    }
+
+    /// What it ended with, if it did not do all it should.
+    fn into_failure(self) -> Option<(Owner, Failure)> {
+        let failure = match self.ready {
+            Err(failure) => Some(failure),
+            Ok(_) => self.applied.and_then(Applied::into_failure),
+        };
+        Some((self.owner, failure?))
+    }
+}
+
+/// Does it to all. The number is the exit code.
+pub(super) async fn all(global: &Global, members: Vec<Member>, verb: Verb, consent: &Consent) -> Result<u8> {
+    consent.check(&members.iter().map(|member| &member.owner).collect::<Vec<_>>())?;
+    let mut turns = side_by_side(members.into_iter().map(async |Member { owner, place, work }| {
+        let ready = async {
+            let work = work?;
+            let plan = verb.plan(&work).await?;
+            Ok((work, plan))
+        };
+        let ready = ready.await;
+        Turn { owner, place, ready, shown: None, applied: None, told: false }
+    }))
+    .await;
+    show(global, &turns, verb)?;
+    refuse(&mut turns, verb, consent);
+    let several = turns.len() > 1;
+    if several {
+        tell_stopped(global, &mut turns)?;
+    }
+    let refused = ask(global, &mut turns, verb, consent).await.err();
+    if refused.is_none() {
+        carry_out(global, &mut turns).await;
+    }
+    finish(global, turns, verb, refused)
+}
+
+/// Whoever is asked has to know who is not in it, and why.
+fn tell_stopped(global: &Global, turns: &mut [Turn]) -> Result<()> {
+    let mut stopped = Vec::new();
+    for turn in turns {
+        if let Err(failure) = &turn.ready {
+            stopped.push((turn.owner.clone(), failure.clone()));
+            turn.told = true;
         }
-        let applied = carry_out(global, &plan, work).await;
-        let outcome = if verb == Verb::Destroy { Outcome::destroyed } else { Outcome::new };
-        outcomes.push(outcome(&plan, &applied));
-        show_outcome(global, outcomes)?;
-        if let Some(failure) = applied.into_failure() {
-            return Err(failure);
+    }
+    output::failures(global, stopped, true).map(|_| ())
+}
+
+fn show(global: &Global, turns: &[Turn], verb: Verb) -> Result<()> {
+    if global.output == Format::Json {
+        return Ok(());
+    }
+    let shown = turns.iter().filter_map(Turn::plan).filter(|plan| verb != Verb::Destroy || !plan.is_empty());
+    let shown: Vec<Planned> = shown.cloned().map(Planned::from).collect();
+    data(global, |out| report::plans(&shown, global.output, out, &text_options(global)))
+}
+
+/// Stops what is too dangerous, and what is protected and was not named.
+fn refuse(turns: &mut [Turn], verb: Verb, consent: &Consent) {
+    for turn in turns {
+        let Ok((work, plan)) = &turn.ready else { continue };
+        let dangerous = match verb {
+            Verb::Apply { allow_deletes } => safety::refuse_dangerous(plan, allow_deletes),
+            Verb::Destroy => Ok(()),
+        };
+        let named =
+            if work.protected && consent.yes && !plan.is_empty() { consent.to_protected(&turn.owner) } else { Ok(()) };
+        if let Err(failure) = dangerous.and(named) {
+            turn.stop(failure);
+        }
+    }
+}
+
+/// Asks once for all that would be changed, and plans again: a plan is carried out as it was shown or not at all.
+async fn ask(global: &Global, turns: &mut [Turn], verb: Verb, consent: &Consent) -> Result<()> {
+    let changed: Vec<Changed<'_>> = turns
+        .iter()
+        .filter(|turn| turn.changes())
+        .filter_map(|turn| {
+            let (work, _) = turn.ready.as_ref().ok()?;
+            Some(Changed { owner: &turn.owner, place: &turn.place, protected: work.protected })
+        })
+        .collect();
+    if changed.is_empty() || consent.yes {
+        return Ok(());
+    }
+    confirm(global, verb.question(changed.len()), &changed)?;
+    let again = turns.iter().map(async |turn| match &turn.ready {
+        Ok((work, plan)) if !plan.is_empty() => still_fits(plan, &verb.plan(work).await?),
+        _ => Ok(()),
+    });
+    let fits = side_by_side(again).await;
+    for (turn, fits) in turns.iter_mut().zip(fits) {
+        if let Err(failure) = fits {
+            turn.stop(failure);
         }
     }
     Ok(())
 }
 
-fn show(global: &Global, plan: &Plan) -> Result<()> {
-    if global.output == Format::Json {
+fn still_fits(shown: &Plan, now: &Plan) -> Result<()> {
+    if shown.steps == now.steps {
         return Ok(());
     }
-    data(global, |out| report::plans(std::slice::from_ref(plan), global.output, out, &text_options(global)))
+    Err(Failure::new(FailureKind::Refused, "AWS changed while you were asked, so the plan you saw no longer fits")
+        .hint("nothing was changed; run this again to see the new plan"))
 }
 
-fn show_outcome(global: &Global, outcomes: &[Outcome]) -> Result<()> {
-    match (global.output, outcomes.last()) {
-        (Format::Json, _) | (_, None) => Ok(()),
-        (_, Some(outcome)) => data(global, |out| report::outcome_text(outcome, out, &text_options(global))),
-    }
+/// Which environments are carried out after which others: each wave waits for the one before. Today no environment's plan
+/// needs what another one's apply makes, so that all are one wave.
+fn order(turns: &[Turn]) -> Vec<Vec<usize>> {
+    vec![(0..turns.len()).filter(|&index| turns[index].ready.is_ok()).collect()]
 }
 
-/// Carries a plan out, with progress on stderr. Only while it runs does Ctrl-C mean "finish what is in flight"; before and
+/// Carries the plans out, with progress on stderr. Only meanwhile does Ctrl-C mean "finish what is in flight"; before and
 /// after, it ends the process.
-async fn carry_out(global: &Global, plan: &Plan, work: &Work) -> Applied {
-    let mut reporter = Reporter::new(progress::Mode::choose(global.no_progress));
-    let mut emit = |event: apply::Event| {
-        // An empty plan has nothing to tell.
-        if !plan.is_empty() {
-            reporter.event(&event);
+async fn carry_out(global: &Global, turns: &mut [Turn]) {
+    let changing: Vec<usize> = (0..turns.len()).filter(|&index| turns[index].changes()).collect();
+    let owners: Vec<Owner> = changing.iter().map(|&index| turns[index].owner.clone()).collect();
+    let board = Mutex::new(Board::new(progress::Mode::choose(global.no_progress), &owners));
+    let interrupt = watch_interrupt(!changing.is_empty());
+    for wave in order(turns) {
+        let running = wave.into_iter().map(|index| {
+            let (turns, board, interrupt, changing) = (&*turns, &board, interrupt.clone(), &changing);
+            async move {
+                let (work, plan) = turns[index].ready.as_ref().ok()?;
+                let row = changing.iter().position(|other| *other == index);
+                let mut emit = |event: apply::Event| {
+                    // An empty plan has nothing to tell.
+                    if let Some(row) = row {
+                        board.lock().unwrap_or_else(PoisonError::into_inner).event(row, &event);
+                    }
+                };
+                Some((index, apply::apply(plan, &work.registry, &work.aws, interrupt, &mut emit).await))
+            }
+        });
+        for (index, applied) in side_by_side(running).await.into_iter().flatten() {
+            turns[index].applied = Some(applied);
         }
-    };
-    apply::apply(plan, &work.registry, &work.aws, watch_interrupt(plan), &mut emit).await
+    }
 }
 
 /// Turns true at the first Ctrl-C; the second ends the process at once.
-fn watch_interrupt(plan: &Plan) -> watch::Receiver<bool> {
+fn watch_interrupt(anything: bool) -> watch::Receiver<bool> {
     let (send, receive) = watch::channel(false);
-    if plan.is_empty() {
+    if !anything {
         return receive;
     }
     tokio::spawn(async move {
@@ -123,33 +245,34 @@ fn watch_interrupt(plan: &Plan) -> watch::Receiver<bool> {
     receive
 }
 
-/// Asks on stderr, answers from a terminal only: what is piped in was not meant as an answer.
-fn confirm(global: &Global, work: &Work, question: &str) -> Result<()> {
-    let refused = |message: &str| Failure::new(FailureKind::Refused, message);
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            refused("nobody can be asked: stdin is no terminal").hint("look at the plan, then run this with --yes")
-        );
+/// Tells what became of each, and with what the command ends.
+fn finish(global: &Global, turns: Vec<Turn>, verb: Verb, refused: Option<Failure>) -> Result<u8> {
+    let outcomes: Vec<Outcome> = turns.iter().map(|turn| turn.outcome(verb)).collect();
+    let several = turns.len() > 1;
+    if global.output == Format::Json {
+        output::json(global, &report::outcomes_json(&outcomes))?;
+    } else {
+        data(global, |out| {
+            let options = text_options(global);
+            outcomes.iter().try_for_each(|outcome| report::outcome_text(outcome, out, &options))?;
+            if several { report::summary_text(&outcomes, out, &options) } else { Ok(()) }
+        })?;
     }
-    let wanted = if work.protected { work.owner.environment.as_str() } else { "yes" };
-    notice(global, |out| {
-        write!(
-            out,
-            "\n{question} to {} in {} {}? Type `{wanted}`: ",
-            work.owner, work.place.account, work.place.region
-        )?;
-        out.flush()
-    })?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::io("failed to read the answer", &error))?;
-    if answer.trim() == wanted { Ok(()) } else { Err(refused("not confirmed; nothing was changed")) }
+    let failures = turns.into_iter().filter(|turn| !turn.told).filter_map(Turn::into_failure).collect();
+    output::failures(global, failures, several)?;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    Ok(exit_code(&outcomes))
 }
 
-/// A plan is carried out as it was shown or not at all.
-fn still_fits(shown: &Plan, now: &Plan) -> Result<()> {
-    if shown.steps == now.steps {
-        return Ok(());
+fn exit_code(outcomes: &[Outcome]) -> u8 {
+    let any = |wanted: &[Status]| outcomes.iter().any(|outcome| wanted.contains(&outcome.status()));
+    if any(&[Status::Interrupted, Status::NotBegun]) {
+        exit::INTERRUPTED
+    } else if any(&[Status::Failed]) {
+        exit::FAILED
+    } else {
+        exit::DONE
     }
-    Err(Failure::new(FailureKind::Refused, "AWS changed while you were asked, so the plan you saw no longer fits")
-        .hint("nothing was changed; run this again to see the new plan"))
 }

@@ -11,6 +11,7 @@ mod local;
 mod output;
 mod package;
 mod plan;
+mod question;
 mod reload;
 mod render;
 mod sandbox;

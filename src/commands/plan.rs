@@ -1,22 +1,28 @@
 //! `gwctl plan`: what an apply would do.
 
-use futures::future::try_join_all;
-
 use super::code::Code;
-use super::output::{data, text_options};
-use super::work::{Work, begin_all, load};
+use super::output::{self, data, text_options};
+use super::work::{Member, Work, begin_all, load, side_by_side};
 use crate::cli::{Global, PlanOptions};
 use crate::error::{Result, exit};
-use crate::plan::Plan;
-use crate::report;
+use crate::report::{self, Planned};
 
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &PlanOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
-    let code = Code::at_hand(global, &configuration).await?;
-    let all = begin_all(global, &configuration, &code).await?;
-    let plans: Vec<Plan> = try_join_all(all.iter().map(Work::plan)).await?;
-    data(global, |out| report::plans(&plans, global.output, out, &text_options(global)))?;
-    let pending = plans.iter().any(|plan| !plan.is_empty());
+    let code = Code::of_each(global, &configuration).await;
+    let members = begin_all(global, &configuration, code).await?;
+    let planned = side_by_side(members.into_iter().map(async |Member { owner, place, work }| {
+        let plan = async { Work::plan(&work?).await };
+        Planned { owner, place, plan: plan.await }
+    }))
+    .await;
+    data(global, |out| report::plans(&planned, global.output, out, &text_options(global)))?;
+    let pending = planned.iter().any(|one| one.plan.as_ref().is_ok_and(|plan| !plan.is_empty()));
+    let several = planned.len() > 1;
+    let failures = planned.into_iter().filter_map(|one| Some((one.owner, one.plan.err()?))).collect();
+    if output::failures(global, failures, several)? {
+        return Ok(exit::FAILED);
+    }
     Ok(if pending && options.detailed_exitcode { exit::CHANGES } else { exit::DONE })
 }

@@ -1,10 +1,8 @@
 //! `gwctl show`: what AWS holds.
 
-use futures::future::try_join_all;
-
 use super::code::Code;
 use super::output::{self, data, text_options};
-use super::work::{Work, begin_all, load};
+use super::work::{Member, begin_all, load, side_by_side};
 use crate::cli::{Global, ShowOptions};
 use crate::error::{Failure, Result, exit};
 use crate::report::{self, Format, Inventory};
@@ -12,24 +10,35 @@ use crate::report::{self, Format, Inventory};
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &ShowOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
-    let all = begin_all(global, &configuration, &Code::default()).await?;
-    let found = try_join_all(all.iter().map(|work: &Work| async move {
-        let (live, _) = work.observe().await?;
-        Ok::<_, Failure>(Inventory::new(&work.owner, &work.place, live))
-    }))
-    .await?;
+    let members = begin_all(global, &configuration, Code::of_none(&configuration)).await?;
+    let several = members.len() > 1;
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    let read = members.into_iter().map(async |Member { owner, place, work }| {
+        let inventory = async {
+            let (live, _) = work?.observe().await?;
+            Ok::<_, Failure>(Inventory::new(&owner, &place, live))
+        };
+        let inventory = inventory.await;
+        (owner, inventory)
+    });
+    for (owner, inventory) in side_by_side(read).await {
+        match inventory {
+            Ok(inventory) => found.push(inventory),
+            Err(failure) => failures.push((owner, failure)),
+        }
+    }
     if global.output == Format::Json {
         output::json(global, &report::inventories_json(&found))?;
-        return Ok(exit::DONE);
-    }
-    data(global, |out| {
-        for (index, inventory) in found.iter().enumerate() {
-            if index > 0 {
-                writeln!(out)?;
+    } else {
+        data(global, |out| {
+            for (index, inventory) in found.iter().enumerate() {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                report::inventory_text(inventory, out, &text_options(global))?;
             }
-            report::inventory_text(inventory, out, &text_options(global))?;
-        }
-        Ok(())
-    })?;
-    Ok(exit::DONE)
+            Ok(())
+        })?;
+    }
+    Ok(if output::failures(global, failures, several)? { exit::FAILED } else { exit::DONE })
 }

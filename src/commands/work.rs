@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
+use futures::StreamExt as _;
+use futures::stream;
 
 use super::code::Code;
 use super::conditions::{self, Summary};
 use super::output::faulty;
-use crate::aws::{Aws, Connection};
+use super::question::Terminal;
+use crate::aws::{Aws, Connection, MfaSessions, ReadAws};
 use crate::cli::{Global, Selection};
 use crate::config::{self, Configuration, Environment, LoadError, Severity};
 use crate::error::{Failure, FailureKind, Result};
@@ -49,6 +52,16 @@ pub(super) fn expand(
     stack::expand(configuration, environment, zips, found)?.map_err(|faults| faulty(global, &faults))
 }
 
+/// Looks up in AWS what the configuration leaves to it. In a foreign account it would find other things, or nothing.
+async fn look_up(read: &ReadAws, environment: &Environment) -> Result<Found> {
+    let lookups = stack::lookups(environment);
+    if lookups.is_empty() {
+        return Ok(Found::nothing());
+    }
+    read.check_account().await?;
+    read.find(&lookups).await
+}
+
 /// One environment at work: what is wanted, and the sessions to get there.
 pub(super) struct Work {
     /// Whose.
@@ -77,9 +90,19 @@ impl Work {
         environment: &Environment,
         code: &Code,
     ) -> Result<Self> {
+        Self::through(&connection(global, environment, sandbox), global, configuration, environment, code).await
+    }
+
+    async fn through(
+        connection: &Connection,
+        global: &Global,
+        configuration: &Configuration,
+        environment: &Environment,
+        code: &Code,
+    ) -> Result<Self> {
         let place = stack::place(&environment.target);
-        let aws = connection(global, environment, sandbox).open(&place).await?;
-        let found = aws.read.find(&stack::lookups(environment)).await?;
+        let aws = connection.open(&place).await?;
+        let found = look_up(&aws.read, environment).await?;
         let expansion = expand(global, configuration, environment, &code.zips(environment), &found)?;
         let faults = configuration.warnings.iter().chain(expansion.warnings.iter());
         let warnings = faults
@@ -171,17 +194,48 @@ impl Work {
     }
 }
 
-/// Every environment that is selected, with its sessions.
-pub(super) async fn begin_all(global: &Global, configuration: &Configuration, code: &Code) -> Result<Vec<Work>> {
+/// Environments that are worked on at the same time. They may share an account and a Region, whose rates they then share:
+/// a delete of a REST API goes once in 30 s and waits at most ten minutes for its turn (`kinds::rest_api`), so that eight
+/// environments with two gateways each still get to it.
+pub(super) const AT_ONCE: usize = 8;
+
+/// One environment of a run: at work, or what kept it from that.
+pub(super) struct Member {
+    /// Whose.
+    pub(super) owner: Owner,
+    /// Where.
+    pub(super) place: Place,
+    /// What keeps it from work is its own: the others go on.
+    pub(super) work: Result<Work>,
+}
+
+/// Every environment that is selected, with its sessions, in the order of the configuration. `code` is that of each.
+pub(super) async fn begin_all(
+    global: &Global,
+    configuration: &Configuration,
+    code: Vec<Result<Code>>,
+) -> Result<Vec<Member>> {
     let summary = open_sandbox(global)?.map(|sandbox| Arc::new(Summary(sandbox)));
-    let mut all = Vec::new();
-    for environment in &configuration.environments {
-        let sandbox = summary.as_ref().map(|summary| &summary.0);
-        let mut work = Work::on(sandbox, global, configuration, environment, code).await?;
-        work.summary.clone_from(&summary);
-        all.push(work);
-    }
-    Ok(all)
+    let sessions = MfaSessions::asking(Arc::new(Terminal::of(global)));
+    let begun = configuration.environments.iter().zip(code).map(async |(environment, code)| {
+        let mut connection = connection(global, environment, summary.as_ref().map(|summary| &summary.0));
+        connection.mfa_sessions = sessions.clone();
+        let work = match code {
+            Ok(code) => Work::through(&connection, global, configuration, environment, &code).await,
+            Err(failure) => Err(failure),
+        };
+        let work = work.map(|mut work| {
+            work.summary.clone_from(&summary);
+            work
+        });
+        Member { owner: stack::owner(environment), place: stack::place(&environment.target), work }
+    });
+    Ok(side_by_side(begun).await)
+}
+
+/// Does all of it, at most [`AT_ONCE`] at the same time; what comes of it stands in the order of what was asked.
+pub(super) async fn side_by_side<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(all).buffered(AT_ONCE).collect().await
 }
 
 /// Variables that say where credentials come from. They beat the profile of `targets.toml`, which a CI job has not got;
@@ -207,6 +261,9 @@ fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandb
         profile: global.profile.clone().or_else(|| target.profile.clone().filter(|_| !from_environment)),
         role: target.role.clone(),
         external_id: target.external_id.clone(),
+        session_name: target.session_name.clone(),
+        mfa_serial: target.mfa_serial.clone(),
+        mfa_sessions: MfaSessions::default(),
         endpoint_url: global.endpoint_url.clone().or_else(|| target.endpoint_url.clone()),
         transport,
     }

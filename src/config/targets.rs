@@ -42,6 +42,10 @@ pub struct Target {
     pub role: Option<String>,
     /// The external id that role asks for.
     pub external_id: Option<String>,
+    /// The name that role's session gets, for the other account's trail.
+    pub session_name: Option<String>,
+    /// The MFA device whose code that role asks for: its ARN, or the serial number of a hardware one.
+    pub mfa_serial: Option<String>,
     /// Whether a change has to be confirmed more than usual.
     pub protected: bool,
     /// The endpoint all requests go to instead of AWS's own.
@@ -165,14 +169,7 @@ fn read_target(name: &str, node: &Node, faults: &mut Faults) -> Option<Target> {
     let profile = fields.get("profile");
     let profile = fields.text(profile).map(|text| text.value.to_owned());
     let role = read_role(&mut fields, account.as_deref(), partition.as_deref());
-    let external_id = fields.get("external_id");
-    let external_id = fields.text(external_id);
-    if let Some(id) = external_id
-        && node.get("role").is_none()
-    {
-        let hint = "add the `role` it is for, or take it away";
-        fields.faults.error(&id.node.span, "`external_id` is of no use without a `role`", hint);
-    }
+    let [external_id, session_name, mfa_serial] = read_role_options(&mut fields, node, partition.as_deref());
     let protected = fields.get("protected");
     let protected = fields.flag(protected).unwrap_or(false);
     let endpoint_url = fields.get("endpoint_url");
@@ -190,11 +187,46 @@ fn read_target(name: &str, node: &Node, faults: &mut Faults) -> Option<Target> {
         partition: partition?,
         profile,
         role,
-        external_id: external_id.map(|text| text.value.to_owned()),
+        external_id,
+        session_name,
+        mfa_serial,
         protected,
         endpoint_url: endpoint_url.map(|text| text.value.to_owned()),
     };
     (faults.errors() == before).then_some(target)
+}
+
+/// What goes with a role and is of no use without one: the external id, the session's name, the MFA device. Their forms are
+/// those of `AssumeRole` in the API reference of AWS STS.
+fn read_role_options(fields: &mut Fields<'_, '_>, node: &Node, partition: Option<&str>) -> [Option<String>; 3] {
+    let has_role = node.get("role").is_some();
+    let options: [(&str, std::ops::RangeInclusive<usize>, &str, &str); 3] = [
+        ("external_id", 2..=1224, "_+=,.@:/-", "write what the owner of the role gave you"),
+        ("session_name", 2..=64, "_+=,.@-", "use 2 to 64 letters, digits and `_+=,.@-`"),
+        ("mfa_serial", 9..=256, "_+=/:,.@-", "write it like `arn:aws:iam::111122223333:mfa/anna`"),
+    ];
+    options.map(|(key, lengths, signs, hint)| {
+        let member = fields.get(key);
+        let text = fields.text(member)?;
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || signs.contains(letter);
+        if !has_role {
+            let message = format!("`{key}` is of no use without a `role`");
+            fields.faults.error(&text.node.span, message, "add the `role` it is for, or take it away");
+        } else if !lengths.contains(&text.value.len()) || !text.value.chars().all(allowed) {
+            fields.faults.error(&text.node.span, format!("`{}` can't be a `{key}`", text.value), hint);
+        } else if let (Some(in_partition), Some(partition)) = (arn_partition(text.value), partition)
+            && key == "mfa_serial"
+            && in_partition != partition
+        {
+            let message = format!("the MFA device is in the partition `{in_partition}`, the Region in `{partition}`");
+            fields.faults.error(&text.node.span, message, format!("name a device of a user in `{partition}`"));
+        }
+        Some(text.value.to_owned())
+    })
+}
+
+fn arn_partition(text: &str) -> Option<&str> {
+    text.strip_prefix("arn:")?.split(':').next()
 }
 
 fn read_account(fields: &mut Fields<'_, '_>) -> Option<String> {

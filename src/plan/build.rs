@@ -100,7 +100,7 @@ impl Draft<'_> {
         };
         let found = match self.rules(&desired.address)?.only_if_missing {
             true => return self.make_if_missing(step),
-            false => find(desired, self.input)?,
+            false => find(desired, step.after.as_ref(), self.input)?,
         };
         match found {
             None => {
@@ -317,8 +317,8 @@ fn reason(live: &Observed, address: &Address, after: &Value, same: bool) -> Opti
     })
 }
 
-/// The live resource that a desired one is, if it is there.
-fn find<'a>(desired: &Desired, input: &Input<'a>) -> Result<Option<(Claim, &'a Observed)>> {
+/// The live resource that a desired one is, if it is there. `wanted` is its spec with what is known filled in.
+fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Result<Option<(Claim, &'a Observed)>> {
     let Some((kind, all)) = input.live.get_key_value(desired.address.kind()) else { return Ok(None) };
     let mut same: Vec<(Claim, &Observed)> = all
         .iter()
@@ -338,10 +338,10 @@ fn find<'a>(desired: &Desired, input: &Input<'a>) -> Result<Option<(Claim, &'a O
         // is no longer wanted.
         same.retain(|(_, one)| desired.name() == Some(one.name.as_str()));
     }
-    if same.len() > 1 && !rules.names_are_unique {
+    if same.len() > 1 && !(rules.names_are_unique && rules.replace_on.contains(&"name")) {
         // A replacement that was cut off in the same way: the new one is what the old one could not be changed into.
         let settled = |one: &Observed| {
-            let changes = diff(&one.spec, &desired.spec);
+            let changes = diff(&one.spec, wanted.unwrap_or(&desired.spec));
             !rules.replace_on.iter().any(|path| changes.iter().any(|change| change.is_within(path)))
         };
         same.retain(|(_, one)| settled(one));

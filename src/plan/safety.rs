@@ -8,11 +8,14 @@ use crate::error::{Failure, FailureKind, Result};
 const MOST_DELETES_PERCENT: usize = 30;
 
 /// Kinds whose removal takes something away that never comes back, and what.
-const IRREPLACEABLE: [(&str, &str); 4] = [
+const IRREPLACEABLE: [(&str, &str); 7] = [
     ("rest-api", "its id and URL are lost for good"),
     ("stage", "its URL answers no more, and custom domains and WAF associations go with it"),
     ("log-group", "its events are lost for good"),
     ("execution-log-group", "its events are lost for good"),
+    ("domain-name", "the host that DNS points to is lost for good"),
+    ("web-acl", "nothing filters the requests that it filtered, and its samples are lost for good"),
+    ("vpc-link", "its id is lost for good, and routes that name it reach nothing"),
 ];
 
 /// Refuses a plan that removes what never comes back, or a large share of what exists; and one that would stop half-way,
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_never_comes_back_is_not_removed_unasked() {
-        for kind in ["rest-api", "stage", "log-group", "execution-log-group"] {
+        for kind in ["rest-api", "stage", "log-group", "execution-log-group", "domain-name", "web-acl", "vpc-link"] {
             let plan = plan(kind, Reason::NotWanted, 100);
             assert!(refuse_dangerous(&plan, false).is_err(), "{kind}");
             assert!(refuse_dangerous(&plan, true).is_ok(), "{kind}");

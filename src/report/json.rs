@@ -6,6 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::mask::{masked, sensitive_parts};
+use super::planned::{Planned, failure_json};
+use crate::error::Failure;
 use crate::model::diff::FieldChange;
 use crate::model::{Address, as_reference};
 use crate::plan::{Action, Plan, Reason, Step, Summary, Unchanged};
@@ -15,23 +17,25 @@ const FORMAT_VERSION: &str = "1.2";
 
 /// One plan. Addresses are those of the resources inside the environment: `gate/rest-api/gateway`.
 ///
-/// `gwctl` holds `product`, `environment`, `account`, `region`, `partition`, `summary` and `warnings`. A drift whose
+/// `gwctl` holds `product`, `environment`, `account`, `region`, `partition`, `status`, `summary` and `warnings`. A drift whose
 /// last applied state is not recorded (both sides moved) has `before: null` in `resource_drift`.
 #[must_use]
 pub fn plan_json(plan: &Plan) -> Value {
     let plan = &masked(plan);
-    document(&[(plan, String::new())], &about(plan))
+    document(&[(plan, String::new())], true, &about(plan))
 }
 
 /// Several plans as one object. With more than one, every address begins with product and environment,
 /// `product-a/dev/gate/rest-api/gateway`, and `gwctl` holds the `summary` of all and, under `plans`, what it holds for
-/// one.
+/// one. An environment without a plan has the status `failed` and says why.
 #[must_use]
-pub fn plans_json(plans: &[Plan]) -> Value {
-    if let [plan] = plans {
-        return plan_json(plan);
+pub fn plans_json(planned: &[Planned]) -> Value {
+    match planned {
+        [Planned { plan: Ok(plan), .. }] => return plan_json(plan),
+        [one @ Planned { plan: Err(failure), .. }] => return document(&[], false, &about_failed(one, failure)),
+        _ => {}
     }
-    let masked: Vec<Plan> = plans.iter().map(masked).collect();
+    let masked: Vec<Plan> = planned.iter().filter_map(|one| one.plan.as_ref().ok()).map(masked).collect();
     let prefixed: Vec<(&Plan, String)> = masked.iter().map(|plan| (plan, format!("{}/", plan.owner))).collect();
     let mut total = Summary::default();
     for Summary { add, change, destroy } in masked.iter().map(Plan::summary) {
@@ -39,8 +43,15 @@ pub fn plans_json(plans: &[Plan]) -> Value {
         total.change += change;
         total.destroy += destroy;
     }
-    let all: Vec<Value> = masked.iter().map(about).collect();
-    document(&prefixed, &json!({ "summary": total, "plans": all }))
+    let mut plans = masked.iter();
+    let all: Vec<Value> = planned
+        .iter()
+        .filter_map(|one| match &one.plan {
+            Ok(_) => plans.next().map(about),
+            Err(failure) => Some(about_failed(one, failure)),
+        })
+        .collect();
+    document(&prefixed, masked.len() == planned.len(), &json!({ "summary": total, "plans": all }))
 }
 
 fn about(plan: &Plan) -> Value {
@@ -50,12 +61,25 @@ fn about(plan: &Plan) -> Value {
         "account": plan.place.account,
         "region": plan.place.region,
         "partition": plan.place.partition,
+        "status": if plan.is_empty() { "no_changes" } else { "changes" },
         "summary": plan.summary(),
         "warnings": plan.warnings,
     })
 }
 
-fn document(plans: &[(&Plan, String)], about: &Value) -> Value {
+fn about_failed(planned: &Planned, failure: &Failure) -> Value {
+    json!({
+        "product": planned.owner.product,
+        "environment": planned.owner.environment,
+        "account": planned.place.account,
+        "region": planned.place.region,
+        "partition": planned.place.partition,
+        "status": "failed",
+        "failure": failure_json(failure),
+    })
+}
+
+fn document(plans: &[(&Plan, String)], complete: bool, about: &Value) -> Value {
     let (mut changes, mut drift, mut planned) = (Vec::new(), Vec::new(), Vec::new());
     for (plan, prefix) in plans {
         for step in &plan.steps {
@@ -75,8 +99,8 @@ fn document(plans: &[(&Plan, String)], about: &Value) -> Value {
         "resource_changes": changes,
         "resource_drift": drift,
         "output_changes": {},
-        "complete": true,
-        "errored": false,
+        "complete": complete,
+        "errored": !complete,
         "applyable": plans.iter().any(|(plan, _)| !plan.is_empty()),
         "gwctl": about,
     })

@@ -8,6 +8,7 @@
 //! - JSON in the shape of `terraform show -json` ([`plan_json`]), for policy checkers and bots;
 //! - Markdown for a comment under a pull request ([`plan_markdown`]).
 
+mod board;
 mod document;
 mod explanation;
 mod failure;
@@ -18,6 +19,7 @@ mod layout;
 mod markdown;
 mod mask;
 mod outcome;
+mod planned;
 mod policy;
 pub mod progress;
 mod style;
@@ -32,17 +34,17 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+pub use board::Board;
 pub use explanation::{Tried, explanation_text, tried_json, tried_text};
 pub use failure::failure_text;
 pub use inventory::{Inventory, inventories_json, inventory_text};
 pub use json::{plan_json, plans_json};
 pub use markdown::plan_markdown;
 pub use mask::masked_spec;
-pub use outcome::{Outcome, outcome_text, outcomes_json};
+pub use outcome::{Outcome, Status, outcome_text, outcomes_json, summary_text};
+pub use planned::Planned;
 pub use progress::Reporter;
 pub use text::{TextOptions, footer, plan_text};
-
-use crate::plan::Plan;
 
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,24 +90,21 @@ impl FromStr for Format {
     }
 }
 
-/// Writes plans in a format: text and Markdown one below the other, JSON as one object (see [`plans_json`]).
-pub fn plans(plans: &[Plan], format: Format, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
-    match format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &plans_json(plans))?;
-            writeln!(out)
+/// Writes plans in a format: text and Markdown one below the other, JSON as one object (see [`plans_json`]). Of an
+/// environment without a plan only JSON tells.
+pub fn plans(planned: &[Planned], format: Format, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
+    if format == Format::Json {
+        serde_json::to_writer_pretty(&mut *out, &plans_json(planned))?;
+        return writeln!(out);
+    }
+    for (index, plan) in planned.iter().filter_map(|one| one.plan.as_ref().ok()).enumerate() {
+        if index > 0 {
+            writeln!(out)?;
         }
-        Format::Text | Format::Markdown => {
-            for (index, plan) in plans.iter().enumerate() {
-                if index > 0 {
-                    writeln!(out)?;
-                }
-                match format {
-                    Format::Markdown => out.write_all(plan_markdown(plan).as_bytes())?,
-                    _ => plan_text(plan, out, options)?,
-                }
-            }
-            Ok(())
+        match format {
+            Format::Markdown => out.write_all(plan_markdown(plan).as_bytes())?,
+            _ => plan_text(plan, out, options)?,
         }
     }
+    Ok(())
 }

@@ -4,35 +4,76 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::plan_json;
+use super::planned::failure_json;
 use super::style::{Text, Tone};
 use super::text::TextOptions;
+use super::{plan_json, style};
 use crate::apply::Applied;
-use crate::model::Outputs;
+use crate::error::Failure;
+use crate::model::{Outputs, Owner, Place};
 use crate::plan::{Plan, Summary};
 
-/// What became of one plan.
+/// How it ended for one environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All of the plan was done.
+    Done,
+    /// There was nothing to do.
+    NoChanges,
+    /// Something failed, before or after the first change.
+    Failed,
+    /// The user ended it half-way.
+    Interrupted,
+    /// Nothing was changed, because the user did not want it or ended it before.
+    NotBegun,
+}
+
+impl Status {
+    /// The word for it in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NoChanges => "no_changes",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::NotBegun => "not_begun",
+        }
+    }
+}
+
+/// What became of one environment.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    plan: Plan,
+    owner: Owner,
+    place: Place,
+    plan: Option<Plan>,
+    status: Status,
     destroyed: bool,
     done: usize,
     failed: Vec<(String, String)>,
     skipped: usize,
     outputs: Vec<(String, Outputs)>,
+    why: Option<Failure>,
 }
 
 impl Outcome {
     /// The outcome of an apply.
     #[must_use]
     pub fn new(plan: &Plan, applied: &Applied) -> Self {
+        let status = match applied {
+            Applied { failed, .. } if !failed.is_empty() => Status::Failed,
+            Applied { interrupted: true, done: 0, .. } => Status::NotBegun,
+            Applied { interrupted: true, .. } => Status::Interrupted,
+            _ if plan.is_empty() => Status::NoChanges,
+            _ => Status::Done,
+        };
         Self {
-            plan: plan.clone(),
-            destroyed: false,
             done: applied.done,
             failed: applied.failed.iter().map(|(address, why)| (address.to_string(), why.to_string())).collect(),
             skipped: applied.skipped,
             outputs: applied.outputs.iter().map(|(address, outputs)| (address.to_string(), outputs.clone())).collect(),
+            ..Self::without(&plan.owner, &plan.place, Some(plan), status, None)
         }
     }
 
@@ -42,31 +83,95 @@ impl Outcome {
         Self { destroyed: true, ..Self::new(plan, applied) }
     }
 
+    /// It failed before anything was changed.
+    #[must_use]
+    pub fn refused(owner: &Owner, place: &Place, plan: Option<&Plan>, why: &Failure) -> Self {
+        Self::without(owner, place, plan, Status::Failed, Some(why.clone()))
+    }
+
+    /// It was not begun.
+    #[must_use]
+    pub fn not_begun(plan: &Plan) -> Self {
+        Self::without(&plan.owner, &plan.place, Some(plan), Status::NotBegun, None)
+    }
+
+    fn without(owner: &Owner, place: &Place, plan: Option<&Plan>, status: Status, why: Option<Failure>) -> Self {
+        Self {
+            owner: owner.clone(),
+            place: place.clone(),
+            skipped: plan.map_or(0, |plan| plan.steps.len()),
+            plan: plan.cloned(),
+            status,
+            destroyed: false,
+            done: 0,
+            failed: Vec::new(),
+            outputs: Vec::new(),
+            why,
+        }
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
     fn is_whole(&self) -> bool {
-        self.failed.is_empty() && self.skipped == 0
+        matches!(self.status, Status::Done | Status::NoChanges)
     }
 
     /// Where the gateways answer.
     fn urls(&self) -> impl Iterator<Item = &str> {
         self.outputs.iter().filter_map(|(_, outputs)| outputs.get("url"))
     }
+
+    /// The line of the summary.
+    fn in_short(&self) -> (Tone, String) {
+        let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        match self.status {
+            Status::Done => {
+                let Summary { add, change, destroy } = self.plan.as_ref().map(Plan::summary).unwrap_or_default();
+                (Tone::Added, format!("done ({add} added, {change} changed, {destroy} destroyed)"))
+            }
+            Status::NoChanges => (Tone::Plain, "no changes".to_owned()),
+            Status::Failed => {
+                let reason = match (&self.why, self.failed.first()) {
+                    (Some(why), _) => why.to_string(),
+                    (None, Some((address, why))) => format!("{address}: {why}"),
+                    (None, None) => String::new(),
+                };
+                let counts = format!("{} done, {} failed, {} not begun", self.done, self.failed.len(), self.skipped);
+                let counts = if self.why.is_some() { "nothing was changed".to_owned() } else { counts };
+                (Tone::Error, format!("failed ({counts}): {}", first_line(&reason)))
+            }
+            Status::Interrupted => {
+                (Tone::Changed, format!("interrupted ({} done, {} not begun)", self.done, self.skipped))
+            }
+            Status::NotBegun => (Tone::Changed, "not begun; nothing was changed".to_owned()),
+        }
+    }
 }
 
-/// Writes an outcome for people: what was done, and where the gateway answers.
+/// Writes an outcome for people: what was done, and where the gateway answers. Of an environment that was never begun there
+/// is nothing to say.
 pub fn outcome_text(outcome: &Outcome, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
     let page = options.page();
-    let owner = &outcome.plan.owner;
+    let owner = &outcome.owner;
+    let Some(plan) = outcome.plan.as_ref().filter(|_| outcome.why.is_none() && outcome.status != Status::NotBegun)
+    else {
+        return Ok(());
+    };
     if !outcome.is_whole() {
         let text = format!("{} done, {} failed, {} not begun.", outcome.done, outcome.failed.len(), outcome.skipped);
         writeln!(out)?;
         return page.paragraph(&Text::of(Tone::Error, &format!("{owner} is not finished: {text}")), out);
     }
-    let Summary { add, change, destroy } = outcome.plan.summary();
-    if outcome.plan.is_empty() && outcome.destroyed {
+    let Summary { add, change, destroy } = plan.summary();
+    if plan.is_empty() && outcome.destroyed {
         return page
             .paragraph(&Text::of(Tone::Strong, "Nothing to destroy.").plain(&format!(" {owner} holds nothing.")), out);
     }
-    if !outcome.plan.is_empty() {
+    if !plan.is_empty() {
         writeln!(out)?;
         let text = if outcome.destroyed {
             format!("Destroyed {owner}: {destroy} resources are gone.")
@@ -77,6 +182,19 @@ pub fn outcome_text(outcome: &Outcome, out: &mut dyn Write, options: &TextOption
     }
     for url in outcome.urls() {
         writeln!(out, "Endpoint: {url}")?;
+    }
+    Ok(())
+}
+
+/// Writes what became of each environment of several, a line each.
+pub fn summary_text(outcomes: &[Outcome], out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
+    let page = options.page();
+    writeln!(out)?;
+    page.paragraph(&Text::of(Tone::Strong, "Summary"), out)?;
+    for outcome in outcomes {
+        let (tone, text) = outcome.in_short();
+        let name = format!("  {}: ", outcome.owner);
+        page.paragraph(&Text::new().plain(&name).push(tone, &style::visible(&text)).hanging(4), out)?;
     }
     Ok(())
 }
@@ -92,15 +210,19 @@ pub fn outcomes_json(outcomes: &[Outcome]) -> Value {
             let outputs: serde_json::Map<String, Value> =
                 outcome.outputs.iter().map(|(address, outputs)| (address.clone(), json!(outputs))).collect();
             json!({
-                "product": outcome.plan.owner.product,
-                "environment": outcome.plan.owner.environment,
+                "product": outcome.owner.product,
+                "environment": outcome.owner.environment,
+                "account": outcome.place.account,
+                "region": outcome.place.region,
+                "status": outcome.status.name(),
                 "complete": outcome.is_whole(),
                 "done": outcome.done,
                 "failed": failed,
                 "not_begun": outcome.skipped,
+                "failure": outcome.why.as_ref().map(failure_json),
                 "urls": outcome.urls().collect::<Vec<_>>(),
                 "outputs": outputs,
-                "plan": plan_json(&outcome.plan),
+                "plan": outcome.plan.as_ref().map(plan_json),
             })
         })
         .collect();

@@ -47,8 +47,8 @@ impl Reporter {
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         match mode {
-            Mode::Lines => Self::to(Box::new(anstream::stderr())),
-            Mode::Spinners => Self::on(ProgressDrawTarget::stderr()),
+            Mode::Lines => Self::to(lines_out()),
+            Mode::Spinners => Self::on(spinners_out()),
         }
     }
 
@@ -83,8 +83,23 @@ impl Reporter {
     }
 }
 
+/// Where lines go.
+pub(super) fn lines_out() -> Box<dyn Write + Send> {
+    Box::new(anstream::stderr())
+}
+
+/// Where spinners turn.
+pub(super) fn spinners_out() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr()
+}
+
+/// Whether what is printed above the spinners may have colours.
+pub(super) fn has_color() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
 /// What there is to say, and in which tone a terminal shows it.
-fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)> {
+pub(super) fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)> {
     let doing = doing.map_or_else(String::new, |doing| format!("{doing}… "));
     let (tone, line) = match event {
         Event::Started { steps: 0 } => return None,
@@ -146,14 +161,13 @@ const TOTAL: &str = "  {pos}/{len} steps  {elapsed}";
 const STEP: &str = "{spinner:.cyan} {prefix}: {wide_msg} {elapsed:.dim}";
 
 /// How often a spinner turns.
-const TICK: Duration = Duration::from_millis(120);
+pub(super) const TICK: Duration = Duration::from_millis(120);
 
 impl Spinners {
     fn on(target: ProgressDrawTarget) -> Self {
         let multi = MultiProgress::with_draw_target(target);
         let total = multi.add(ProgressBar::new(0).with_style(style(TOTAL)));
-        let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        Self { multi, total, running: BTreeMap::new(), color }
+        Self { multi, total, running: BTreeMap::new(), color: has_color() }
     }
 
     fn event(&mut self, event: &Event, line: Option<(Tone, String)>) {
@@ -218,7 +232,7 @@ impl Drop for Spinners {
 }
 
 /// A template of indicatif's; the plain spinner if it is none, which a test rules out.
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 

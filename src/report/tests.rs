@@ -8,8 +8,9 @@ use self::fixtures::{
     Scenario, api_address, create, destroy, function, lambda_address, plan, scenarios, stage, stage_address, update,
 };
 use super::*;
+use crate::error::{Failure, FailureKind};
 use crate::model::Address;
-use crate::plan::{Reason, Warning};
+use crate::plan::{Plan, Reason, Warning};
 
 fn text(plan: &Plan) -> String {
     text_with(plan, TextOptions::default())
@@ -432,7 +433,7 @@ fn secrets_are_shown_nowhere() {
         text_with(&changed, TextOptions { verbose: true, ..TextOptions::default() }),
         plan_markdown(&changed),
         plan_json(&changed).to_string(),
-        plans_json(&[changed.clone(), changed.clone()]).to_string(),
+        plans_json(&planned(&[changed.clone(), changed.clone()])).to_string(),
     ];
     for shown in everything {
         for secret in ["tok-", "pw-", "sec-", "key-"] {
@@ -626,7 +627,7 @@ fn several_plans_are_one_object_with_longer_addresses() {
     let mut second = fixtures::throttle();
     second.owner.product = "product-b".to_owned();
     let plans = [fixtures::added_route(), second];
-    let json = plans_json(&plans);
+    let json = plans_json(&planned(&plans));
     let addresses: Vec<&str> =
         json["resource_changes"].as_array().unwrap().iter().filter_map(|change| change["address"].as_str()).collect();
     assert_eq!(
@@ -640,7 +641,27 @@ fn several_plans_are_one_object_with_longer_addresses() {
     );
     assert_eq!(json["gwctl"]["summary"], json!({"add": 1, "change": 3, "destroy": 0}));
     assert_eq!(json["gwctl"]["plans"][1]["product"], "product-b");
-    assert_eq!(plans_json(&plans[..1]), plan_json(&plans[0]));
+    assert_eq!(plans_json(&planned(&plans[..1])), plan_json(&plans[0]));
+    assert_eq!((&json["complete"], &json["errored"]), (&json!(true), &json!(false)));
+}
+
+#[test]
+fn an_environment_without_a_plan_keeps_its_place_in_json() {
+    let mut all = planned(&[fixtures::added_route(), fixtures::throttle()]);
+    all[0].plan = Err(Failure::new(FailureKind::Aws, "failed to ask").hint("log in"));
+    let several = plans_json(&all);
+    let statuses: Vec<&Value> =
+        several["gwctl"]["plans"].as_array().unwrap().iter().map(|plan| &plan["status"]).collect();
+    assert_eq!(statuses, ["failed", "changes"]);
+    let failed = json!({"message": "failed to ask", "hints": ["log in"]});
+    assert_eq!(several["gwctl"]["plans"][0]["failure"], failed);
+    assert_eq!((&several["complete"], &several["errored"]), (&json!(false), &json!(true)));
+    let alone = plans_json(&all[..1]);
+    assert_eq!((&alone["gwctl"]["failure"], &alone["resource_changes"]), (&failed, &json!([])));
+}
+
+fn planned(plans: &[Plan]) -> Vec<Planned> {
+    plans.iter().cloned().map(Planned::from).collect()
 }
 
 #[test]
@@ -648,10 +669,10 @@ fn every_format_is_written_through_one_door() {
     let plans = [fixtures::added_route(), fixtures::throttle()];
     let shown = |format| {
         let mut out = Vec::new();
-        super::plans(&plans, format, &mut out, &TextOptions::default()).unwrap();
+        super::plans(&planned(&plans), format, &mut out, &TextOptions::default()).unwrap();
         String::from_utf8(out).unwrap()
     };
-    assert_eq!(serde_json::from_str::<Value>(&shown(Format::Json)).unwrap(), plans_json(&plans));
+    assert_eq!(serde_json::from_str::<Value>(&shown(Format::Json)).unwrap(), plans_json(&planned(&plans)));
     assert_eq!(shown(Format::Text), format!("{}\n{}", text(&plans[0]), text(&plans[1])));
     assert_eq!(shown(Format::Markdown), format!("{}\n{}", plan_markdown(&plans[0]), plan_markdown(&plans[1])));
     for format in Format::ALL {

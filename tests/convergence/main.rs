@@ -5,6 +5,7 @@ mod conditions;
 mod deployments;
 mod destroy;
 mod interrupted;
+mod isolation;
 #[path = "../support/mod.rs"]
 mod support;
 mod versions;

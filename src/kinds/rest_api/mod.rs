@@ -37,9 +37,9 @@ pub struct RestApi;
 /// How long to go on when somebody else modifies the API at the same time.
 const OTHERS_WRITE: Duration = Duration::from_mins(1);
 
-/// How long a delete may wait for its turn: `DeleteRestApi` goes once in 30 s for the whole account (aws-facts A), so a few
-/// gateways that are destroyed together wait in a line.
-const DELETES_QUEUE: Duration = Duration::from_mins(5);
+/// How long a delete may wait for its turn: `DeleteRestApi` goes once in 30 s for the whole account (aws-facts A), so
+/// gateways that are destroyed together wait in a line: sixteen, which is what one run works on at a time, take eight minutes.
+const DELETES_QUEUE: Duration = Duration::from_mins(10);
 
 /// A refusal for the rate; it had no effect.
 const TOO_OFTEN: [retry::NotYet; 1] = [("TooManyRequestsException", "")];

@@ -1,0 +1,304 @@
+//! Several environments in one run, and what guards them: the account, protection, emulators.
+
+#[path = "support/project.rs"]
+mod project;
+
+use std::fs;
+use std::process::Command;
+
+use gwctl::sandbox::{Sandbox, listener};
+use project::{ENVIRONMENTS, Project};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// What one run came to.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stderr.contains(word) || self.stdout.contains(word), "`{word}` in {self:#?}");
+        }
+        self
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Product, environment and status of each outcome.
+    fn outcomes(&self) -> Vec<(String, String)> {
+        let json = self.json();
+        let all = json["outcomes"].as_array().unwrap().iter();
+        all.map(|one| {
+            let text = |name: &str| one[name].as_str().unwrap().to_owned();
+            (format!("{}/{}", text("product"), text("environment")), text("status"))
+        })
+        .collect()
+    }
+}
+
+/// Runs a line of arguments, with these variables and no others.
+fn run_with(project: &Project, line: &str, variables: &[(&str, &str)]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
+    command.current_dir(project.root()).env_clear().env("HOME", project.root()).args(line.split_whitespace());
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let code = output.status.code().expect("it was not killed");
+    Run { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn run(project: &Project, line: &str) -> Run {
+    run_with(project, line, &[])
+}
+
+/// A sandbox on a socket, for a run that gets its credentials as it does on AWS.
+struct Served {
+    sandbox: Sandbox,
+    url: String,
+    _runtime: Runtime,
+}
+
+impl Served {
+    fn new() -> Self {
+        let sandbox = Sandbox::in_memory();
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(listener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(listener::serve(sandbox.clone(), listener, std::future::pending()));
+        Self { sandbox, url, _runtime: runtime }
+    }
+
+    /// Calls and writes that it got.
+    fn calls(&self) -> (u64, u64) {
+        let total = self.sandbox.counters().total;
+        (total.calls, total.writes)
+    }
+
+    fn asked(&self, service: &str, operation: &str) -> u64 {
+        let counters = self.sandbox.counters();
+        counters.services.get(service).and_then(|all| all.get(operation)).map_or(0, |tally| tally.calls)
+    }
+}
+
+/// Profiles whose keys are of these accounts, which is how the sandbox tells accounts apart.
+fn profiles(project: &Project, accounts: &[(&str, &str)]) {
+    let profile = |(name, account): &(&str, &str)| {
+        format!("[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = sandbox\n")
+    };
+    config(project, &accounts.iter().map(profile).collect::<String>());
+}
+
+fn config(project: &Project, text: &str) {
+    fs::create_dir_all(project.root().join(".aws")).unwrap();
+    fs::write(project.root().join(".aws/config"), text).unwrap();
+}
+
+fn targets(project: &Project, change: impl FnOnce(String) -> String) {
+    let file = project.root().join("environments/targets.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(file, change(text)).unwrap();
+}
+
+#[test]
+fn a_wrong_account_is_named_and_nothing_of_it_is_touched() {
+    let (project, aws) = (Project::new(), Served::new());
+    profiles(&project, &[("dev_admin", "123456789012"), ("prod_admin", "999988887777")]);
+    let prod = format!("--yes --confirm prod --endpoint-url {} --product product-a --env prod", aws.url);
+    for line in ["plan", "show", "apply --yes --confirm prod", "destroy --yes --confirm prod"] {
+        let line = format!("{line} --endpoint-url {} --product product-a --env prod", aws.url);
+        let refused = run(&project, &line).exits(1);
+        assert_eq!(refused.stdout, "", "no plan is shown");
+        refused.says(&["999988887777", "444455556666", "--profile"]);
+    }
+    let (calls, writes) = aws.calls();
+    assert!(calls >= 4 && writes == 0, "{calls} calls, {writes} of them writes");
+    assert_eq!(aws.asked("sts", "GetCallerIdentity"), 4);
+
+    // Its neighbour in the same run has the right ones.
+    let both = run(&project, &format!("apply {prod} --env dev --output json")).exits(1);
+    let expected = [("product-a/dev", "done"), ("product-a/prod", "failed")];
+    assert_eq!(both.outcomes(), expected.map(|(name, status)| (name.to_owned(), status.to_owned())));
+    let failed = &both.json()["outcomes"][1];
+    assert!(failed["plan"].is_null() && failed["failure"]["message"].as_str().unwrap().contains("999988887777"));
+    let world = serde_json::to_value(aws.sandbox.world().unwrap().accounts).unwrap();
+    assert!(!world.to_string().contains(r#""gwctl:environment":"prod""#));
+    assert!(world.to_string().contains(r#""gwctl:environment":"dev""#));
+}
+
+#[test]
+fn a_role_is_assumed_and_a_code_for_one_is_not_guessed() {
+    let (project, aws) = (Project::new(), Served::new());
+    profiles(&project, &[("dev_admin", "111122223333")]);
+    let role = r#"role = "arn:aws:iam::123456789012:role/deployer""#;
+    targets(&project, |text| {
+        // What lies on [dev] would take its role along, into another account.
+        let (text, _) = text.split_once("[products.").unwrap();
+        text.replacen(
+            "profile = \"dev_admin\"",
+            &format!("profile = \"dev_admin\"\n{role}\nsession_name = \"night\""),
+            1,
+        )
+    });
+    let line = |verb: &str| format!("{verb} --endpoint-url {} --product product-a --env dev", aws.url);
+    run(&project, &line("apply --yes")).exits(0);
+    assert!(aws.asked("sts", "AssumeRole") >= 1);
+    targets(&project, |text| {
+        text.replace("session_name = \"night\"", "mfa_serial = \"arn:aws:iam::111122223333:mfa/a\"")
+    });
+    let before = aws.calls();
+    run(&project, &line("plan")).exits(1).says(&["arn:aws:iam::111122223333:mfa/a", "no terminal"]);
+    assert_eq!(aws.calls(), before, "nothing is sent without a code");
+}
+
+/// A profile's `mfa_serial` is asked for too, though the SDK reads over it.
+#[test]
+fn a_profile_that_wants_a_code_is_not_used_without_one() {
+    let (project, aws) = (Project::new(), Served::new());
+    config(
+        &project,
+        "[profile anna]\naws_access_key_id = 111122223333\naws_secret_access_key = x\n\
+         [profile dev_admin]\nrole_arn = arn:aws:iam::123456789012:role/deployer\nsource_profile = anna\n\
+         mfa_serial = arn:aws:iam::111122223333:mfa/anna\n",
+    );
+    let line = format!("plan --endpoint-url {} --product product-a --env dev", aws.url);
+    run(&project, &line).exits(1).says(&["arn:aws:iam::111122223333:mfa/anna", "no terminal"]);
+    assert_eq!(aws.calls(), (0, 0));
+}
+
+/// `credential_process` is how many companies hand out credentials.
+#[test]
+fn a_program_may_give_the_credentials() {
+    let (project, aws) = (Project::new(), Served::new());
+    let said = r#"{"Version": 1, "AccessKeyId": "123456789012", "SecretAccessKey": "x"}"#;
+    fs::write(project.root().join("said.json"), said).unwrap();
+    let program = format!("/bin/cat {}", project.root().join("said.json").display());
+    config(&project, &format!("[profile dev_admin]\ncredential_process = {program}\n"));
+    let line = format!("plan --endpoint-url {} --product product-a --env dev", aws.url);
+    run_with(&project, &line, &[("PATH", "/usr/bin:/bin")]).exits(0).says(&["10 to add"]);
+}
+
+#[test]
+fn no_verify_is_refused_where_the_other_end_is_aws() {
+    let (project, aws) = (Project::new(), Served::new());
+    let keys = [("AWS_ACCESS_KEY_ID", "123456789012"), ("AWS_SECRET_ACCESS_KEY", "x")];
+    let line = "apply --yes --no-verify --product product-a --env dev";
+    let with = |name: &'static str, url: &'static str| [keys[0], keys[1], (name, url)];
+    let of_aws = "https://apigateway.ap-southeast-1.amazonaws.com";
+    for variables in [
+        &keys[..],
+        &with("AWS_ENDPOINT_URL", of_aws),
+        &with("AWS_ENDPOINT_URL_API_GATEWAY", of_aws),
+        // An endpoint of another service is none of API Gateway.
+        &with("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1"),
+    ] {
+        run_with(&project, line, variables).exits(1).says(&["--no-verify is for emulators", "--endpoint-url"]);
+    }
+    let here: [(&str, &str); 3] = [keys[0], keys[1], ("AWS_ENDPOINT_URL", &aws.url)];
+    run_with(&project, line, &here).exits(0);
+    run(&project, &format!("{line} --sandbox")).exits(0);
+    run_with(&project, &format!("{line} --endpoint-url {}", aws.url), &keys).exits(0);
+}
+
+#[test]
+fn a_protected_environment_wants_its_name() {
+    let project = Project::new();
+    let prod = |line: &str| run(&project, &format!("{line} --sandbox --product product-a --env prod"));
+    let none = |when: &str| {
+        let shown = prod("show --output json").exits(0).json();
+        assert!(!shown.to_string().contains("rest-api"), "{when}: {shown}");
+    };
+    prod("apply --yes").exits(1).says(&["product-a/prod is protected", "--confirm prod"]);
+    prod("apply --yes --confirm prd").exits(1).says(&["--confirm names `prd`", "product-a/prod"]);
+    prod("apply --confirm prod").exits(1).says(&["--yes"]);
+    none("nobody said yes");
+    prod("apply --yes --confirm prod").exits(0);
+    // Nothing to do needs nobody's yes.
+    prod("apply --yes").exits(0);
+    prod("destroy --yes").exits(1).says(&["product-a/prod is protected"]);
+    assert_eq!(prod("destroy --yes --output json").exits(1).outcomes()[0].1, "failed");
+    prod("plan --detailed-exitcode").exits(0);
+    prod("destroy --yes --confirm product-a/prod").exits(0);
+    none("destroyed");
+}
+
+#[test]
+fn all_are_carried_out_in_one_run_and_told_in_order() {
+    let project = Project::new();
+    let names: Vec<String> = ENVIRONMENTS.iter().map(|(product, env)| format!("{product}/{env}")).collect();
+    let mut sorted = names.clone();
+    sorted.sort();
+    let statuses = |run: &Run| {
+        let outcomes = run.outcomes();
+        assert_eq!(outcomes.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), sorted);
+        outcomes.into_iter().map(|(name, status)| (name.ends_with("/prod"), status)).collect::<Vec<_>>()
+    };
+    // Without the name of what is protected, the others are carried out.
+    let first = run(&project, "apply --sandbox --all --yes --output json").exits(1);
+    for (protected, status) in statuses(&first) {
+        assert_eq!(status, if protected { "failed" } else { "done" });
+    }
+    assert!(first.stderr.contains("product-a/dev: gate/rest-api/gateway: creating…"), "{}", first.stderr);
+    let second = run(&project, "apply --sandbox --all --yes --confirm prod --output json").exits(0);
+    for (protected, status) in statuses(&second) {
+        assert_eq!(status, if protected { "done" } else { "no_changes" });
+    }
+    project.add_route("normal_path", "/refund-service/{proxy+}");
+    // One of eight changes, and it is not protected: nobody has to name the others.
+    let third = run(&project, "apply --sandbox --all --yes --output json").exits(0);
+    let changed: Vec<String> =
+        third.outcomes().into_iter().filter(|(_, status)| status == "done").map(|(name, _)| name).collect();
+    assert_eq!(changed, ["product-a/dev"]);
+    let last = run(&project, "destroy --sandbox --all --yes --confirm prod").exits(0);
+    let summary = last.stdout.split("Summary\n").nth(1).expect("there is a summary");
+    let lines: Vec<&str> = summary.lines().map(str::trim).collect();
+    // The one that was changed has a deployment more.
+    let gone = |name: &str| if name == "product-a/dev" { 11 } else { 10 };
+    let expected: Vec<String> =
+        sorted.iter().map(|name| format!("{name}: done (0 added, 0 changed, {} destroyed)", gone(name))).collect();
+    assert_eq!(lines, expected);
+}
+
+/// A resource of somebody else's under the name of ours stops its environment, and no other.
+#[test]
+fn what_fails_for_one_stops_no_other() {
+    let project = Project::new();
+    let dev = "--sandbox --product product-a --env dev";
+    fs::write(project.root().join("stolen.zip"), "no zip").unwrap();
+    project.edit(project::DEV, |env| env["authorizer"]["zip"] = json!("stolen.zip"));
+    let plan = run(&project, "plan --sandbox --product product-a --all --detailed-exitcode").exits(1);
+    assert_eq!(plan.stdout.matches("Plan: 10 to add").count(), 3, "{}", plan.stdout);
+    plan.says(&["error: product-a/dev: ", "stolen.zip"]);
+    let plan = run(&project, "plan --sandbox --product product-a --all --output json").exits(1).json();
+    let all = plan["gwctl"]["plans"].as_array().unwrap().iter();
+    let all: Vec<&str> = all.map(|one| one["status"].as_str().unwrap()).collect();
+    assert_eq!(all, ["failed", "changes", "changes", "changes"]);
+    let applied = run(&project, "apply --sandbox --product product-a --env dev --env staging --yes").exits(1);
+    applied.says(&["product-a/dev: failed (nothing was changed)", "product-a/staging: done (10 added"]);
+    run(&project, "plan --sandbox --product product-a --env staging --detailed-exitcode").exits(0);
+    let shown = run(&project, &format!("show {dev}")).exits(0);
+    assert!(shown.stdout.contains("Nothing here carries its tags."), "{}", shown.stdout);
+}
+
+/// Nobody can be asked for all, so nothing is done for any.
+#[test]
+fn without_an_answer_none_is_begun() {
+    let project = Project::new();
+    let asked = run(&project, "apply --sandbox --all --output json").exits(1);
+    assert!(asked.outcomes().iter().all(|(_, status)| status == "not_begun"), "{asked:#?}");
+    asked.says(&["stdin is no terminal", "--confirm ENV"]);
+    let shown = run(&project, "show --sandbox --all").exits(0).stdout;
+    assert_eq!(shown.matches("Nothing here carries its tags.").count(), ENVIRONMENTS.len(), "{shown}");
+}
