@@ -5,6 +5,7 @@ mod conditions;
 mod deployments;
 mod destroy;
 mod interrupted;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 mod versions;
