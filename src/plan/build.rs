@@ -355,7 +355,8 @@ fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Res
         several => return Err(ambiguous(desired, several)),
     }
     let Some(name) = desired.name() else { return Ok(None) };
-    let Some((index, one)) = all.iter().enumerate().find(|(_, one)| one.name == name) else { return Ok(None) };
+    let mut named = all.iter().enumerate().filter(|(_, one)| one.name == name && !lives_elsewhere(one, desired, input));
+    let Some((index, one)) = named.next() else { return Ok(None) };
     match &one.ownership {
         // Ours under an older address: the apply writes the new one into its tag.
         Ownership::Ours { address, .. } if !input.desired.iter().any(|other| &other.address == address) => {
@@ -363,6 +364,14 @@ fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Res
         }
         _ => Err(foreign(desired, one, input.owner)),
     }
+}
+
+/// Whether a resource lives in another wanted one than `desired` does: two APIs may each have a stage of one name.
+fn lives_elsewhere(live: &Observed, desired: &Desired, input: &Input<'_>) -> bool {
+    live.within.as_ref().is_some_and(|parent| {
+        input.desired.iter().any(|other| other.address == *parent)
+            && references(&desired.spec).iter().all(|reference| reference.address != *parent)
+    })
 }
 
 fn ambiguous(desired: &Desired, several: &[(Claim, &Observed)]) -> Failure {
@@ -497,6 +506,26 @@ mod tests {
         let failure = plan(&[desired(ROLE, json!({"name": "r"}))], &found).unwrap_err();
         assert_eq!(failure.kind(), FailureKind::Ownership);
         assert!(failure.to_string().contains("iam-role `r` exists already"), "{failure}");
+    }
+
+    #[test]
+    fn a_name_that_another_parent_has_is_free() {
+        let stage = |stack: &str| {
+            let api = Address::parse(&format!("{stack}/rest-api/gateway")).unwrap();
+            let spec = json!({"name": "dev", "rest_api": Text::output(&api, "id").to_value()});
+            desired(&format!("{stack}/stage/gateway"), spec)
+        };
+        let api = |stack: &str| desired(&format!("{stack}/rest-api/gateway"), json!({"name": stack}));
+        let within = Address::parse("gate/rest-api/gateway").unwrap();
+        let spec = json!({"name": "dev", "rest_api": "id-of-gate"});
+        let there = live(Some("gate/stage/gateway"), "dev", &spec, None);
+        let found = Live::from([
+            ("rest-api", vec![live(Some("gate/rest-api/gateway"), "gate", &json!({"name": "gate"}), None)]),
+            ("stage", vec![Observed { within: Some(within), ..there }]),
+        ]);
+        let plan = plan(&[api("gate"), stage("gate"), api("system"), stage("system")], &found).unwrap();
+        let step = plan.step(&Address::parse("system/stage/gateway").unwrap()).unwrap();
+        assert_eq!(step.action, Action::Create);
     }
 
     #[test]

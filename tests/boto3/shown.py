@@ -292,9 +292,11 @@ class Roles(Case):
             self.assertEqual(iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"], [])
         both = [function_arn(AUTHORIZER), function_arn(NON_TTL)]
         allowed = self.document("product-a-authorizer-invocation-dev-ap-southeast-1", "authorizer-invocation")
-        self.assertEqual(set(allowed), {"CallAuthorizers"})
+        self.assertEqual(set(allowed), {"CallAuthorizers", "CallAliases"})
         self.assertEqual(allowed["CallAuthorizers"]["Action"], ["lambda:InvokeFunction"])
         self.assertEqual(allowed["CallAuthorizers"]["Resource"], sorted(both))
+        self.assertEqual(allowed["CallAliases"]["Action"], ["lambda:InvokeFunction"])
+        self.assertEqual(allowed["CallAliases"]["Resource"], sorted(arn + ":live" for arn in both))
         allowed = self.document("product-a-authorizer-dev-ap-southeast-1", "authorizer")
         self.assertEqual(set(allowed), {"WriteLogs", "WriteTraces"})
         groups = [f"{log_arn(f'/aws/lambda/{name}')}:*" for name in (AUTHORIZER, NON_TTL)]

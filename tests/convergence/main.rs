@@ -6,6 +6,7 @@ mod deployments;
 mod destroy;
 mod interrupted;
 mod isolation;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 mod versions;

@@ -14,7 +14,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use gwctl::apply::{self, Applied};
 use gwctl::aws::{Aws, Connection};
-use gwctl::config;
+use gwctl::config::{self, Configuration, Environment};
 use gwctl::error::Result;
 use gwctl::kinds::Registry;
 use gwctl::model::{Address, Desired, Found, Live, Owner, Place};
@@ -26,21 +26,44 @@ use gwctl::sandbox::connector::Connector;
 use gwctl::stack::{self, Expansion, Zips};
 use tokio::sync::watch;
 
-/// What a configuration says about one environment, for the code its zip holds.
-pub(crate) fn expand(root: &Path, product: &str, env: &str) -> (Owner, Place, Expansion) {
-    let loaded = config::load_selected(root, &[product.to_owned()], &[env.to_owned()], false);
-    let configuration = match loaded {
+/// The configuration of one environment.
+pub(crate) fn load(root: &Path, product: &str, env: &str) -> Configuration {
+    match config::load_selected(root, &[product.to_owned()], &[env.to_owned()], false) {
         Ok(configuration) => configuration,
         Err(config::LoadError::Faults(faults)) => panic!("{}", faults.render(false)),
         Err(config::LoadError::Failure(failure)) => panic!("{failure}"),
-    };
+    }
+}
+
+fn only(configuration: &Configuration) -> &Environment {
     let [environment] = configuration.environments.as_slice() else { panic!("one environment was asked for") };
+    environment
+}
+
+/// What a configuration says about one environment, for the code its zip holds.
+pub(crate) fn expand(root: &Path, product: &str, env: &str) -> (Owner, Place, Expansion) {
+    let configuration = load(root, product, env);
+    let environment = only(&configuration);
+    let expansion = expand_with(root, &configuration, &Found::nothing());
+    (stack::owner(environment), stack::place(&environment.target), expansion)
+}
+
+/// The same with the answers to what it leaves to be looked up.
+fn expand_with(root: &Path, configuration: &Configuration, found: &Found) -> Expansion {
+    let environment = only(configuration);
     let zip = environment.gate.settings.authorizer.zip.as_ref().expect("the configuration names a zip");
     let code = read_zip(&root.join(zip)).unwrap().sha256_base64;
-    let expansion =
-        stack::expand(&configuration, environment, &Zips { gate: &code, system: &code }, &Found::nothing()).unwrap();
-    let expansion = expansion.unwrap_or_else(|faults| panic!("{}", faults.render(false)));
-    (stack::owner(environment), stack::place(&environment.target), expansion)
+    let zips = Zips { gate: &code, system: &code };
+    let expansion = stack::expand(configuration, environment, &zips, found).unwrap();
+    expansion.unwrap_or_else(|faults| panic!("{}", faults.render(false)))
+}
+
+/// Sessions to an account and Region of a sandbox.
+pub(crate) async fn connect(place: &Place, client: SharedHttpClient) -> Aws {
+    let credentials = Credentials::new(&place.account, "sandbox", None, None, "test");
+    let connection =
+        Connection { region: place.region.clone(), transport: Some((client, credentials)), ..Connection::default() };
+    connection.open(place).await.unwrap()
 }
 
 /// One environment at work: what is wanted, and the sessions to get there.
@@ -62,7 +85,17 @@ impl Session {
 
     /// The same through a transport of one's own.
     pub(crate) async fn through(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Self {
-        let (owner, place, expansion) = expand(root, product, env);
+        Self::found(root, product, env, client).await.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// The same, unless something that the configuration names is not there.
+    pub(crate) async fn found(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Result<Self> {
+        let configuration = load(root, product, env);
+        let environment = only(&configuration);
+        let (owner, place) = (stack::owner(environment), stack::place(&environment.target));
+        let aws = connect(&place, client).await;
+        let found = aws.read.find(&stack::lookups(environment)).await?;
+        let expansion = expand_with(root, &configuration, &found);
         let mut artifacts = BTreeMap::new();
         for file in std::fs::read_dir(root).unwrap() {
             let path = file.unwrap().path();
@@ -70,20 +103,14 @@ impl Session {
                 artifacts.insert(read_zip(&path).unwrap().sha256_base64, path);
             }
         }
-        let credentials = Credentials::new(&place.account, "sandbox", None, None, "test");
-        let connection = Connection {
-            region: place.region.clone(),
-            transport: Some((client, credentials)),
-            ..Connection::default()
-        };
-        Self {
-            aws: connection.open(&place).await.unwrap(),
+        Ok(Self {
+            aws,
             registry: Registry::new(artifacts),
             desired: expansion.desired,
             quiet: watch::Sender::new(false),
             owner,
             place,
-        }
+        })
     }
 
     /// What AWS holds.

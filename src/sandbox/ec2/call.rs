@@ -95,9 +95,12 @@ pub(super) fn check_id(kind: &str, prefix: &str, id: &str) -> Answer<()> {
     Err(refuse(&format!("Invalid{kind}.Malformed"), format!("Invalid id: \"{id}\" (expecting \"{prefix}...\")")))
 }
 
+/// `vpc-xxxxxxxxx` passes too: it is how documents write an id that they keep to themselves, and what they show should run.
 pub(super) fn is_id(prefix: &str, id: &str) -> bool {
-    id.strip_prefix(prefix)
-        .is_some_and(|digits| (8..=17).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    id.strip_prefix(prefix).is_some_and(|digits| {
+        let hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        (8..=17).contains(&digits.len()) && (hexadecimal || digits.bytes().all(|digit| digit == b'x'))
+    })
 }
 
 /// A new id: `sg-0` and 16 hexadecimal digits.

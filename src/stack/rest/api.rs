@@ -13,8 +13,11 @@ use crate::stack::openapi::texts;
 use crate::stack::template::{Values, fill};
 
 /// What takes effect at once: names, descriptions, tags and the endpoint type.
-const AT_ONCE: [&str; 6] =
-    ["name", "description", "endpoint_type", "vpc_endpoint_ids", "disable_execute_api_endpoint", "tags"];
+const AT_ONCE: [&str; 5] = ["name", "description", "endpoint_type", "vpc_endpoint_ids", "tags"];
+
+/// Takes effect with a stage's next change (API Gateway's guide, "Disable the default endpoint for REST APIs"). An open
+/// endpoint is what deployments from before there was this setting have.
+const OPEN_ENDPOINT: (&str, &Value) = ("disable_execute_api_endpoint", &Value::Bool(false));
 
 /// The digest of everything that is in effect only after a redeployment: the API's spec but for [`AT_ONCE`], so that a new
 /// field is taken to need one until somebody knows better. The authorizers come with the ARNs of what they refer to.
@@ -22,7 +25,8 @@ pub(super) fn snapshot(api: &Value, authorizers: &BTreeMap<String, Authorizer>) 
     let authorizers = serde_json::to_value(authorizers)
         .map_err(|error| Failure::internal("the authorizers are no JSON").because(&error))?;
     let members = api.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value));
-    let mut parts: BTreeMap<&str, &Value> = members.filter(|(name, _)| !AT_ONCE.contains(name)).collect();
+    let mut parts: BTreeMap<&str, &Value> =
+        members.filter(|(name, value)| !AT_ONCE.contains(name) && (*name, *value) != OPEN_ENDPOINT).collect();
     parts.insert("authorizers", &authorizers);
     match parts.values().flat_map(|part| references(part)).next() {
         None => Ok(Digest::of_members(&parts)),

@@ -80,13 +80,19 @@ impl RestGateway<'_> {
 
     /// API Gateway assumes this role to call the functions.
     fn invocation_role(&self) -> Result<Desired> {
-        let mut functions = self.outputs_of_functions(LambdaFunction::NAME, "arn");
-        if self.is_kept_warm() {
-            functions.extend(self.outputs_of_functions(FunctionAlias::NAME, "arn"));
-        }
-        let statement = json!({"Sid": "CallAuthorizers", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": functions});
+        let statement = |sid: &str, functions: Vec<Value>| json!({"Sid": sid, "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": functions});
+        // The aliases are allowed whether there are any or not: what is deployed goes on calling them until the API that
+        // calls the functions is, and a role is changed long before that.
+        let aliases = self.blueprint.functions.iter().map(|function| {
+            let alias = format!("function:{}:{ALIAS}", self.function_name(function.name));
+            json!(self.place.arn("lambda", &self.place.region, &alias))
+        });
+        let statements = vec![
+            statement("CallAliases", aliases.collect()),
+            statement("CallAuthorizers", self.outputs_of_functions(LambdaFunction::NAME, "arn")),
+        ];
         let description = "Lets API Gateway call the authorizer functions";
-        self.role("authorizer-invocation", description, "apigateway.amazonaws.com", vec![statement])
+        self.role("authorizer-invocation", description, "apigateway.amazonaws.com", statements)
     }
 
     /// Service principals end in `.amazonaws.com` in every partition (aws-facts H).
