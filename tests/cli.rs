@@ -281,7 +281,7 @@ fn environments_are_compared_as_tables() {
     };
     assert_eq!(row("authorizer.memory_size"), ["authorizer.memory_size", "128", "256"]);
     assert_eq!(row("target.account"), ["target.account", "123456789012", "444455556666"]);
-    let assets = "through_path to https://static.example.com/pr…";
+    let assets = "through_path to https://static.example.com/prod…";
     assert_eq!(row("gate /assets").join(" "), format!("gate /assets/{{proxy+}} - {assets}"));
     assert!(!text.contains("throttling_rate_limit"), "it is the same: {text}");
     let page = run(&project, &format!("{line} --output markdown")).exits(0).stdout;

@@ -108,7 +108,8 @@ fn read_entry<'a>(
         .iter()
         .filter_map(|key| fields.required(key).map(|member| (key.clone(), member.value.to_json())))
         .collect();
-    let allow = fields.get(ALLOW);
+    // Asked for only where it stands: whoever misspells a key means one that says where requests go.
+    let allow = entry.get(ALLOW).and_then(|_| fields.get(ALLOW));
     let allow = fields.texts(allow).into_iter().map(Allowed::new).collect();
     fields.finish();
     let path = path?;

@@ -172,7 +172,8 @@ mod tests {
         };
         for (pattern, path, expected) in [
             ("*/*/actuator", "/order/{proxy+}", true),
-            ("*/*/order", "/order/{proxy+}", false),
+            ("*/*/order", "/order/{proxy+}", true),
+            ("dev/GET/order", "/order/{proxy+}", false),
             ("*/order/*", "/order/{proxy+}", true),
             ("order/*", "/order/{proxy+}", false),
             ("dev/get/order/*", "/order/{proxy+}", false),
