@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::GatewayStack;
 use crate::error::Failure;
+use crate::lint::catalogue;
 use crate::package::{Architecture, Function};
 use crate::report::Format;
 use crate::sandbox::conditions::{Fault, Latency, Quotas};
@@ -230,19 +232,33 @@ impl Selection {
     }
 }
 
+/// What `--deny` takes besides the names of lints.
+pub const WARNINGS: &str = "warnings";
+
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub struct CheckOptions {
-    /// Fail on warnings too
-    #[arg(long = "deny", value_name = "WHAT")]
-    pub deny: Option<Deny>,
-}
+    /// Fail on `warnings`, or on those of one lint; may be repeated
+    #[arg(long = "deny", value_name = "WHAT", value_parser = PossibleValuesParser::new(catalogue::names().chain([WARNINGS])),
+          hide_possible_values = true)]
+    pub deny: Vec<String>,
 
-/// What `check` fails on besides errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Deny {
-    /// Warnings.
-    Warnings,
+    /// Show no warnings of a lint; may be repeated
+    #[arg(long = "allow", value_name = "LINT", value_parser = PossibleValuesParser::new(catalogue::names()),
+          hide_possible_values = true)]
+    pub allow: Vec<String>,
+
+    /// List the lints: what they warn of, why, and what to do
+    #[arg(long)]
+    pub lints: bool,
+
+    /// Show how environments differ, instead: `dev,prod`
+    #[arg(long, value_name = "ENV,ENV", value_delimiter = ',', conflicts_with_all = ["deny", "allow", "lints"])]
+    pub compare: Vec<String>,
+
+    /// Compare the environments of this product alone; may be repeated
+    #[arg(long = "product", value_name = "PRODUCT", requires = "compare")]
+    pub products: Vec<String>,
 }
 
 /// Options of `render`.

@@ -11,6 +11,8 @@
 //! 7. [`apply`] walks the plan's graph, resolves references as outputs arrive, and tells of it in events.
 //! 8. Reporters turn the events into progress.
 //!
+//! Beside it, [`lint`] warns of what is legal and probably not meant.
+//!
 //! What AWS holds is the state. Ownership, and the digest of what was last applied, stand in AWS tags. [`model`] has the
 //! words that all of them share, [`error`] what can go wrong.
 //!
@@ -25,6 +27,7 @@ pub mod config;
 pub mod error;
 pub mod expectation;
 pub mod kinds;
+pub mod lint;
 pub mod model;
 pub mod package;
 pub mod plan;

@@ -130,7 +130,9 @@ fn json_is_one_value_and_nothing_else() {
         let value = run.json();
         assert!(value.is_object() || value.is_array(), "{line}: {value}");
     }
-    assert_eq!(run(&project, "check --output json").exits(0).json(), json!([]));
+    assert_eq!(run(&project, &format!("check --output json {MEANT}")).exits(0).json(), json!([]));
+    run(&project, "check --lints --output json").exits(0).json();
+    run(&project, "check --compare dev,prod --output json").exits(0).json();
     fs::write(project.root().join(DEV), "{").unwrap();
     let broken = run(&project, "check --output json").exits(1).json();
     assert_eq!(broken[0]["file"], DEV, "{broken}");
@@ -214,8 +216,82 @@ fn an_api_without_routes_is_a_fault() {
 
 #[test]
 fn check_is_offline_and_right_on_the_repository() {
-    let run = run(&Project::new(), "check --deny warnings").exits(0);
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("8 environments checked, no faults.\n", ""));
+    let project = Project::whole();
+    let meant = run(&project, &format!("check --deny warnings {MEANT}")).exits(0);
+    assert_eq!((meant.stdout.as_str(), meant.stderr.as_str()), ("8 environments checked, no faults.\n", ""));
+    // What is true of the repository, and meant there.
+    let found = run(&project, "check --output json").exits(0).json();
+    let mut lints: BTreeMap<&str, usize> = BTreeMap::new();
+    for fault in found.as_array().unwrap() {
+        assert_eq!(fault["severity"], "warning", "{fault}");
+        *lints.entry(fault["lint"].as_str().unwrap()).or_default() += 1;
+    }
+    assert_eq!(lints, BTreeMap::from([("route-in-some-environments", 6), ("unauthenticated-through", 11)]));
+}
+
+/// The two lints that speak of the repository's environments.
+const MEANT: &str = "--allow unauthenticated-through --allow route-in-some-environments";
+
+#[test]
+fn warnings_are_faults_where_they_are_denied() {
+    let project = Project::new();
+    let shown = run(&project, "check").exits(0);
+    assert_eq!(shown.stdout, "8 environments checked, no faults, 17 warnings.\n");
+    assert!(shown.stderr.contains("warning[unauthenticated-through]: "), "{}", shown.stderr);
+    let denied = run(&project, "check --deny warnings").exits(1);
+    assert!(denied.stderr.contains("17 faults in the configuration"), "{}", denied.stderr);
+    assert_eq!(denied.stdout, "");
+    let one = run(&project, "check --deny unauthenticated-through").exits(1);
+    assert!(one.stderr.contains("11 faults in the configuration"), "{}", one.stderr);
+    assert!(one.stderr.contains("warning[route-in-some-environments]: "), "{}", one.stderr);
+    run(&project, "check --deny plain-http-target").exits(0);
+    let unknown = run(&project, "check --deny plain-http-targets").exits(1);
+    assert!(unknown.stderr.contains("'plain-http-target'"), "{}", unknown.stderr);
+}
+
+#[test]
+fn an_entry_allows_a_warning_for_itself() {
+    let project = Project::new();
+    project.edit(DEV, |env| {
+        env["gateway_api"]["through_path"][0]["allow"] = json!(["unauthenticated-through"]);
+    });
+    let found = run(&project, "check --output json").exits(0).json();
+    let of_dev = |fault: &&Value| fault["file"] == DEV && fault["lint"] == "unauthenticated-through";
+    assert_eq!(found.as_array().unwrap().iter().filter(of_dev).count(), 0, "{found}");
+    dev(&project, "plan").exits(0);
+}
+
+#[test]
+fn every_lint_is_listed() {
+    let list = run(&Project::new(), "check --lints").exits(0);
+    for line in ["unauthenticated-through: a route passes", "  why: ", "  what to do: "] {
+        assert!(list.stdout.contains(line), "{line} in {}", list.stdout);
+    }
+}
+
+#[test]
+fn environments_are_compared_as_tables() {
+    let project = Project::new();
+    let line = "check --compare dev,prod --product product-a";
+    let text = run(&project, line).exits(0).stdout;
+    assert!(text.starts_with("product-a: dev, prod\n\nsetting "), "{text}");
+    let row = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {text}"));
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(row("authorizer.memory_size"), ["authorizer.memory_size", "128", "256"]);
+    assert_eq!(row("target.account"), ["target.account", "123456789012", "444455556666"]);
+    let assets = "through_path to https://static.example.com/prod…";
+    assert_eq!(row("gate /assets").join(" "), format!("gate /assets/{{proxy+}} - {assets}"));
+    assert!(!text.contains("throttling_rate_limit"), "it is the same: {text}");
+    let page = run(&project, &format!("{line} --output markdown")).exits(0).stdout;
+    assert!(page.contains("| `authorizer.memory_size` | `128` | `256` |"), "{page}");
+    let all = run(&project, "check --compare dev,prod --output json").exits(0).json();
+    assert_eq!(all.as_array().map(Vec::len), Some(2), "{all}");
+    let unknown = run(&project, "check --compare dev,prd").exits(1);
+    assert!(unknown.stderr.contains("did you mean `prod`?"), "{}", unknown.stderr);
+    run(&project, "check --compare dev").exits(1);
+    run(&project, "check --product product-a").exits(1);
 }
 
 #[test]

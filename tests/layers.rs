@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("error", &[]),
     ("model", &["error"]),
     ("config", &["error"]),
@@ -14,9 +14,11 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("kinds", &["aws", "error", "model"]),
     ("plan", &["error", "model"]),
     ("stack", &["config", "error", "kinds", "model"]),
+    // What stacks become is looked at, and never changed.
+    ("lint", &["config", "stack"]),
     ("apply", &["aws", "error", "kinds", "model", "plan"]),
-    // What a request comes to, and what was expected of it, are shown like a plan.
-    ("report", &["apply", "error", "expectation", "model", "plan", "sandbox"]),
+    // What a request comes to, what was expected of it, and how environments differ, are shown like a plan.
+    ("report", &["apply", "error", "expectation", "lint", "model", "plan", "sandbox"]),
     ("sandbox", &["error"]),
     ("expectation", &["error", "sandbox"]),
 ];

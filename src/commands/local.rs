@@ -97,12 +97,12 @@ async fn work(
         Programs::StandIn => {
             let folder = TempDir::new().map_err(|error| Failure::io("failed to make a temporary folder", &error))?;
             let code = Code::stand_in(folder.path(), environment)?;
-            Ok((Work::on(Some(sandbox), global, configuration, environment, &code).await?, Some(folder)))
+            Ok((Work::alone(sandbox, global, configuration, environment, &code).await?, Some(folder)))
         }
         Programs::Real(variables) => {
             let environment = for_this_machine(environment.clone());
             let code = Code::of(global, std::slice::from_ref(&environment), true).await?;
-            let mut work = Work::on(Some(sandbox), global, configuration, &environment, &code).await?;
+            let mut work = Work::alone(sandbox, global, configuration, &environment, &code).await?;
             for desired in &mut work.desired {
                 if desired.address.kind() == LambdaFunction::NAME {
                     for (name, value) in *variables {

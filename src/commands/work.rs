@@ -12,10 +12,14 @@ use super::output::faulty;
 use super::question::Terminal;
 use crate::aws::{Aws, Connection, MfaSessions, ReadAws};
 use crate::cli::{Global, Selection};
-use crate::config::{self, Configuration, Environment, LoadError, Severity};
+use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Kind as _;
 use crate::kinds::Registry;
+use crate::kinds::account_logging::AccountLogging;
+use crate::kinds::base_path_mapping::BasePathMapping;
+use crate::kinds::dns_record::DnsRecord;
+use crate::kinds::domain_name::DomainName;
 use crate::kinds::stage::{LOGGING_ROLE_HINT, Stage};
 use crate::model::{Desired, Found, Live, Owner, Place};
 use crate::plan::build::Input;
@@ -90,7 +94,30 @@ impl Work {
         environment: &Environment,
         code: &Code,
     ) -> Result<Self> {
-        Self::through(&connection(global, environment, sandbox), global, configuration, environment, code).await
+        Self::through(&connection(global, environment, sandbox), global, configuration, environment, code, None).await
+    }
+
+    /// The same on a sandbox that holds nothing but this environment: what the configuration leaves to be looked up stays
+    /// unknown, and what hangs on it (domain names, a link to a load balancer) is left out. No request served needs it.
+    pub(super) async fn alone(
+        sandbox: &Sandbox,
+        global: &Global,
+        configuration: &Configuration,
+        environment: &Environment,
+        code: &Code,
+    ) -> Result<Self> {
+        const ELSEWHERE: [&str; 3] = [DomainName::NAME, BasePathMapping::NAME, DnsRecord::NAME];
+        let mut environment = environment.clone();
+        for gateway in std::iter::once(&mut environment.gate).chain(&mut environment.system) {
+            if let VpcLink::Made { .. } = gateway.settings.vpc_link {
+                gateway.settings.vpc_link = VpcLink::Id("made-by-apply".to_owned());
+            }
+        }
+        let found = Some(Found::nothing());
+        let connection = connection(global, &environment, Some(sandbox));
+        let mut work = Self::through(&connection, global, configuration, &environment, code, found).await?;
+        work.desired.retain(|one| !ELSEWHERE.contains(&one.address.kind()));
+        Ok(work)
     }
 
     async fn through(
@@ -99,10 +126,14 @@ impl Work {
         configuration: &Configuration,
         environment: &Environment,
         code: &Code,
+        found: Option<Found>,
     ) -> Result<Self> {
         let place = stack::place(&environment.target);
         let aws = connection.open(&place).await?;
-        let found = look_up(&aws.read, environment).await?;
+        let found = match found {
+            Some(found) => found,
+            None => look_up(&aws.read, environment).await?,
+        };
         let expansion = expand(global, configuration, environment, &code.zips(environment), &found)?;
         let faults = configuration.warnings.iter().chain(expansion.warnings.iter());
         let warnings = faults
@@ -146,7 +177,8 @@ impl Work {
         plan.warnings.extend(self.warnings.iter().cloned().chain(notes));
         let stages = plan.steps.iter().filter(|step| step.address.kind() == Stage::NAME);
         let logs = stages.into_iter().any(|step| matches!(step.action, Action::Create | Action::Update));
-        if logging_role == Some(None) && logs {
+        let made = self.desired.iter().any(|one| one.address.kind() == AccountLogging::NAME);
+        if logging_role == Some(None) && logs && !made {
             let message = format!(
                 "account {} has no role for API Gateway's logs in {}: the stage will be refused",
                 self.place.account, self.place.region

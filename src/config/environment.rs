@@ -190,6 +190,11 @@ fn system(
         unused(faults);
         return None;
     }
+    if let Some(member) = own.and_then(|own| own.value.get("app_group")) {
+        // Names of both gateways begin with it, and are checked against those of other environments by it.
+        let message = "`system` can't have an `app_group` of its own";
+        faults.error(&member.key_span, message, "take it away: both gateways of an environment have the same");
+    }
     let under = layer(&only_shared(node), &without_own_keys(&files.defaults));
     let node = match own {
         Some(own) => layer(&under, &own.value),

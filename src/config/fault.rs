@@ -41,6 +41,8 @@ pub struct Fault {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The lint that found it, by name; nothing for a fault that no option can turn into a warning or away.
+    pub lint: Option<&'static str>,
     /// A second place that belongs to it (the first of two equal paths, say), with a word on it.
     pub related: Option<(Span, String)>,
 }
@@ -64,6 +66,7 @@ impl Fault {
             "span": self.span.as_ref().map(place),
             "message": self.message,
             "hint": self.hint,
+            "lint": self.lint,
             "related": self.related.as_ref().map(|(span, label)| {
                 json!({ "file": span.path().display().to_string(), "span": place(span), "label": label })
             }),
@@ -97,7 +100,12 @@ impl Fault {
         if let Some(hint) = &self.hint {
             elements.push(Level::HELP.with_name("hint").message(hint.as_str()).into());
         }
-        renderer.render(&[level.primary_title(self.message.as_str()).elements(elements)])
+        let title = level.primary_title(self.message.as_str());
+        let title = match self.lint {
+            Some(lint) => title.id(lint),
+            None => title,
+        };
+        renderer.render(&[title.elements(elements)])
     }
 }
 
@@ -135,7 +143,7 @@ impl Faults {
     ) -> &mut Fault {
         let index = self.0.len();
         let (span, file) = (span.cloned(), file.to_owned());
-        self.0.push(Fault { span, file, severity, message, hint: Some(hint), related: None });
+        self.0.push(Fault { span, file, severity, message, hint: Some(hint), lint: None, related: None });
         &mut self.0[index]
     }
 
@@ -147,6 +155,11 @@ impl Faults {
     /// Adds all faults of `other`.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
+    }
+
+    /// Keeps the faults for which `keep` says so, after it may have changed them.
+    pub fn retain_mut(&mut self, keep: impl FnMut(&mut Fault) -> bool) {
+        self.0.retain_mut(keep);
     }
 
     /// Sorts by file and place, and keeps one of those that say the same of the same place: the defaults are read once

@@ -51,7 +51,7 @@ pub use network::{DomainSettings, LoadBalancer, VpcLink};
 pub use node::{Member, Node, NodeValue};
 pub use operation::AlarmSettings;
 pub use parse::{parse_json, parse_toml};
-pub use routes::Route;
+pub use routes::{Allowed, Route};
 pub use settings::{AuthorizerSettings, CHANNEL_SOURCE, Ingress, LogFormat, Settings};
 pub use source::{SourceFile, Span};
 pub use stack_files::{DEFAULTS, GatewayStack, RouteTemplate, StackFiles, Stacks};

@@ -27,9 +27,29 @@ pub struct Route {
     pub target_span: Option<Span>,
     /// The further members its template asks for, by key.
     pub values: BTreeMap<String, serde_json::Value>,
+    /// The warnings that its entry says are not meant for it.
+    pub allow: Vec<Allowed>,
     /// Where the whole entry stands.
     pub span: Span,
 }
+
+/// A warning that an entry allows, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The name of the lint. That there is such a one is for `check` to say.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+}
+
+impl Allowed {
+    fn new(text: Text<'_>) -> Self {
+        Self { name: text.value.to_owned(), span: text.node.span.clone() }
+    }
+}
+
+/// The member of an entry, whatever its template, that names the warnings it allows.
+pub(super) const ALLOW: &str = "allow";
 
 /// Reads the path lists of one gateway: `name` is `gateway_api` or `gateway_system`.
 pub(super) fn read(name: &str, node: &Node, files: &StackFiles, faults: &mut Faults) -> Vec<Route> {
@@ -88,6 +108,9 @@ fn read_entry<'a>(
         .iter()
         .filter_map(|key| fields.required(key).map(|member| (key.clone(), member.value.to_json())))
         .collect();
+    // Asked for only where it stands: whoever misspells a key means one that says where requests go.
+    let allow = entry.get(ALLOW).and_then(|_| fields.get(ALLOW));
+    let allow = fields.texts(allow).into_iter().map(Allowed::new).collect();
     fields.finish();
     let path = path?;
     let segments = segments_of(path, faults)?;
@@ -105,6 +128,7 @@ fn read_entry<'a>(
         target: target.map(|target| target.value.to_owned()),
         target_span: target.map(|target| target.node.span.clone()),
         values,
+        allow,
         span: entry.span.clone(),
     };
     Some((route, CheckedPath { node: path.node, segments }))

@@ -18,6 +18,7 @@ use super::fields::{Fields, Type, wrong_type};
 use super::files;
 use super::node::{Node, NodeValue};
 use super::parse::parse_json;
+use super::routes::ALLOW;
 use super::source::SourceFile;
 
 /// The defaults of the gate stack, relative to the root.
@@ -237,6 +238,10 @@ fn entry_keys(entry: &Node, faults: &mut Faults) -> Option<(String, Option<Strin
         if seen.contains(&text.value) {
             let message = format!("two parts of an entry can't both stand under `{}`", text.value);
             fields.faults.error(&text.node.span, message, "give each its own key");
+        }
+        if text.value == ALLOW {
+            let message = format!("`{ALLOW}` is a member of every entry: it names the warnings that the entry allows");
+            fields.faults.error(&text.node.span, message, "choose another key");
         }
         seen.push(text.value);
     }

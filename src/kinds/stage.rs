@@ -294,7 +294,7 @@ async fn patch(aws: &Aws, api: &str, name: &str, operations: Vec<PatchOperation>
 }
 
 /// What to do where a Region has no role for API Gateway's logs. It is the account's, so gwctl does not make it unasked.
-pub const LOGGING_ROLE_HINT: &str = "set it once per Region: aws apigateway update-account --patch-operations \
+pub const LOGGING_ROLE_HINT: &str = "write `\"account_logging_role\": \"make\"` to have it made, or set it once per Region: aws apigateway update-account --patch-operations \
      op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN, with a role that apigateway.amazonaws.com may assume and the \
      policy service-role/AmazonAPIGatewayPushToCloudWatchLogs";
 

@@ -84,7 +84,7 @@ fn fence(block: &str) -> String {
 }
 
 /// A code span that can't break out of a table cell or a line.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("`{}`", visible(text).replace('`', "'").replace('|', "\\|"))
 }
 

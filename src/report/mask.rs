@@ -66,6 +66,15 @@ pub fn masked_spec(spec: &Value) -> Value {
     mask_spec(spec, None)
 }
 
+/// The value of a setting, by its whole key: `authorizer.environment.API_KEY`.
+pub(super) fn masked_setting(key: &str, value: &Value) -> Value {
+    let variable = key.split_once("authorizer.environment.").or_else(|| key.split_once("stage_variables."));
+    if variable.is_some_and(|(_, name)| is_secret(name)) || looks_secret(value) {
+        return mask(value, None);
+    }
+    value.clone()
+}
+
 /// The spec with secret variables masked; those that differ from the ones in `before` say so.
 fn mask_spec(spec: &Value, before: Option<&Value>) -> Value {
     let mut spec = spec.clone();

@@ -9,6 +9,7 @@
 //! - Markdown for a comment under a pull request ([`plan_markdown`]).
 
 mod board;
+mod comparison;
 mod document;
 mod explanation;
 mod failure;
@@ -16,6 +17,7 @@ mod field;
 mod inventory;
 mod json;
 mod layout;
+mod lints;
 mod markdown;
 mod mask;
 mod outcome;
@@ -35,10 +37,12 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use board::Board;
+pub use comparison::{comparisons, comparisons_json};
 pub use explanation::{Tried, explanation_text, tried_json, tried_text};
 pub use failure::failure_text;
 pub use inventory::{Inventory, inventories_json, inventory_text};
 pub use json::{plan_json, plans_json};
+pub use lints::{lints_json, lints_text};
 pub use markdown::plan_markdown;
 pub use mask::masked_spec;
 pub use outcome::{Outcome, Status, outcome_text, outcomes_json, summary_text};

@@ -70,6 +70,7 @@ mod tests {
             target: Some(target.into()),
             target_span: None,
             values: std::collections::BTreeMap::new(),
+            allow: Vec::new(),
             span,
         })
     }

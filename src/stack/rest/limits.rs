@@ -68,6 +68,13 @@ impl RestGateway<'_> {
                 "there is no `authorizer.auth_host`: every request behind the authorizer will be answered with 500";
             faults.warning(&span, message, "name the host that validates tokens");
         }
+        let alarmed = self.settings.alarms.as_ref().is_some_and(|alarms| alarms.authorizer_errors.is_some());
+        if alarmed && (!authorizer.metrics || authorizer.zip.is_some()) {
+            let span = Span::new(&self.environment.file, 0..1);
+            let message =
+                "`alarms.authorizer_errors` watches a metric that only gwctl's authorizer writes, with `metrics` on";
+            faults.warning(&span, message, "turn `authorizer.metrics` on, or leave the alarm out: it would never ring");
+        }
         if !self.settings.private_subnet.is_empty()
             && self.settings.security_group_ids.is_empty()
             && !self.makes_security_group()

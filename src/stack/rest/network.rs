@@ -31,20 +31,25 @@ impl RestGateway<'_> {
         }
     }
 
-    /// The link that the environment's gateways share: the gate's.
-    fn vpc_link_address() -> Address {
-        Address::new(GatewayStack::Gate.name(), VpcLink::NAME, "ingress")
+    /// Whether the gateway goes through the link of the gate, which makes it for both.
+    fn shares_vpc_link(&self) -> bool {
+        self.blueprint.stack != GatewayStack::Gate && self.settings.vpc_link == self.environment.gate.settings.vpc_link
+    }
+
+    fn vpc_link_address(&self) -> Address {
+        let stack = if self.shares_vpc_link() { GatewayStack::Gate } else { self.blueprint.stack };
+        Address::new(stack.name(), VpcLink::NAME, "ingress")
     }
 
     /// The id of the link, where gwctl makes it.
     pub(super) fn made_vpc_link(&self) -> Option<Input> {
         let made = matches!(self.settings.vpc_link, Setting::Made { .. });
-        made.then(|| Input::output(&Self::vpc_link_address(), "id"))
+        made.then(|| Input::output(&self.vpc_link_address(), "id"))
     }
 
     pub(super) fn vpc_link(&self) -> Result<Option<Desired>> {
         let Setting::Made { load_balancer } = &self.settings.vpc_link else { return Ok(None) };
-        if self.blueprint.stack != GatewayStack::Gate {
+        if self.shares_vpc_link() {
             return Ok(None);
         }
         let target = match (load_balancer, lookups(self.gateway)) {
@@ -52,12 +57,12 @@ impl RestGateway<'_> {
             (LoadBalancer::Name(_), Some(lookup)) => self.found.get(&lookup),
         };
         let spec = VpcLinkSpec {
-            name: self.named("ingress"),
+            name: self.named(&format!("{}ingress", self.blueprint.role_prefix)),
             description: Some(format!("To the ingress of {} in {}", self.settings.app_group, self.environment.name)),
             target_arns: vec![target.into()],
             tags: self.settings.tags.clone(),
         };
-        self.desired::<VpcLink>(Self::vpc_link_address().name(), &spec).map(Some)
+        self.desired::<VpcLink>(self.vpc_link_address().name(), &spec).map(Some)
     }
 
     /// Whether the functions get a security group of their own: they are in subnets, and none is given.
