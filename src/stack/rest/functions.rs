@@ -80,7 +80,10 @@ impl RestGateway<'_> {
 
     /// API Gateway assumes this role to call the functions.
     fn invocation_role(&self) -> Result<Desired> {
-        let statement = |sid: &str, functions: Vec<Value>| json!({"Sid": sid, "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": functions});
+        let statement = |sid: &str, functions: Vec<Value>| {
+            let action = "lambda:InvokeFunction";
+            json!({"Sid": sid, "Effect": "Allow", "Action": action, "Resource": functions})
+        };
         // The aliases are allowed whether there are any or not: what is deployed goes on calling them until the API that
         // calls the functions is, and a role is changed long before that.
         let aliases = self.blueprint.functions.iter().map(|function| {
