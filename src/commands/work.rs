@@ -86,18 +86,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Expands an environment and opens sessions to its account and Region: on a sandbox, or on AWS.
-    pub(super) async fn on(
-        sandbox: Option<&Sandbox>,
-        global: &Global,
-        configuration: &Configuration,
-        environment: &Environment,
-        code: &Code,
-    ) -> Result<Self> {
-        Self::through(&connection(global, environment, sandbox), global, configuration, environment, code, None).await
-    }
-
-    /// The same on a sandbox that holds nothing but this environment: what the configuration leaves to be looked up stays
+    /// Expands an environment on a sandbox that holds nothing else: what the configuration leaves to be looked up stays
     /// unknown, and what hangs on it (domain names, a link to a load balancer) is left out. No request served needs it.
     pub(super) async fn alone(
         sandbox: &Sandbox,
@@ -120,6 +109,8 @@ impl Work {
         Ok(work)
     }
 
+    /// Expands an environment and opens sessions to its account and Region. `found` answers what has to be looked up;
+    /// without it, AWS does.
     async fn through(
         connection: &Connection,
         global: &Global,
@@ -253,7 +244,7 @@ pub(super) async fn begin_all(
         let mut connection = connection(global, environment, summary.as_ref().map(|summary| &summary.0));
         connection.mfa_sessions = sessions.clone();
         let work = match code {
-            Ok(code) => Work::through(&connection, global, configuration, environment, &code).await,
+            Ok(code) => Work::through(&connection, global, configuration, environment, &code, None).await,
             Err(failure) => Err(failure),
         };
         let work = work.map(|mut work| {
