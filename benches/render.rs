@@ -20,7 +20,7 @@ use gwctl::error::{Failure, Result};
 use gwctl::model::Found;
 use gwctl::stack::{self, Zips};
 
-use fixture::{Fixture, SIZES, ZIP};
+use fixture::{Fixture, SIZES};
 
 fn main() -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();

@@ -249,7 +249,7 @@ fn destroy_takes_what_is_ours_and_nothing_else() {
     let before = world.inventory();
     assert_eq!(world.hand.does("tagged_as_ours", &[]), serde_json::json!([]));
     world.apply().exits(0);
-    assert_eq!(world.hand.does("tagged_as_ours", &[]).as_array().unwrap().len(), 9);
+    assert_eq!(world.hand.does("tagged_as_ours", &[]).as_array().unwrap().len(), 10);
     // The name of an API is not its own: a second one may bear it.
     world.hand.does("make_api", &["product-a-gateway-dev"]);
     let api = theirs(&world.inventory()["rest-api"]);

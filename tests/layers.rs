@@ -176,7 +176,7 @@ fn the_sdk_stays_in_its_layer() {
 
 #[test]
 fn the_functions_are_asked_by_the_configuration_alone() {
-    let names = |code: &str| {
+    let asks = |code: &str| {
         code.match_indices("authorizer::").any(|(at, found)| {
             let (before, after) = (code[..at].chars().next_back(), &code[at + found.len()..]);
             let whole = !before.is_some_and(|character| character.is_alphanumeric() || "_:".contains(character));
@@ -184,7 +184,7 @@ fn the_functions_are_asked_by_the_configuration_alone() {
         })
     };
     let named: Vec<String> =
-        sources().into_iter().filter(|source| names(&source.code)).map(|source| source.name).collect();
+        sources().into_iter().filter(|source| asks(&source.code)).map(|source| source.name).collect();
     assert!(!named.is_empty(), "nobody asks the functions any more");
     let broken: Vec<&String> = named.iter().filter(|name| !name.starts_with(MAY_NAME_AUTHORIZER)).collect();
     assert!(broken.is_empty(), "{broken:#?}");

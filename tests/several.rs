@@ -187,7 +187,7 @@ fn a_program_may_give_the_credentials() {
     let program = format!("/bin/cat {}", project.root().join("said.json").display());
     config(&project, &format!("[profile dev_admin]\ncredential_process = {program}\n"));
     let line = format!("plan --endpoint-url {} --product product-a --env dev", aws.url);
-    run_with(&project, &line, &[("PATH", "/usr/bin:/bin")]).exits(0).says(&["10 to add"]);
+    run_with(&project, &line, &[("PATH", "/usr/bin:/bin")]).exits(0).says(&["11 to add"]);
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn all_are_carried_out_in_one_run_and_told_in_order() {
     let summary = last.stdout.split("Summary\n").nth(1).expect("there is a summary");
     let lines: Vec<&str> = summary.lines().map(str::trim).collect();
     // The one that was changed has a deployment more.
-    let gone = |name: &str| if name == "product-a/dev" { 11 } else { 10 };
+    let gone = |name: &str| if name == "product-a/dev" { 12 } else { 11 };
     let expected: Vec<String> =
         sorted.iter().map(|name| format!("{name}: done (0 added, 0 changed, {} destroyed)", gone(name))).collect();
     assert_eq!(lines, expected);
@@ -279,14 +279,14 @@ fn what_fails_for_one_stops_no_other() {
     fs::write(project.root().join("stolen.zip"), "no zip").unwrap();
     project.edit(project::DEV, |env| env["authorizer"]["zip"] = json!("stolen.zip"));
     let plan = run(&project, "plan --sandbox --product product-a --all --detailed-exitcode").exits(1);
-    assert_eq!(plan.stdout.matches("Plan: 10 to add").count(), 3, "{}", plan.stdout);
+    assert_eq!(plan.stdout.matches("Plan: 11 to add").count(), 3, "{}", plan.stdout);
     plan.says(&["error: product-a/dev: ", "stolen.zip"]);
     let plan = run(&project, "plan --sandbox --product product-a --all --output json").exits(1).json();
     let all = plan["gwctl"]["plans"].as_array().unwrap().iter();
     let all: Vec<&str> = all.map(|one| one["status"].as_str().unwrap()).collect();
     assert_eq!(all, ["failed", "changes", "changes", "changes"]);
     let applied = run(&project, "apply --sandbox --product product-a --env dev --env staging --yes").exits(1);
-    applied.says(&["product-a/dev: failed (nothing was changed)", "product-a/staging: done (10 added"]);
+    applied.says(&["product-a/dev: failed (nothing was changed)", "product-a/staging: done (11 added"]);
     run(&project, "plan --sandbox --product product-a --env staging --detailed-exitcode").exits(0);
     let shown = run(&project, &format!("show {dev}")).exits(0);
     assert!(shown.stdout.contains("Nothing here carries its tags."), "{}", shown.stdout);

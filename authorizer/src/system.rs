@@ -114,12 +114,11 @@ fn keys(name: &str, digests: &Value, faults: &mut Vec<Fault>) -> Vec<([u8; 32], 
     };
     let mut keys = Vec::new();
     for (index, digest) in list.iter().enumerate() {
-        match digest.as_str().and_then(from_hex) {
-            Some(digest) => keys.push((digest, name.to_owned())),
-            None => {
-                let hint = "write the 64 hex digits of `printf %s KEY | sha256sum`";
-                fault(format!("{pointer}/{index}"), "is no SHA-256 in hex", hint);
-            }
+        if let Some(digest) = digest.as_str().and_then(from_hex) {
+            keys.push((digest, name.to_owned()));
+        } else {
+            let hint = "write the 64 hex digits of `printf %s KEY | sha256sum`";
+            fault(format!("{pointer}/{index}"), "is no SHA-256 in hex", hint);
         }
     }
     keys

@@ -103,7 +103,7 @@ fn a_yes_is_the_same_value_of_the_same_type() {
             match judge(&settings, &bearer(), 200, &answer) {
                 Ok(_) => assert_eq!(value, equals),
                 Err(denial) => {
-                    assert!(value != equals && matches!(denial, Denial::Unauthorized(_)), "{value} {equals}")
+                    assert!(value != equals && matches!(denial, Denial::Unauthorized(_)), "{value} {equals}");
                 }
             }
         }
@@ -494,17 +494,14 @@ proptest! {
             event["headers"]["Authorization"] = json!(format!("Bearer {token}"));
             let settings = all_channels(&[]);
             let question = ask(&settings, &event).unwrap();
-            match question.header() {
-                Some((name, value)) => {
-                    let scheme = if name == "authorization" { "Bearer " } else { "" };
-                    prop_assert_eq!(value, format!("{scheme}{token}"));
-                    prop_assert!(!question.url().contains('?'));
-                }
-                None => {
-                    let (_, query) = question.url().split_once("token=").unwrap();
-                    prop_assert!(query.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
-                    prop_assert_eq!(query.replace("%2B", "+").replace("%2F", "/").replace("%3D", "="), token.as_str());
-                }
+            if let Some((name, value)) = question.header() {
+                let scheme = if name == "authorization" { "Bearer " } else { "" };
+                prop_assert_eq!(value, format!("{scheme}{token}"));
+                prop_assert!(!question.url().contains('?'));
+            } else {
+                let (_, query) = question.url().split_once("token=").unwrap();
+                prop_assert!(query.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
+                prop_assert_eq!(query.replace("%2B", "+").replace("%2F", "/").replace("%3D", "="), token.as_str());
             }
         }
     }
@@ -523,10 +520,11 @@ proptest! {
                 let question = ask(&settings, &event).unwrap();
                 let mut printed = format!("{question:?}");
                 let reply = Reply { status, body: body.as_bytes() };
-                printed += &match question.judge(&reply) {
+                let judged = match question.judge(&reply) {
                     Ok(allow) => format!("{allow:?} {reply:?}"),
                     Err(denial) => format!("{denial} {denial:?} {reply:?} {}", denial.reason()),
                 };
+                printed.push_str(&judged);
                 prop_assert!(!printed.contains(&secret), "{}", printed);
             }
         }

@@ -14,18 +14,18 @@ const MOST_NAMES: usize = 20;
 pub async fn vpc_link(aws: &ReadAws, name: &str) -> Result<String> {
     let pages = aws.clients.apigateway.get_vpc_links().limit(500).into_paginator().items().send();
     let all = pages.try_collect().await.map_err(|error| failed("list the VPC links", error))?;
-    let mut named = Vec::new();
+    let mut ids = Vec::new();
     for link in all.iter().filter(|link| link.name() == Some(name)) {
-        named.push(given("id of a VPC link", link.id())?);
+        ids.push(given("id of a VPC link", link.id())?);
     }
-    match named[..] {
+    match ids[..] {
         [id] => Ok(id.to_owned()),
         [] => {
             let names = all.iter().filter_map(|link| link.name()).map(str::to_owned);
             Err(none(aws, &format!("VPC link named `{name}`"), names.collect()))
         }
-        _ => Err(Failure::new(FailureKind::Configuration, format!("{} VPC links are named `{name}`", named.len()))
-            .cause(format!("their ids are {}", named.join(", ")))
+        _ => Err(Failure::new(FailureKind::Configuration, format!("{} VPC links are named `{name}`", ids.len()))
+            .cause(format!("their ids are {}", ids.join(", ")))
             .hint("name the one you mean by its id")),
     }
 }

@@ -81,6 +81,11 @@ const UNKNOWN_CREDENTIALS: [&str; 2] = ["InvalidClientTokenId", "UnrecognizedCli
 impl Connection {
     /// Loads credentials and settings as every AWS tool does, and opens the two sessions.
     pub async fn open(&self, place: &Place) -> Result<Aws> {
+        // The SDK's loaders make futures of many kilobytes, which every caller's would hold.
+        Box::pin(self.establish(place)).await
+    }
+
+    async fn establish(&self, place: &Place) -> Result<Aws> {
         let mut loader = self.loader(self.profile.as_deref())?;
         if let Some((client, credentials)) = &self.transport {
             loader = loader.http_client(client.clone()).credentials_provider(credentials.clone());
@@ -221,10 +226,13 @@ pub struct ReadAws {
     zones: OnceCell<Arc<Vec<zones::HostedZone>>>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
-    functions: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>>>,
+    functions: Mutex<BTreeMap<String, SharedFunction>>,
     aliases: Mutex<BTreeMap<String, Shared<AliasConfiguration>>>,
     notes: std::sync::Mutex<Vec<String>>,
 }
+
+/// A function, or that there is none, read once.
+type SharedFunction = Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>;
 
 /// A list that is read once, however many ask for it at the same time.
 type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;

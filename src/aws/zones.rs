@@ -61,7 +61,7 @@ pub fn plain_name(name: &str) -> String {
 ///
 /// Fails if there is none, and if there are several of that name, which answer different questions or none.
 pub async fn zone_for(aws: &ReadAws, domain: &str) -> Result<HostedZone> {
-    choose(&*aws.zones().await?, domain)
+    choose(&aws.zones().await?, domain)
 }
 
 fn choose(zones: &[HostedZone], domain: &str) -> Result<HostedZone> {

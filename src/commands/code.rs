@@ -132,12 +132,12 @@ pub(super) async fn build(
         // Progress that can't be written is not worth stopping a build for.
         let _ = notice(global, |out| writeln!(out, "authorizer ({architecture}): {line}"));
     };
-    let packages = packager.packages(functions, architecture, &progress).await?;
-    if packages.iter().any(|package| !package.cached) {
+    let built = packager.packages(functions, architecture, &progress).await?;
+    if built.iter().any(|package| !package.cached) {
         // A note is about what this machine lacks: every zip of an architecture has the same.
-        for note in packages.iter().flat_map(|package| &package.notes).collect::<BTreeSet<_>>() {
+        for note in built.iter().flat_map(|package| &package.notes).collect::<BTreeSet<_>>() {
             notice(global, |out| writeln!(out, "note: {note}"))?;
         }
     }
-    Ok(packages)
+    Ok(built)
 }

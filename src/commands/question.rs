@@ -64,15 +64,14 @@ pub(super) fn confirm(global: &Global, question: &str, all: &[Changed<'_>]) -> R
     let wanted = wanted(all);
     notice(global, |out| {
         let at = |one: &Changed<'_>| format!("{} in {} {}", one.owner, one.place.account, one.place.region);
-        match all {
-            [one] => write!(out, "\n{question} to {}? Type `{wanted}`: ", at(one))?,
-            _ => {
-                writeln!(out, "\n{question} to")?;
-                for one in all {
-                    writeln!(out, "  {}{}", at(one), if one.protected { " (protected)" } else { "" })?;
-                }
-                write!(out, "Type `{wanted}`: ")?;
+        if let [one] = all {
+            write!(out, "\n{question} to {}? Type `{wanted}`: ", at(one))?;
+        } else {
+            writeln!(out, "\n{question} to")?;
+            for one in all {
+                writeln!(out, "  {}{}", at(one), if one.protected { " (protected)" } else { "" })?;
             }
+            write!(out, "Type `{wanted}`: ")?;
         }
         out.flush()
     })?;

@@ -9,6 +9,7 @@ use super::web_acl::WebAclSettings;
 
 /// Everything an environment sets apart from its routes and its target.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the file")]
 pub struct Settings {
     /// The first part of every name: `product-a` in `product-a-gateway-dev`.
     pub app_group: String,

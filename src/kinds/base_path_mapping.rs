@@ -67,7 +67,7 @@ fn key(path: &str) -> String {
         if character.is_ascii_alphanumeric() || "._+-".contains(character) {
             key.push(character);
         } else {
-            key.push_str(&format!("={:02x}", u32::from(character)));
+            key = format!("{key}={:02x}", u32::from(character));
         }
     }
     key

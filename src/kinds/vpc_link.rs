@@ -285,7 +285,7 @@ async fn wait_until_up(aws: &Aws, id: &str, name: &str) -> Result<()> {
                 return Err(broken(&why).hint("is the target a Network Load Balancer of this account and Region?"));
             }
             Some((VpcLinkStatus::Pending, _)) if Instant::now() + pause < deadline => {}
-            Some((status, why)) => return Err(broken(&format!("it is {} {why}", status.as_str()).trim().to_owned())),
+            Some((status, why)) => return Err(broken(format!("it is {} {why}", status.as_str()).trim())),
             None => return Err(broken("it is gone")),
         }
         sleep(pause).await;

@@ -93,7 +93,9 @@ fn overlap(one: &[Segment<'_>], other: &[Segment<'_>]) -> Option<Overlap> {
         if rank_a.max(rank_b) == GREEDY {
             // The rest of the other path is the common request's.
             let rest = if rank_a == GREEDY { &other[at - 1..] } else { &one[at - 1..] };
-            rest.iter().for_each(|segment| push(&mut request, segment));
+            for segment in rest {
+                push(&mut request, segment);
+            }
             break;
         }
         push(&mut request, if rank_a == 0 { a } else { b });

@@ -98,11 +98,11 @@ impl Draft<'_> {
             retires_after: Vec::new(),
             labels: desired.labels.clone(),
         };
-        let found = match self.rules(&desired.address)?.only_if_missing {
-            true => return self.make_if_missing(step),
-            false => find(desired, step.after.as_ref(), self.input)?,
-        };
-        match found {
+        if self.rules(&desired.address)?.only_if_missing {
+            self.make_if_missing(step);
+            return Ok(());
+        }
+        match find(desired, step.after.as_ref(), self.input)? {
             None => {
                 self.foretell(&desired.address);
                 self.plan.steps.push(step);
@@ -116,7 +116,7 @@ impl Draft<'_> {
     }
 
     /// A step for what is made only where there is none of its kind. What is there is neither compared nor claimed.
-    fn make_if_missing(&mut self, step: Step) -> Result<()> {
+    fn make_if_missing(&mut self, step: Step) {
         let live = self.input.live.get(step.address.kind()).and_then(|all| all.first());
         if let Some(live) = live {
             self.known.insert(step.address.clone(), live.outputs.clone());
@@ -125,7 +125,6 @@ impl Draft<'_> {
             self.foretell(&step.address);
             self.plan.steps.push(step);
         }
-        Ok(())
     }
 
     /// Turns a create into what it has to be, now that the resource is there.

@@ -105,9 +105,8 @@ impl Row {
         self.bar.set_message(self.running());
         // What went well shows in the counts; only the end and what went wrong stay on the screen.
         let sign = match event {
-            Event::StepFailed { .. } => Tone::Error.paint("✗ ", color),
             Event::Finished { failed: 0, skipped: 0, .. } => Tone::Added.paint("✓ ", color),
-            Event::Finished { .. } => Tone::Error.paint("✗ ", color),
+            Event::StepFailed { .. } | Event::Finished { .. } => Tone::Error.paint("✗ ", color),
             _ => return,
         };
         if let Some((tone, line)) = line {

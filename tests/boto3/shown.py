@@ -316,7 +316,13 @@ class Around(Case):
                 tags = logs.list_tags_for_resource(resourceArn=log_arn(name))["tags"]
                 self.check_tags(tags, LOG_GROUPS[name])
         found = logs.get_paginator("describe_log_groups").paginate().search("logGroups[].logGroupName")
-        self.assertEqual(set(found), set(LOG_GROUPS))
+        self.assertEqual(set(found), {*LOG_GROUPS, self.execution_log()})
+        [group] = logs.describe_log_groups(logGroupNamePrefix=self.execution_log())["logGroups"]
+        self.assertEqual(group["retentionInDays"], 7)
+
+    def execution_log(self):
+        """The group that API Gateway writes the log of the stage's execution to."""
+        return f"API-Gateway-Execution-Logs_{self.id}/{STAGE}"
 
     def test_the_tagging_api_knows_what_it_covers(self):
         filters = [{"Key": aws.PRODUCT, "Values": ["product-a"]}, {"Key": aws.ENVIRONMENT, "Values": ["dev"]}]
@@ -329,6 +335,7 @@ class Around(Case):
             function_arn(AUTHORIZER): "gate/lambda-function/authorizer",
             function_arn(NON_TTL): "gate/lambda-function/non-ttl-authorizer",
             **{log_arn(name): address for name, address in LOG_GROUPS.items()},
+            log_arn(self.execution_log()): "gate/execution-log-group/gateway",
         }
         self.assertEqual({arn: tags[aws.ADDRESS] for arn, tags in found.items()}, expected)
         others = tagging.get_resources(TagFilters=[{"Key": aws.PRODUCT, "Values": ["product-b"]}])

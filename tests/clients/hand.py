@@ -150,8 +150,10 @@ def stage_moved():
 
 def role_widened():
     statement = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*", "Sid": "CallAuthorizers"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=INVOCATION_ROLE, PolicyName="authorizer-invocation", PolicyDocument=document)
+    at = {"RoleName": INVOCATION_ROLE, "PolicyName": "authorizer-invocation"}
+    document = iam.get_role_policy(**at)["PolicyDocument"]
+    others = [one for one in document["Statement"] if one["Sid"] != statement["Sid"]]
+    iam.put_role_policy(**at, PolicyDocument=json.dumps({**document, "Statement": [*others, statement]}))
 
 
 def role_given_policy():

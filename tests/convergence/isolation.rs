@@ -73,8 +73,8 @@ async fn a_failing_apply_of_one_product_changes_no_byte_of_another() {
         let b = Session::open(project.root(), "product-b", "dev", &sandbox).await;
         b.apply().await;
         let (alone, its_own) = (accounts(&sandbox).to_string(), of_product(&accounts(&sandbox), "product-b"));
-        // One API with all that is in it, two roles, two functions, three log groups.
-        assert_eq!(its_own.len(), 8, "{its_own:?}");
+        // One API with all that is in it, two roles, two functions, four log groups.
+        assert_eq!(its_own.len(), 9, "{its_own:?}");
         let failing = Failing::new(Connector::new(sandbox.clone()), Mode::CutAfterEffect, at);
         let a = Session::through(project.root(), "product-a", "dev", failing.client()).await;
         let plan = a.plan().await.unwrap();
@@ -94,7 +94,7 @@ async fn environments_side_by_side_share_the_rates_of_their_account() {
     let targets = project.root().join("environments/targets.toml");
     let mut text = fs::read_to_string(&targets).unwrap();
     for env in ENVS {
-        text += &format!("[{env}]\naccount = \"123456789012\"\nregion = \"ap-southeast-1\"\n");
+        text = format!("{text}[{env}]\naccount = \"123456789012\"\nregion = \"ap-southeast-1\"\n");
         let file = |name: &str| project.root().join(format!("environments/product-a/{name}.json"));
         fs::copy(file("dev"), file(env)).unwrap();
     }
@@ -103,7 +103,7 @@ async fn environments_side_by_side_share_the_rates_of_their_account() {
     let open = || ENVS.map(|env| Session::open(project.root(), "product-a", env, &sandbox));
     let sessions = futures::future::join_all(open()).await;
     let plans = futures::future::join_all(sessions.iter().map(Session::apply)).await;
-    assert!(plans.iter().all(|plan| plan.steps.len() == 10), "{:?}", plans.iter().map(addresses).collect::<Vec<_>>());
+    assert!(plans.iter().all(|plan| plan.steps.len() == 11), "{:?}", plans.iter().map(addresses).collect::<Vec<_>>());
     assert!(sandbox.counters().total.throttles > 0, "the rates were never met");
     for session in &sessions {
         session.assert_converged(&session.owner.to_string()).await;

@@ -27,7 +27,8 @@ use crate::support::{Session, connect, load};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
-    group: String,
+    #[serde(rename = "group")]
+    name: String,
     /// Product and environment; the environment is `dev`.
     #[serde(default = "product_a")]
     product: String,
@@ -176,7 +177,9 @@ impl Bench {
     fn write(&self, to: Option<&Value>) {
         let mut environment = self.plain.clone();
         lay(&self.from, &mut environment);
-        to.iter().for_each(|to| lay(to, &mut environment));
+        if let Some(to) = to {
+            lay(to, &mut environment);
+        }
         self.project.edit(&file(&self.product), |value| *value = environment);
     }
 
@@ -262,7 +265,7 @@ async fn run(group: &Value) -> String {
     bench.write(None);
     let mut wrong = String::new();
     if let Err(why) = bench.apply().await {
-        return format!("{}:\n  {why}\n", group.group);
+        return format!("{}:\n  {why}\n", group.name);
     }
     for row in &group.rows {
         wrong += &Box::pin(bench.check(row)).await;
@@ -270,14 +273,16 @@ async fn run(group: &Value) -> String {
     if group.china {
         let arns = arns(&bench.sandbox);
         assert!(arns.len() > 50, "{arns:?}");
-        arns.iter().filter(|arn| !arn.starts_with("arn:aws-cn:")).for_each(|arn| wrong += &format!("  {arn}\n"));
+        for arn in arns.iter().filter(|arn| !arn.starts_with("arn:aws-cn:")) {
+            wrong = format!("{wrong}  {arn}\n");
+        }
     }
     bench.session().await.destroy().await;
     let after = held(&bench.sandbox, group.role_stays.then_some(&bench.place));
     if after != before {
-        wrong += &format!("  left: {:?}\n  {after}\n  {before}\n", counts(&bench.sandbox));
+        wrong = format!("{wrong}  left: {:?}\n  {after}\n  {before}\n", counts(&bench.sandbox));
     }
-    if wrong.is_empty() { wrong } else { format!("{}:\n{wrong}", group.group) }
+    if wrong.is_empty() { wrong } else { format!("{}:\n{wrong}", group.name) }
 }
 
 /// The table.

@@ -253,7 +253,9 @@ async fn function(project: &Project, session: &Session) -> (Vec<Value>, Outputs)
     let kind = session.registry.kind("iam-role").unwrap();
     let made = Bench::new(session, kind, &role).create_another(&role).await;
     let mut specs = functions(project, [made.get("arn").unwrap(); 2]);
-    specs.iter_mut().for_each(|spec| spec["vpc"] = Value::Null);
+    for spec in &mut specs {
+        spec["vpc"] = Value::Null;
+    }
     let kind = session.registry.kind("lambda-function").unwrap();
     let outputs = Bench::new(session, kind, &specs[0]).create_another(&specs[0]).await;
     (specs, outputs)
@@ -355,7 +357,9 @@ async fn a_version_that_somebody_published_by_hand_is_not_ours_and_in_nobodys_wa
 async fn aliases_keep_the_laws() {
     let (project, session) = session().await;
     let (mut specs, _) = function(&project, &session).await;
-    specs.iter_mut().for_each(|spec| spec["reserved_concurrency"] = Value::Null);
+    for spec in &mut specs {
+        spec["reserved_concurrency"] = Value::Null;
+    }
     published(&session, &specs[0]).await;
     published(&session, &specs[1]).await;
     // Traffic that somebody shifts to another version is read so that it is seen; the sandbox has none.

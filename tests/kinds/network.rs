@@ -43,7 +43,7 @@ async fn in_a_vpc<'s>(session: &'s Session, project: &Project) -> (Bench<'s>, Be
     (function, group)
 }
 
-async fn project() -> Project {
+fn project() -> Project {
     let project = Project::new();
     project.zip("other.zip", "another authorizer");
     project
@@ -51,7 +51,7 @@ async fn project() -> Project {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_s_deletion_ends_when_its_network_interfaces_are_gone() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 30).await;
     let (function, group) = in_a_vpc(&session, &project).await;
     let aws = &session.aws;
@@ -65,7 +65,7 @@ async fn a_function_s_deletion_ends_when_its_network_interfaces_are_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_waits_for_interfaces_and_says_who_holds_it() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 30).await;
     let (function, group) = in_a_vpc(&session, &project).await;
     let aws = &session.aws;
@@ -81,7 +81,7 @@ async fn a_group_waits_for_interfaces_and_says_who_holds_it() {
 
 #[tokio::test(start_paused = true)]
 async fn interfaces_that_another_function_shares_are_not_waited_for() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 1_000_000).await;
     let (function, _group) = in_a_vpc(&session, &project).await;
     let live = function.observe().await.unwrap();
@@ -94,7 +94,7 @@ async fn interfaces_that_another_function_shares_are_not_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_whose_interfaces_stay_is_an_error_that_says_why() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 1_000_000).await;
     let (function, _group) = in_a_vpc(&session, &project).await;
     let live = function.observe().await.unwrap();
@@ -104,7 +104,7 @@ async fn a_function_whose_interfaces_stay_is_an_error_that_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_of_the_name_in_the_vpc_is_not_taken_over() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 0).await;
     let mut specs = security_groups();
     let group = Bench::new(&session, session.registry.kind("security-group").unwrap(), &specs[0]);
@@ -136,7 +136,7 @@ async fn shared_link(project: &Project, sandbox: &Sandbox) -> (Session, Value, S
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_others_use_stays_and_says_who_they_are() {
-    let project = project().await;
+    let project = project();
     let sandbox = Sandbox::in_memory();
     let (session, spec, id) = shared_link(&project, &sandbox).await;
     let link = Bench::new(&session, session.registry.kind("vpc-link").unwrap(), &spec);
@@ -159,7 +159,7 @@ async fn a_link_that_others_use_stays_and_says_who_they_are() {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_can_t_come_up_says_why() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 0).await;
     let target = balancer(&session, "one").await.replace("/net/", "/app/");
     let spec = vpc_links(&target).remove(0);
@@ -170,7 +170,7 @@ async fn a_link_that_can_t_come_up_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn lookups_find_by_name_and_say_what_there_is() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 0).await;
     let read = &session.aws.read;
     let failure = lookup::network_load_balancer(read, "one").await.unwrap_err();
@@ -191,7 +191,7 @@ async fn lookups_find_by_name_and_say_what_there_is() {
     assert!(failure.to_string().starts_with("2 VPC links are named `law`: their ids are "), "{failure}");
 
     let endpoint = "vpce-0a1b2c3d".to_owned();
-    assert_eq!(lookup::execute_api_endpoints(read, &[endpoint.clone()]).await.unwrap().len(), 1);
+    assert_eq!(lookup::execute_api_endpoints(read, std::slice::from_ref(&endpoint)).await.unwrap().len(), 1);
     let failure = lookup::execute_api_endpoints(read, &[endpoint, "vpce-none".into()]).await.unwrap_err();
     assert!(failure.to_string().contains("The Vpc Endpoint Id 'vpce-none' does not exist"), "{failure}");
     assert_eq!(lookup::execute_api_endpoints(read, &[]).await.unwrap(), [""; 0]);
@@ -199,7 +199,7 @@ async fn lookups_find_by_name_and_say_what_there_is() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_sandbox_s_ec2_refuses_has_ec2_s_code() {
-    let project = project().await;
+    let project = project();
     let session = lingering(&project, 0).await;
     let ec2 = &session.aws.write.ec2;
     let error = ec2.delete_security_group("sg-0a1b2c3d").await.unwrap_err();

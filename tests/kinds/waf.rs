@@ -125,7 +125,9 @@ async fn a_bad_day_of_aws_waf_costs_tries_and_nothing_else() {
         let set = bench(&session, "ip-set", &sets[0]);
         let arn = set.create(&sets[0]).await.get("arn").unwrap().to_owned();
         let mut specs = web_acls(&arn, "");
-        specs.iter_mut().for_each(|spec| spec["logging"] = Value::Null);
+        for spec in &mut specs {
+            spec["logging"] = Value::Null;
+        }
         let acl = bench(&session, "web-acl", &specs[0]);
         acl.create(&specs[0]).await;
         acl.update(&specs[0], &specs[1]).await;

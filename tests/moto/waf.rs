@@ -202,14 +202,14 @@ async fn a_web_acl_lives_and_goes_before_a_stage_of_motos() {
         let logs = LogGroup.create(&moto.aws, &moto.identity::<LogGroup>(), &logs).await.unwrap();
 
         let first = set();
-        let office = moto.create(&IpSet, "office", &first).await;
+        let office = Box::pin(moto.create(&IpSet, "office", &first)).await;
         let office = office.get("arn").unwrap();
         assert!(office.starts_with(&format!("arn:{partition}:wafv2:{region}:{ACCOUNT}:regional/ipset/office/")));
         let fewer = IpSetSpec { addresses: ["192.0.2.0/24".to_owned()].into(), tags: [].into(), ..first };
-        moto.update(&IpSet, "office", &fewer).await;
+        Box::pin(moto.update(&IpSet, "office", &fewer)).await;
 
         let wanted = acl(office, logs.get("arn").unwrap());
-        let made = moto.create(&WebAcl, "gateway", &wanted).await;
+        let made = Box::pin(moto.create(&WebAcl, "gateway", &wanted)).await;
         let mut rules = wanted.rules.clone();
         rules.retain(|name, _| name == "countries");
         let closed = WebAclSpec {
@@ -219,24 +219,24 @@ async fn a_web_acl_lives_and_goes_before_a_stage_of_motos() {
             tags: [("team".to_owned(), "b".to_owned())].into(),
             ..wanted.clone()
         };
-        moto.update(&WebAcl, "gateway", &closed).await;
-        moto.update(&WebAcl, "gateway", &wanted).await;
+        Box::pin(moto.update(&WebAcl, "gateway", &closed)).await;
+        Box::pin(moto.update(&WebAcl, "gateway", &wanted)).await;
         // What AWS would clear, moto keeps.
-        let live = moto.observe(&WebAcl, "gateway").await.unwrap();
+        let live = Box::pin(moto.observe(&WebAcl, "gateway")).await.unwrap();
         let silent = WebAclSpec { description: None, rules: [].into(), ..wanted.clone() };
         WebAcl.update(&moto.aws, &live, &silent).await.unwrap();
-        moto.assert_is(&WebAcl, "gateway", &wanted).await;
+        Box::pin(moto.assert_is(&WebAcl, "gateway", &wanted)).await;
 
         let (api, deployment) = moto.api().await;
         let arn = made.get("arn");
-        moto.create(&Stage, "dev", &stage(&api, &deployment, arn)).await;
-        let acl = moto.observe(&WebAcl, "gateway").await.unwrap();
+        Box::pin(moto.create(&Stage, "dev", &stage(&api, &deployment, arn))).await;
+        let acl = Box::pin(moto.observe(&WebAcl, "gateway")).await.unwrap();
         let users = WebAcl.others_using(&moto.aws.read.anew(), &acl).await.unwrap();
         assert_eq!(users, Vec::<String>::new(), "moto can't tell");
-        moto.update(&Stage, "dev", &stage(&api, &deployment, None)).await;
-        moto.update(&Stage, "dev", &stage(&api, &deployment, arn)).await;
-        moto.delete(&Stage, "dev").await;
-        moto.delete(&WebAcl, "gateway").await;
-        moto.delete(&IpSet, "office").await;
+        Box::pin(moto.update(&Stage, "dev", &stage(&api, &deployment, None))).await;
+        Box::pin(moto.update(&Stage, "dev", &stage(&api, &deployment, arn))).await;
+        Box::pin(moto.delete(&Stage, "dev")).await;
+        Box::pin(moto.delete(&WebAcl, "gateway")).await;
+        Box::pin(moto.delete(&IpSet, "office")).await;
     }
 }

@@ -6,7 +6,6 @@ mod auth_service;
 mod runtime;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -77,7 +76,7 @@ fn small_and_alive(packages: &[Package]) {
 
 /// Tells people what was not tested. The test harness keeps what goes through the macros to itself.
 fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    eprintln!("{line}");
 }
 
 fn here() -> Architecture {
@@ -118,7 +117,7 @@ async fn the_other_processor_is_served_as_well() {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gwctl-package");
     let packager = Packager::new(env!("CARGO_MANIFEST_DIR"), cache);
     match packager.packages(&BOTH, other, &|_| ()).await {
-        Ok(packages) => small_and_alive(&packages),
+        Ok(built) => small_and_alive(&built),
         Err(failure) => {
             let text = failure.to_string();
             assert!(text.starts_with("the authorizer can't be built for"), "{text}");

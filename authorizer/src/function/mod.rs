@@ -31,9 +31,9 @@ pub fn gate() -> ExitCode {
     let gate = Settings::read(variable).map_err(|faults| faults.to_string()).and_then(|settings| {
         let auth_service = AuthService::new(&settings)?;
         log.gate_started(&settings);
-        Ok(Gate { auth_service, settings })
+        Ok(Gate { settings, auth_service })
     });
-    run(&log, gate)
+    run(&log, &gate)
 }
 
 /// Runs the authorizer of an internal gateway until Lambda ends the process.
@@ -44,7 +44,7 @@ pub fn system() -> ExitCode {
     if let Ok(callers) = &callers {
         log.system_started(callers);
     }
-    run(&log, callers)
+    run(&log, &callers)
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -53,16 +53,15 @@ fn variable(name: &str) -> Option<String> {
 
 /// With wrong settings the function starts all the same and answers every request with what is wrong: a process that
 /// exits would be started again and again, and the reason would drown.
-fn run(log: &Log, function: Result<impl Decide, String>) -> ExitCode {
+fn run(log: &Log, function: &Result<impl Decide, String>) -> ExitCode {
     // One request at a time, so one thread: a second one would only cost memory and start-up time.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return log.fatal(&error),
     };
-    if let Err(faults) = &function {
+    if let Err(faults) = function {
         log.misconfigured(faults);
     }
-    let function = &function;
     let handler = service_fn(|event: LambdaEvent<Value>| handle(log, function, event));
     match runtime.block_on(Runtime::new(handler).run()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -103,7 +103,7 @@ impl Channels {
             }
             match value.as_object() {
                 Some(members) => channels.all.push(Reader { members, pointer, faults: &mut *faults }.read(name, path)),
-                None => faults.push(fault(&pointer, "is no object", r#"write {} for a channel like the default"#)),
+                None => faults.push(fault(&pointer, "is no object", "write {} for a channel like the default")),
             }
         }
         channels
@@ -180,7 +180,7 @@ impl Reader<'_> {
         let host_hint = "write a host with an optional port and path, such as auth.example.com/dev";
         let channel = Channel {
             name: name.to_owned(),
-            host: self.text("host", host_hint, |text| host(text)),
+            host: self.text("host", host_hint, host),
             path: self
                 .text("path", "write a path that begins with / and has no query", |text| {
                     is_path(text).then(|| text.to_owned())

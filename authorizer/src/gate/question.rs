@@ -38,7 +38,7 @@ pub fn ask(settings: &Settings, payload: &Value) -> Result<Question, Denial> {
     let mut url = format!("https://{host}{}", channel.path);
     let header = match &channel.token_in {
         TokenPlace::Query(name) => {
-            url += &format!("?{name}={}", bearer::percent_encode(token));
+            url = format!("{url}?{name}={}", bearer::percent_encode(token));
             None
         }
         TokenPlace::Header(name) if name == "authorization" => Some((name.clone(), format!("Bearer {token}"))),

@@ -285,7 +285,7 @@ mod tests {
             (r#"{"yes_when": {"pointer": "/code"}, "scope": "/s"}"#, "/default/yes_when"),
             (r#"{"user_id": "", "scope": "/s"}"#, r#"/default/user_id is """#),
             (r#"{"user_id": "/a~2", "scope": "/s"}"#, "/default/user_id is"),
-            (r#"{}"#, "/default gives no scope"),
+            (r"{}", "/default gives no scope"),
             (r#"{"context": {"x-user-scope": ""}}"#, "/default/context/x-user-scope can't stand in a header"),
             (r#"{"context": {"x-user-scope": 1}}"#, "/default/context/x-user-scope can't"),
             (r#"{"context": {"X-User-Id": "me"}, "scope": "/s"}"#, "/default/context/X-User-Id is set by"),

@@ -223,7 +223,7 @@ fn perform(act: Act, out: &mut StreamOwned<ServerConnection, TcpStream>) -> std:
             }
         }
         Act::Hang => {
-            thread::sleep(Duration::from_secs(600));
+            thread::sleep(Duration::from_mins(10));
             cut()
         }
     }

@@ -1,6 +1,6 @@
 //! A function in AWS's own Runtime Interface Emulator: the Runtime API as Lambda runs it, behind the API that invokes.
 //!
-//! The emulator comes out of the package `aws-sam-cli` of PyPI, which holds a build of it for both architectures of Lambda. It
+//! The emulator comes out of the package `aws-sam-cli` of `PyPI`, which holds a build of it for both architectures of Lambda. It
 //! is fetched once, and is checked by every run.
 
 use std::collections::HashSet;

@@ -215,7 +215,8 @@ pub(crate) fn metrics_can_be_left_out<L: Lambda>() {
 }
 
 pub(crate) fn wrong_settings_start_and_let_nobody_pass<L: Lambda>() {
-    let cases: [(&[(&str, &str)], &[&str]); 4] = [
+    type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+    let cases: [Case; 4] = [
         (&[], &["AUTH_HOST is not set"]),
         (
             &[("AUTH_HOST", "https://auth"), ("RESULT_CACHED", "1")],

@@ -166,8 +166,8 @@ fn other_ways_to_say_the_same_are_no_difference() {
     let mut countries = written("countries");
     let inner = countries.statement.as_mut().unwrap().not_statement.as_mut().unwrap().statement.as_mut().unwrap();
     inner.geo_match_statement.as_mut().unwrap().country_codes.as_mut().unwrap().reverse();
-    for live in [rate, core, bots, countries] {
-        assert_eq!(read::rule(&live), acl().rules[&live.name], "{}", live.name);
+    for live in [&rate, &core, &bots, &countries] {
+        assert_eq!(read::rule(live), acl().rules[&live.name], "{}", live.name);
     }
 }
 

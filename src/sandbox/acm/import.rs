@@ -43,26 +43,23 @@ pub(super) fn import(view: &mut View<'_>, caller: &Caller, input: Input) -> Answ
     let Some(domain) = read.names.first().cloned() else {
         return Err(invalid("The certificate has no domain name."));
     };
-    let arn = match input.certificate_arn {
+    let arn = if let Some(arn) = input.certificate_arn {
         // Imported again, under the same ARN; tags are for new certificates (API reference).
-        Some(arn) => {
-            if !input.tags.is_empty() {
-                return Err(invalid("Tagging is not permitted on re-import."));
-            }
-            let old = view.region.acm.certificate(Some(&arn))?;
-            if !matches!(old.origin, Origin::Imported { .. }) {
-                return Err(invalid(format!("Certificate {arn} was not imported.")));
-            }
-            arn
+        if !input.tags.is_empty() {
+            return Err(invalid("Tagging is not permitted on re-import."));
         }
-        None => {
-            if view.region.acm.certificates.len() >= LIMIT {
-                let message = "Error: you have reached your limit of certificates.";
-                return Err(Fault::new(400, "LimitExceededException", message));
-            }
-            let id = view.new_uuid();
-            format!("arn:{}:acm:{}:{}:certificate/{id}", caller.partition(), caller.region, caller.account)
+        let old = view.region.acm.certificate(Some(&arn))?;
+        if !matches!(old.origin, Origin::Imported { .. }) {
+            return Err(invalid(format!("Certificate {arn} was not imported.")));
         }
+        arn
+    } else {
+        if view.region.acm.certificates.len() >= LIMIT {
+            let message = "Error: you have reached your limit of certificates.";
+            return Err(Fault::new(400, "LimitExceededException", message));
+        }
+        let id = view.new_uuid();
+        format!("arn:{}:acm:{}:{}:certificate/{id}", caller.partition(), caller.region, caller.account)
     };
     let tags = match view.region.acm.certificates.get(&arn) {
         Some(old) => old.tags.clone(),

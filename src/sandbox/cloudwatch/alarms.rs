@@ -112,7 +112,7 @@ impl Alarm {
     }
 }
 
-pub(super) fn describe(state: &State, caller: &Caller, asked: Description) -> Answer<Value> {
+pub(super) fn describe(state: &State, caller: &Caller, asked: &Description) -> Answer<Value> {
     if !asked.alarm_names.is_empty() && asked.alarm_name_prefix.is_some() {
         // A guess at the words; the reference forbids it.
         return Err(Fault::new(
@@ -154,6 +154,7 @@ pub(super) fn describe(state: &State, caller: &Caller, asked: Description) -> An
 }
 
 /// Alarms on one metric; those on an expression are not found by it (API reference).
+#[expect(clippy::unnecessary_wraps, reason = "an operation, like those beside it")]
 pub(super) fn describe_for_metric(state: &State, caller: &Caller, asked: &ForMetric) -> Answer<Value> {
     let wanted = |alarm: &Alarm| {
         let own = &alarm.settings;
@@ -197,6 +198,7 @@ pub(super) fn set_state(state: &mut State, now: f64, asked: NewState) -> Answer<
 }
 
 /// Names that no alarm has are passed over: the model names no error.
+#[expect(clippy::unnecessary_wraps, reason = "an operation, like those beside it")]
 pub(super) fn switch(state: &mut State, asked: &Names, on: bool) -> Answer<Value> {
     for name in &asked.alarm_names {
         if let Some(alarm) = state.alarms.get_mut(name) {

@@ -103,6 +103,7 @@ struct MetricStat {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 struct Metric {
     namespace: String,
     metric_name: String,

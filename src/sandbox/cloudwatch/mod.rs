@@ -61,7 +61,7 @@ fn act(view: &mut View<'_>, caller: &Caller, operation: &str, input: Value) -> A
     let state = &mut view.region.cloudwatch;
     match operation {
         "PutMetricAlarm" => alarms::put(state, caller, now, input),
-        "DescribeAlarms" => alarms::describe(state, caller, parse(input)?),
+        "DescribeAlarms" => alarms::describe(state, caller, &parse(input)?),
         "DescribeAlarmsForMetric" => alarms::describe_for_metric(state, caller, &parse(input)?),
         "DeleteAlarms" => alarms::delete(state, &parse(input)?),
         "SetAlarmState" => alarms::set_state(state, now, parse(input)?),

@@ -173,17 +173,14 @@ impl Node {
             let list = text.is_empty() && (member.ends_with('s') || member.ends_with("Keys"));
             return if list { Value::Array(Vec::new()) } else { typed(member, text) };
         }
-        match self.below.get("member").filter(|_| self.below.len() == 1) {
-            Some(list) => {
-                let mut items: Vec<(u64, &Self)> =
-                    list.below.iter().filter_map(|(at, item)| Some((at.parse().ok()?, item))).collect();
-                items.sort_by_key(|(at, _)| *at);
-                items.into_iter().map(|(_, item)| item.value("")).collect::<Vec<_>>().into()
-            }
-            None => {
-                let members = self.below.iter().map(|(name, node)| (name.clone(), node.value(name)));
-                members.collect::<Map<String, Value>>().into()
-            }
+        if let Some(list) = self.below.get("member").filter(|_| self.below.len() == 1) {
+            let mut items: Vec<(u64, &Self)> =
+                list.below.iter().filter_map(|(at, item)| Some((at.parse().ok()?, item))).collect();
+            items.sort_by_key(|(at, _)| *at);
+            items.into_iter().map(|(_, item)| item.value("")).collect::<Vec<_>>().into()
+        } else {
+            let members = self.below.iter().map(|(name, node)| (name.clone(), node.value(name)));
+            members.collect::<Map<String, Value>>().into()
         }
     }
 }

@@ -100,9 +100,8 @@ impl Eventual {
                 let end = format!("/{}", name.map(|(_, name)| name.into_owned()).unwrap_or_default());
                 self.hold().roles.retain(|arn, _| !(arn.contains(&account) && arn.ends_with(&end)));
             }
-            ("lambda", "CreateFunction") => self.begin(request, response, true),
+            ("lambda", "CreateFunction" | "PublishVersion") => self.begin(request, response, true),
             ("lambda", "UpdateFunctionConfiguration" | "UpdateFunctionCode") => self.begin(request, response, false),
-            ("lambda", "PublishVersion") => self.begin(request, response, true),
             ("lambda", "PutProvisionedConcurrencyConfig") => {
                 let key = function_key(request, &qualified(request));
                 self.hold().provisioned.insert(key, self.tries);

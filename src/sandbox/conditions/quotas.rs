@@ -83,7 +83,7 @@ const fn each(service: &'static str, operations: &'static [&'static str], count:
 /// The table. API Gateway: "Amazon API Gateway quotas", section "for creating, deploying and managing an API" (fixed;
 /// aws-facts A). Lambda: "Lambda quotas", section "API requests" (fixed). WAF: "one request per second, per account, per
 /// Region for API calls to any individual Create, Put, or Update action". `CloudWatch`: "CloudWatch service quotas", the
-/// operations named there; that of PutMetricAlarm was not found. Route 53: its quotas, of 2026-07-30 (aws-facts A).
+/// operations named there; that of `PutMetricAlarm` was not found. Route 53: its quotas, of 2026-07-30 (aws-facts A).
 /// Certificate Manager: "Quotas", section "API rate quotas". IAM documents no rates, and those of Logs and of
 /// the tagging service were not found written down: they are unlimited here.
 const QUOTAS: &[Quota] = &[

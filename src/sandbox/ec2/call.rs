@@ -18,12 +18,14 @@ pub(super) fn missing(name: &str) -> Fault {
 
 /// `VALUE` of `LIST.1`, `LIST.2`, …
 pub(super) fn strings(call: &Call, list: &str) -> Vec<String> {
-    (1..).map_while(|at| call.get(&format!("{list}.{at}")).map(str::to_owned)).collect()
+    (1_usize..).map_while(|at| call.get(&format!("{list}.{at}")).map(str::to_owned)).collect()
 }
 
 /// How many entries a list has, whose members begin with one of `members`.
 pub(super) fn count(call: &Call, list: &str, members: &[&str]) -> usize {
-    (1..).take_while(|at| members.iter().any(|member| call.get(&format!("{list}.{at}.{member}")).is_some())).count()
+    let there = |at: &usize| members.iter().any(|member| call.get(&format!("{list}.{at}.{member}")).is_some());
+    // The body that the parameters came in has an end.
+    (1..usize::MAX).take_while(there).count()
 }
 
 /// The pairs of a list of tags. Those without a value have none, which only `DeleteTags` tells from an empty one.

@@ -186,9 +186,12 @@ fn check_description(text: Option<&str>) -> Answer<()> {
     }
 }
 
+/// A protocol, and a range of its ports.
+type Traffic<'a> = (&'a str, Option<(i32, i32)>);
+
 /// Writes rules as EC2 does: those of one protocol and range of ports together.
 pub(super) fn write(xml: &mut Xml, element: &str, rules: &[Rule], owner: &str) {
-    let mut bundles: BTreeMap<(&str, Option<(i32, i32)>), Vec<&Rule>> = BTreeMap::new();
+    let mut bundles: BTreeMap<Traffic<'_>, Vec<&Rule>> = BTreeMap::new();
     for rule in rules {
         bundles.entry((&rule.protocol, rule.ports)).or_default().push(rule);
     }

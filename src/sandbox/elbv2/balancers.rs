@@ -140,7 +140,9 @@ fn groups(view: &View<'_>, call: &Call) -> Answer<Vec<String>> {
 fn members(list: &[(&String, &Balancer)], state: &str) -> Xml {
     let mut xml = Xml::new();
     xml.node("LoadBalancers", |xml| {
-        list.iter().for_each(|(arn, one)| xml.node("member", |xml| write(xml, arn, one, state)));
+        for (arn, one) in list {
+            xml.node("member", |xml| write(xml, arn, one, state));
+        }
     });
     xml
 }

@@ -21,6 +21,7 @@ const UNSUPPORTED: &[&str] = &["RoutingConfig.AdditionalVersionWeights"];
 /// One alias.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(super) struct Alias {
     pub(super) alias_arn: String,
     pub(super) name: String,
