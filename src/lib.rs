@@ -14,7 +14,7 @@
 //! Beside it, [`lint`] warns of what is legal and probably not meant.
 //!
 //! What AWS holds is the state. Ownership, and the digest of what was last applied, stand in AWS tags. [`model`] has the
-//! words that all of them share, [`error`] what can go wrong.
+//! words that all of them share, [`error`] what can go wrong, [`rates`] how often AWS may be called.
 //!
 //! [`sandbox`] is an AWS inside the process, behind the SDK's HTTP client, and serves what is deployed in it; [`expectation`]
 //! is what users expect of that; [`package`] builds the authorizer's zip.
@@ -31,6 +31,7 @@ pub mod lint;
 pub mod model;
 pub mod package;
 pub mod plan;
+pub mod rates;
 pub mod report;
 pub mod sandbox;
 pub mod stack;

@@ -214,6 +214,20 @@ fn an_api_without_routes_is_a_fault() {
     assert_eq!(sandbox_files(&project), BTreeMap::new(), "nothing was applied");
 }
 
+/// The link's id goes through a stage variable, which the user's own of that name would be lost to.
+#[test]
+fn a_stage_variable_that_gwctl_needs_is_a_fault() {
+    let project = Project::new();
+    let link = json!({"nlb_arn": "arn:aws:elasticloadbalancing:ap-southeast-1:123456789012:loadbalancer/net/in/0123456789abcdef"});
+    project.edit(DEV, |env| {
+        env.as_object_mut().unwrap().remove("vpc_link_id");
+        env["vpc_link"] = link;
+        env["stage_variables"] = json!({"vpcLinkId": "mine"});
+    });
+    let checked = run(&project, "check").exits(1);
+    assert!(checked.stderr.contains("the stage variable `vpcLinkId` is gwctl's own"), "{}", checked.stderr);
+}
+
 #[test]
 fn check_is_offline_and_right_on_the_repository() {
     let project = Project::whole();

@@ -6,11 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("error", &[]),
+    ("rates", &[]),
     ("model", &["error"]),
     ("config", &["error"]),
-    ("aws", &["error", "model"]),
+    ("aws", &["error", "model", "rates"]),
     ("kinds", &["aws", "error", "model"]),
     ("plan", &["error", "model"]),
     ("stack", &["config", "error", "kinds", "model"]),
@@ -19,7 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("apply", &["aws", "error", "kinds", "model", "plan"]),
     // What a request comes to, what was expected of it, and how environments differ, are shown like a plan.
     ("report", &["apply", "error", "expectation", "lint", "model", "plan", "sandbox"]),
-    ("sandbox", &["error"]),
+    ("sandbox", &["error", "rates"]),
     ("expectation", &["error", "sandbox"]),
 ];
 

@@ -302,3 +302,23 @@ fn without_an_answer_none_is_begun() {
     let shown = run(&project, "show --sandbox --all").exits(0).stdout;
     assert_eq!(shown.matches("Nothing here carries its tags.").count(), ENVIRONMENTS.len(), "{shown}");
 }
+
+/// What a configuration names in AWS has to be there for an apply. Whoever looks at the rest, or removes it, needs it no
+/// longer.
+#[test]
+fn what_was_looked_up_may_be_gone_when_the_rest_goes() {
+    let project = Project::whole();
+    project.edit("environments/product-b/dev.json", |env| {
+        env["authorizer"]["auth_host"] = json!({"gateway": "system", "product": "product-a"});
+    });
+    let at = |verb: &str, product: &str| run(&project, &format!("{verb} --sandbox --product {product} --env dev"));
+    at("plan", "product-b").exits(1).says(&["product-a/dev has no system gateway", "apply it first"]);
+    at("apply --yes", "product-a").exits(0);
+    at("apply --yes", "product-b").exits(0);
+    at("plan --detailed-exitcode", "product-b").exits(0);
+    at("destroy --yes", "product-a").exits(0);
+    at("show", "product-b").exits(0).says(&["gate/rest-api/gateway"]);
+    at("destroy --yes", "product-b").exits(0);
+    let shown = at("show", "product-b").exits(0);
+    assert!(shown.stdout.contains("Nothing here carries its tags."), "{}", shown.stdout);
+}

@@ -249,7 +249,7 @@ async fn carry_out(
         return Ok(None);
     }
     let identity = Identity { owner: plan.owner.clone(), address: step.address.clone(), place: plan.place.clone() };
-    let spec = resolved(step, outputs)?;
+    let spec = (kind.canonical())(resolved(step, outputs)?)?;
     let made = match step.action {
         Action::Update if step.only_records() => live()?.outputs.clone(),
         Action::Update => kind.update(aws, live()?, &spec).await?,

@@ -10,6 +10,7 @@ mod endpoint;
 pub mod failure;
 pub mod guard;
 pub mod lookup;
+pub mod pace;
 pub mod retry;
 pub mod tags;
 pub mod zones;
@@ -35,8 +36,10 @@ use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
 
 pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
+pub use pace::Pace;
 
 use credentials::{MfaProfile, Source};
+use pace::Paced;
 
 /// How to reach AWS.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +58,8 @@ pub struct Connection {
     pub mfa_serial: Option<String>,
     /// The sessions that were opened with a code of such a device, shared by all connections.
     pub mfa_sessions: MfaSessions,
+    /// Whose turn it is where AWS has refused calls for their rate, shared by all connections.
+    pub pace: Pace,
     /// Another endpoint for every service. `AWS_ENDPOINT_URL` and its kin work without it.
     pub endpoint_url: Option<String>,
     /// Another transport and its credentials: the sandbox in the process.
@@ -66,8 +71,10 @@ pub struct Connection {
 /// ([`retry::create_once`]).
 const ATTEMPTS: u32 = 6;
 
-/// How long one attempt may take. The SDK would wait for ever; the longest call here uploads a zip of at most 50 MB.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long an answer may take to begin. The SDK would wait for ever; the longest call here uploads a zip of at most 50 MB.
+/// That a transfer stands still in its midst is noticed by the SDK. It is no limit on the attempt as a whole, in which a call
+/// may wait for its turn ([`pace`]).
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long a connection may take to stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -95,8 +102,8 @@ impl Connection {
             config = self.become_role(config).await?;
         }
         Ok(Aws {
-            read: ReadAws::new(&config, place, self.profile.clone()),
-            write: Clients::new(&config, false),
+            read: ReadAws::new(&config, place, self),
+            write: Clients::new(&config, place, &self.pace, false),
             place: place.clone(),
             elsewhere: self.transport.is_some() || endpoint::is_elsewhere(&config),
             tolerant: false,
@@ -106,10 +113,7 @@ impl Connection {
 
     fn loader(&self, profile: Option<&str>) -> Result<aws_config::ConfigLoader> {
         let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_WAIT);
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .build();
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(ANSWER_TIMEOUT).build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .retry_config(retry)
@@ -182,10 +186,18 @@ pub struct Clients {
 }
 
 impl Clients {
-    fn new(config: &SdkConfig, read_only: bool) -> Self {
+    fn new(config: &SdkConfig, place: &Place, pace: &Pace, read_only: bool) -> Self {
         macro_rules! client {
-            ($service:ident) => {{
-                let mut builder = $service::config::Builder::from(config);
+            ($service:ident, $signs:literal) => {{
+                let paced = Paced { pace: pace.clone(), place: place.clone(), service: $signs };
+                let builder = $service::config::Builder::from(config).interceptor(paced.clone());
+                client!(@ $service, builder.auth_scheme_resolver(paced))
+            }};
+            ($service:ident) => {
+                client!(@ $service, $service::config::Builder::from(config))
+            };
+            (@ $service:ident, $builder:expr) => {{
+                let mut builder = $builder;
                 if read_only {
                     builder = builder.interceptor(guard::ReadOnly);
                 }
@@ -193,16 +205,16 @@ impl Clients {
             }};
         }
         Self {
-            apigateway: client!(aws_sdk_apigateway),
-            lambda: client!(aws_sdk_lambda),
+            apigateway: client!(aws_sdk_apigateway, "apigateway"),
+            lambda: client!(aws_sdk_lambda, "lambda"),
             iam: client!(aws_sdk_iam),
             logs: client!(aws_sdk_cloudwatchlogs),
             tagging: client!(aws_sdk_resourcegroupstagging),
             sts: client!(aws_sdk_sts),
-            wafv2: client!(aws_sdk_wafv2),
-            cloudwatch: client!(aws_sdk_cloudwatch),
-            acm: client!(aws_sdk_acm),
-            route53: client!(aws_sdk_route53),
+            wafv2: client!(aws_sdk_wafv2, "wafv2"),
+            cloudwatch: client!(aws_sdk_cloudwatch, "monitoring"),
+            acm: client!(aws_sdk_acm, "acm"),
+            route53: client!(aws_sdk_route53, "route53"),
             elbv2: client!(aws_sdk_elasticloadbalancingv2),
             ec2: ec2::Client::new(config, read_only),
         }
@@ -238,11 +250,11 @@ type SharedFunction = Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>;
 type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;
 
 impl ReadAws {
-    fn new(config: &SdkConfig, place: &Place, profile: Option<String>) -> Self {
+    fn new(config: &SdkConfig, place: &Place, connection: &Connection) -> Self {
         Self {
-            clients: Clients::new(config, true),
+            clients: Clients::new(config, place, &connection.pace, true),
             place: place.clone(),
-            profile,
+            profile: connection.profile.clone(),
             apis: OnceCell::new(),
             domain_names: OnceCell::new(),
             zones: OnceCell::new(),

@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::execution::{Verb, all};
 use super::question::Consent;
-use super::work::{begin_all, load};
+use super::work::{Lookups, begin_all, load};
 use crate::cli::{ApplyOptions, Global};
 use crate::error::Result;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     let code = Code::of_each(global, &configuration).await;
-    let mut members = begin_all(global, &configuration, code).await?;
+    let mut members = begin_all(global, &configuration, code, Lookups::Required).await?;
     for member in members.iter_mut().filter(|_| options.no_verify) {
         if let Ok(work) = &mut member.work
             && let Err(failure) = work.aws.tolerate_differences()

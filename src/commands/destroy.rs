@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::execution::{Verb, all};
 use super::question::Consent;
-use super::work::{begin_all, load};
+use super::work::{Lookups, begin_all, load};
 use crate::cli::{DestroyOptions, Global};
 use crate::error::Result;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 pub(super) async fn run(global: &Global, options: &DestroyOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     // Only names are looked at, so nothing has to be built.
-    let members = begin_all(global, &configuration, Code::of_none(&configuration)).await?;
+    let members = begin_all(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
     let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
     all(global, members, Verb::Destroy, &consent).await
 }

@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::output::{self, data, text_options};
-use super::work::{Member, Work, begin_all, load, side_by_side};
+use super::work::{Lookups, Member, Work, begin_all, load, side_by_side};
 use crate::cli::{Global, PlanOptions};
 use crate::error::{Result, exit};
 use crate::report::{self, Planned};
@@ -11,7 +11,7 @@ use crate::report::{self, Planned};
 pub(super) async fn run(global: &Global, options: &PlanOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     let code = Code::of_each(global, &configuration).await;
-    let members = begin_all(global, &configuration, code).await?;
+    let members = begin_all(global, &configuration, code, Lookups::Required).await?;
     let planned = side_by_side(members.into_iter().map(async |Member { owner, place, work }| {
         let plan = async { Work::plan(&work?).await };
         Planned { owner, place, plan: plan.await }

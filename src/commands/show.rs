@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::output::{self, data, text_options};
-use super::work::{Member, begin_all, load, side_by_side};
+use super::work::{Lookups, Member, begin_all, load, side_by_side};
 use crate::cli::{Global, ShowOptions};
 use crate::error::{Failure, Result, exit};
 use crate::report::{self, Format, Inventory};
@@ -10,7 +10,7 @@ use crate::report::{self, Format, Inventory};
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &ShowOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
-    let members = begin_all(global, &configuration, Code::of_none(&configuration)).await?;
+    let members = begin_all(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
     let several = members.len() > 1;
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     let read = members.into_iter().map(async |Member { owner, place, work }| {

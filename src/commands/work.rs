@@ -10,16 +10,13 @@ use super::code::Code;
 use super::conditions::{self, Summary};
 use super::output::faulty;
 use super::question::Terminal;
-use crate::aws::{Aws, Connection, MfaSessions, ReadAws};
+use crate::aws::{Aws, Connection, MfaSessions, Pace, ReadAws};
 use crate::cli::{Global, Selection};
 use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Kind as _;
 use crate::kinds::Registry;
 use crate::kinds::account_logging::AccountLogging;
-use crate::kinds::base_path_mapping::BasePathMapping;
-use crate::kinds::dns_record::DnsRecord;
-use crate::kinds::domain_name::DomainName;
 use crate::kinds::stage::{LOGGING_ROLE_HINT, Stage};
 use crate::model::{Desired, Found, Live, Owner, Place};
 use crate::plan::build::Input;
@@ -95,18 +92,16 @@ impl Work {
         environment: &Environment,
         code: &Code,
     ) -> Result<Self> {
-        const ELSEWHERE: [&str; 3] = [DomainName::NAME, BasePathMapping::NAME, DnsRecord::NAME];
         let mut environment = environment.clone();
         for gateway in std::iter::once(&mut environment.gate).chain(&mut environment.system) {
             if let VpcLink::Made { .. } = gateway.settings.vpc_link {
                 gateway.settings.vpc_link = VpcLink::Id("made-by-apply".to_owned());
             }
+            gateway.settings.domain = None;
         }
         let found = Some(Found::nothing());
         let connection = connection(global, &environment, Some(sandbox));
-        let mut work = Self::through(&connection, global, configuration, &environment, code, found).await?;
-        work.desired.retain(|one| !ELSEWHERE.contains(&one.address.kind()));
-        Ok(work)
+        Self::through(&connection, global, configuration, &environment, code, found).await
     }
 
     /// Expands an environment and opens sessions to its account and Region. `found` answers what has to be looked up;
@@ -193,8 +188,10 @@ impl Work {
         let deletes = plan.steps.iter().filter(|step| {
             matches!(step.action, Action::Delete | Action::ReplaceDeleteFirst | Action::ReplaceCreateFirst)
         });
+        // What was read before the question may be old by now.
+        let read = self.aws.read.anew();
         for (step, live) in deletes.filter_map(|step| Some((step, step.live.as_ref()?))) {
-            let others = self.registry.kind(step.address.kind())?.others_using(&self.aws.read, live).await?;
+            let others = self.registry.kind(step.address.kind())?.others_using(&read, live).await?;
             if !others.is_empty() {
                 let message = format!("{} `{}` is used by others and can't go", step.address.kind(), live.name);
                 let failure = Failure::new(FailureKind::Refused, message).hint("move them to another one first");
@@ -232,19 +229,32 @@ pub(super) struct Member {
     pub(super) work: Result<Work>,
 }
 
+/// What the configuration leaves to AWS: certificates, zones, load balancers, other products' gateways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lookups {
+    /// Is looked up, and has to be there.
+    Required,
+    /// Stays open: whoever removes or shows what there is needs names only, and what they named may be gone.
+    Open,
+}
+
 /// Every environment that is selected, with its sessions, in the order of the configuration. `code` is that of each.
 pub(super) async fn begin_all(
     global: &Global,
     configuration: &Configuration,
     code: Vec<Result<Code>>,
+    lookups: Lookups,
 ) -> Result<Vec<Member>> {
+    let found = (lookups == Lookups::Open).then(Found::nothing);
     let summary = open_sandbox(global)?.map(|sandbox| Arc::new(Summary(sandbox)));
     let sessions = MfaSessions::asking(Arc::new(Terminal::of(global)));
+    let pace = Pace::default();
     let begun = configuration.environments.iter().zip(code).map(async |(environment, code)| {
         let mut connection = connection(global, environment, summary.as_ref().map(|summary| &summary.0));
         connection.mfa_sessions = sessions.clone();
+        connection.pace = pace.clone();
         let work = match code {
-            Ok(code) => Work::through(&connection, global, configuration, environment, &code, None).await,
+            Ok(code) => Work::through(&connection, global, configuration, environment, &code, found.clone()).await,
             Err(failure) => Err(failure),
         };
         let work = work.map(|mut work| {
@@ -287,6 +297,7 @@ fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandb
         session_name: target.session_name.clone(),
         mfa_serial: target.mfa_serial.clone(),
         mfa_sessions: MfaSessions::default(),
+        pace: Pace::default(),
         endpoint_url: global.endpoint_url.clone().or_else(|| target.endpoint_url.clone()),
         transport,
     }

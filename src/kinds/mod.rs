@@ -184,6 +184,8 @@ pub trait AnyKind: Send + Sync {
     fn after(&self) -> &'static [&'static str];
     /// See [`Kind::NAMES_ARE_UNIQUE`].
     fn names_are_unique(&self) -> bool;
+    /// Reads a spec and writes it again.
+    fn canonical(&self) -> fn(Value) -> Result<Value>;
     /// The JSON Schema of the spec.
     fn schema(&self) -> Schema;
     /// See [`Kind::predict`]. A spec whose references are open gives what can be known all the same.
@@ -243,6 +245,13 @@ impl<K: Kind> AnyKind for K {
 
     fn names_are_unique(&self) -> bool {
         K::NAMES_ARE_UNIQUE
+    }
+
+    fn canonical(&self) -> fn(Value) -> Result<Value> {
+        |spec| {
+            let typed: K::Spec = typed::<K>(&spec)?;
+            serde_json::to_value(typed).map_err(|error| Failure::internal("a spec can't be written").because(&error))
+        }
     }
 
     fn schema(&self) -> Schema {
@@ -371,6 +380,7 @@ impl Registry {
                     after: kind.after(),
                     names_are_unique: kind.names_are_unique(),
                     rank,
+                    canonical: kind.canonical(),
                 };
                 (kind.name(), rules)
             })

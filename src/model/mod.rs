@@ -469,6 +469,8 @@ pub struct KindRules {
     pub names_are_unique: bool,
     /// Kinds build on kinds of a lower rank; what goes, goes from the highest rank down.
     pub rank: usize,
+    /// A spec as its type writes it. Filling references in can leave a set in another order than AWS's answer is read in.
+    pub canonical: fn(Value) -> crate::error::Result<Value>,
 }
 
 /// The rules of every kind, by name.

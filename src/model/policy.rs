@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::Digest;
@@ -18,7 +19,15 @@ pub struct Policy {
     /// `2012-10-17`
     pub version: String,
     /// Statements in canonical form. Their order carries no meaning to AWS.
+    #[serde(deserialize_with = "canonical_statements")]
     pub statements: BTreeMap<String, Value>,
+}
+
+/// A list that held references is in order again once they are filled in.
+fn canonical_statements<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
+    let statements = BTreeMap::<String, Value>::deserialize(deserializer)?;
+    let canonical = statements.into_iter().map(|(name, statement)| Ok((name, canonical_statement(&statement)?)));
+    canonical.collect::<Result<_, String>>().map_err(D::Error::custom)
 }
 
 impl Policy {

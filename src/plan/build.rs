@@ -77,11 +77,14 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn consider(&mut self, desired: &Desired) -> Result<()> {
-        let after = resolve(&desired.spec, &|reference: &Reference| {
+        let mut after = resolve(&desired.spec, &|reference: &Reference| {
             self.known.get(&reference.address)?.get(&reference.output).map(str::to_owned)
         });
         let referred: BTreeSet<Address> =
             references(&desired.spec).into_iter().map(|reference| reference.address).collect();
+        if !referred.is_empty() {
+            after = (self.rules(&desired.address)?.canonical)(after)?;
+        }
         let before = self.rules(&desired.address)?.after;
         let needed = self.plan.steps.iter().map(|step| &step.address).filter(|one| before.contains(&one.kind()));
         let referred: BTreeSet<Address> = needed.cloned().chain(referred).collect();
@@ -434,7 +437,7 @@ mod tests {
     use serde_json::json;
 
     fn rule(replace_on: &'static [&'static str], keep: usize, rank: usize) -> KindRules {
-        KindRules { replace_on, keep, only_if_missing: false, after: &[], names_are_unique: true, rank }
+        KindRules { replace_on, keep, only_if_missing: false, after: &[], names_are_unique: true, rank, canonical: Ok }
     }
 
     fn rules() -> Rules {

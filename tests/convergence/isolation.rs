@@ -1,5 +1,6 @@
 //! What happens to one product touches no byte of another's, in the same account and Region.
 
+use gwctl::aws::Pace;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::conditions::{Conditions, Quotas};
 use gwctl::sandbox::connector::Connector;
@@ -100,7 +101,8 @@ async fn environments_side_by_side_share_the_rates_of_their_account() {
     }
     fs::write(targets, text).unwrap();
     let sandbox = Sandbox::in_memory().under(Conditions::none().quotas(Quotas::Aws));
-    let open = || ENVS.map(|env| Session::open(project.root(), "product-a", env, &sandbox));
+    let pace = Pace::default();
+    let open = || ENVS.map(|env| Session::beside(project.root(), "product-a", env, &sandbox, pace.clone()));
     let sessions = futures::future::join_all(open()).await;
     let plans = futures::future::join_all(sessions.iter().map(Session::apply)).await;
     assert!(plans.iter().all(|plan| plan.steps.len() == 11), "{:?}", plans.iter().map(addresses).collect::<Vec<_>>());

@@ -13,7 +13,7 @@ use std::path::Path;
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use gwctl::apply::{self, Applied};
-use gwctl::aws::{Aws, Connection};
+use gwctl::aws::{Aws, Connection, Pace};
 use gwctl::config::{self, Configuration, Environment};
 use gwctl::error::Result;
 use gwctl::kinds::Registry;
@@ -60,9 +60,13 @@ fn expand_with(root: &Path, configuration: &Configuration, found: &Found) -> Exp
 
 /// Sessions to an account and Region of a sandbox.
 pub(crate) async fn connect(place: &Place, client: SharedHttpClient) -> Aws {
-    let credentials = Credentials::new(&place.account, "sandbox", None, None, "test");
-    let connection =
-        Connection { region: place.region.clone(), transport: Some((client, credentials)), ..Connection::default() };
+    connect_beside(place, client, Pace::default()).await
+}
+
+/// The same, in one process with others.
+async fn connect_beside(place: &Place, client: SharedHttpClient, pace: Pace) -> Aws {
+    let transport = Some((client, Credentials::new(&place.account, "sandbox", None, None, "test")));
+    let connection = Connection { region: place.region.clone(), transport, pace, ..Connection::default() };
     connection.open(place).await.unwrap()
 }
 
@@ -88,12 +92,22 @@ impl Session {
         Self::found(root, product, env, client).await.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
+    /// The same, in one process with others that are worked on.
+    pub(crate) async fn beside(root: &Path, product: &str, env: &str, sandbox: &Sandbox, pace: Pace) -> Self {
+        let client = Connector::new(sandbox.clone()).client();
+        Self::paced(root, product, env, client, pace).await.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
     /// The same, unless something that the configuration names is not there.
     pub(crate) async fn found(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Result<Self> {
+        Self::paced(root, product, env, client, Pace::default()).await
+    }
+
+    async fn paced(root: &Path, product: &str, env: &str, client: SharedHttpClient, pace: Pace) -> Result<Self> {
         let configuration = load(root, product, env);
         let environment = only(&configuration);
         let (owner, place) = (stack::owner(environment), stack::place(&environment.target));
-        let aws = connect(&place, client).await;
+        let aws = connect_beside(&place, client, pace).await;
         let found = aws.read.find(&stack::lookups(environment)).await?;
         let expansion = expand_with(root, &configuration, &found);
         let mut artifacts = BTreeMap::new();

@@ -6,35 +6,30 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::RestGateway;
+use super::network::LINK_VARIABLE;
 use crate::config::{Faults, GatewayStack, Span, limits};
+use crate::kinds::Kind as _;
+use crate::kinds::iam_role::IamRole;
 use crate::model::Desired;
 use crate::stack::Gateway;
 
 impl RestGateway<'_> {
-    /// Adds a fault for every limit that the expanded stack breaks.
+    /// Adds a fault for every limit that the expanded stack breaks, and for settings that don't fit each other.
     pub(super) fn check(&self, desired: &[Desired], gateway: &Gateway, faults: &mut Faults) {
+        self.check_api(gateway, faults);
+        self.check_policy(&gateway.policy, faults);
+        self.check_role_names(desired, faults);
+        self.check_settings(faults);
+    }
+
+    fn check_api(&self, gateway: &Gateway, faults: &mut Faults) {
         let file = &self.environment.file.path;
         let resources = resource_count(self.gateway.routes.iter().map(|route| route.path.as_str()));
         if resources > limits::RESOURCES_PER_API {
             let message =
                 format!("the paths need {resources} resources; an API has at most {}", limits::RESOURCES_PER_API);
-            faults.file_error(
-                file,
-                message,
-                "let `{proxy+}` stand for what is below a path, or ask AWS for a higher quota",
-            );
-        }
-        let arn = self.place.arn("execute-api", &self.place.region, "0123456789");
-        let policy = gateway.policy.to_string().replace("\"execute-api:/", &format!("\"{arn}/"));
-        let length = policy.chars().count();
-        if length > limits::POLICY_CHARACTERS {
-            let message = format!(
-                "the resource policy has {length} characters as AWS counts them; {} are allowed",
-                limits::POLICY_CHARACTERS
-            );
-            let file = self.blueprint.stack.file("policy.json");
-            let hint = format!("shorten {}: AWS writes the API's whole ARN for each `execute-api:/`", file.display());
-            faults.file_error(&file, message, hint);
+            let hint = "let `{proxy+}` stand for what is below a path, or ask AWS for a higher quota";
+            faults.file_error(file, message, hint);
         }
         let bytes = json_bytes(&gateway.document);
         if bytes > limits::DOCUMENT_BYTES {
@@ -46,47 +41,65 @@ impl RestGateway<'_> {
             let message = "`gateway_api` has no route, and API Gateway deploys no API without one";
             faults.file_error(file, message, "add a route, such as `{\"service_path\": \"/order-service/{proxy+}\"}`");
         }
-        for role in desired.iter().filter(|one| one.address.kind() == "iam-role") {
+    }
+
+    fn check_policy(&self, policy: &Value, faults: &mut Faults) {
+        let arn = self.place.arn("execute-api", &self.place.region, "0123456789");
+        let policy = policy.to_string().replace("\"execute-api:/", &format!("\"{arn}/"));
+        let length = policy.chars().count();
+        if length > limits::POLICY_CHARACTERS {
+            let message = format!(
+                "the resource policy has {length} characters as AWS counts them; {} are allowed",
+                limits::POLICY_CHARACTERS
+            );
+            let private = self.settings.endpoint_type == "PRIVATE";
+            let file = self.blueprint.stack.file(if private { "policy_private.json" } else { "policy.json" });
+            let hint = format!("shorten {}: AWS writes the API's whole ARN for each `execute-api:/`", file.display());
+            faults.file_error(&file, message, hint);
+        }
+    }
+
+    fn check_role_names(&self, desired: &[Desired], faults: &mut Faults) {
+        for role in desired.iter().filter(|one| one.address.kind() == IamRole::NAME) {
             let name = role.name().unwrap_or_default();
             if name.len() > limits::ROLE_NAME_CHARACTERS {
-                let message = format!(
-                    "the role name `{name}` has {} characters; IAM takes {}",
-                    name.len(),
-                    limits::ROLE_NAME_CHARACTERS
+                let (length, most) = (name.len(), limits::ROLE_NAME_CHARACTERS);
+                let message = format!("the role name `{name}` has {length} characters; IAM takes {most}");
+                faults.file_error(
+                    &self.environment.file.path,
+                    message,
+                    "shorten `app_group`, or the environment's name",
                 );
-                faults.file_error(file, message, "shorten `app_group`, or the environment's name");
             }
         }
+    }
+
+    fn check_settings(&self, faults: &mut Faults) {
+        let span = Span::new(&self.environment.file, 0..1);
         let authorizer = &self.settings.authorizer;
-        if self.blueprint.stack == GatewayStack::Gate
-            && authorizer.zip.is_none()
-            && authorizer.auth_host.is_none()
-            && authorizer.auth_gateway.is_none()
-        {
-            let span = Span::new(&self.environment.file, 0..1);
+        let validates = authorizer.zip.is_some() || authorizer.auth_host.is_some() || authorizer.auth_gateway.is_some();
+        if self.blueprint.stack == GatewayStack::Gate && !validates {
             let message =
                 "there is no `authorizer.auth_host`: every request behind the authorizer will be answered with 500";
             faults.warning(&span, message, "name the host that validates tokens");
         }
         let alarmed = self.settings.alarms.as_ref().is_some_and(|alarms| alarms.authorizer_errors.is_some());
         if alarmed && (!authorizer.metrics || authorizer.zip.is_some()) {
-            let span = Span::new(&self.environment.file, 0..1);
             let message =
                 "`alarms.authorizer_errors` watches a metric that only gwctl's authorizer writes, with `metrics` on";
             faults.warning(&span, message, "turn `authorizer.metrics` on, or leave the alarm out: it would never ring");
         }
-        if !self.settings.private_subnet.is_empty()
-            && self.settings.security_group_ids.is_empty()
-            && !self.makes_security_group()
-        {
-            let span = Span::new(&self.environment.file, 0..1);
+        let grouped = !self.settings.security_group_ids.is_empty() || self.makes_security_group();
+        if !self.settings.private_subnet.is_empty() && !grouped {
             let message =
                 "`private_subnet` without `vpc_id` or `security_group_ids`: the functions would have no security group";
-            faults.error(
-                &span,
-                message,
-                "add `vpc_id` to have a group made, `security_group_ids`, or leave `private_subnet` out",
-            );
+            let hint = "add `vpc_id` to have a group made, `security_group_ids`, or leave `private_subnet` out";
+            faults.error(&span, message, hint);
+        }
+        if self.made_vpc_link().is_some() && self.settings.stage_variables.contains_key(LINK_VARIABLE) {
+            let message =
+                format!("the stage variable `{LINK_VARIABLE}` is gwctl's own: it holds the id of the VPC link");
+            faults.error(&span, message, "give your variable another name");
         }
     }
 }
