@@ -106,15 +106,7 @@ pub(crate) fn unknown_service(request: &Request, known: &[&str]) -> Response {
     // 501 and not 500: SDKs retry a 500, and asking again would not help.
     let fault = Fault::new(501, "NotImplemented", message);
     match request.caller.service.as_str() {
-        // These speak XML without a sign of it in their requests.
-        "s3" => {
-            let mut xml = Xml::new();
-            xml.node("Error", |xml| {
-                xml.leaf("Code", &fault.code);
-                xml.leaf("Message", &fault.message);
-            });
-            xml.response(fault.status)
-        }
+        // It speaks XML without a sign of it in its requests.
         "cloudfront" => fault.query(None, request.id()),
         _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
     }

@@ -1,10 +1,10 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
-//! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway,
-//! Lambda, IAM, CloudWatch, Logs, AWS WAF, EC2, load balancers, Certificate Manager, Route 53, STS and the tagging API. It
-//! stands behind the SDK's HTTP client ([`connector`]), so that
-//! the same SDK calls are serialised and parsed as on the real one, or behind a socket ([`listener`]) for any other AWS
-//! client. Its state is kept in a folder between commands, or in memory.
+//! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway with
+//! REST and HTTP APIs, Lambda, IAM, CloudWatch, Logs, AWS WAF, EC2, load balancers, Certificate Manager, Route 53, S3,
+//! Firehose, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that the same SDK calls are serialised and
+//! parsed as on the real one, or behind a socket ([`listener`]) for any other AWS client. Its state is kept in a folder between
+//! commands, or in memory.
 //!
 //! It can be told to be as slow, as limited, as unreliable and as eventual as AWS can be ([`conditions`]).
 //!
@@ -13,6 +13,7 @@
 
 pub mod acm;
 pub mod apigateway;
+pub mod apigatewayv2;
 mod cbor;
 pub mod cloudwatch;
 pub mod conditions;
@@ -21,12 +22,14 @@ pub mod ec2;
 pub mod elbv2;
 pub mod execute_api;
 mod fault;
+pub mod firehose;
 pub mod iam;
 pub mod lambda;
 pub mod listener;
 pub mod logs;
 mod query;
 pub mod route53;
+pub mod s3;
 mod signature;
 mod store;
 pub mod sts;
@@ -77,6 +80,8 @@ pub struct Sandbox {
     born: u128,
     /// The processes of functions that run.
     functions: lambda::runtime::Functions,
+    /// What stages logged.
+    events: logs::events::Events,
 }
 
 /// The world, and where it is kept.
@@ -122,6 +127,7 @@ impl Sandbox {
             requests: Arc::default(),
             born,
             functions: lambda::runtime::Functions::default(),
+            events: logs::events::Events::default(),
         }
     }
 
@@ -173,6 +179,11 @@ impl Sandbox {
         &self.functions
     }
 
+    /// What stages logged.
+    pub(in crate::sandbox) fn events(&self) -> &logs::events::Events {
+        &self.events
+    }
+
     /// A copy of everything it holds, for tests that look behind the wire. Code that lies in a folder is not in it.
     pub fn world(&self) -> Result<World> {
         self.look(World::clone)
@@ -198,6 +209,27 @@ impl Sandbox {
             }
         }
         self.generation.load(Ordering::Acquire)
+    }
+
+    /// What clients in a Region are answered for a name by the public hosted zones of an account; nothing where there is no such
+    /// record. A model, without caches: see [`route53::resolve`].
+    pub fn resolve(
+        &self,
+        account: &str,
+        name: &str,
+        kind: &str,
+        client_region: &str,
+    ) -> Result<Option<route53::resolve::DnsAnswer>> {
+        self.look(|world| route53::resolve::resolve(world, account, name, kind, client_region))
+    }
+
+    /// Tells a health check of Route 53 what its checkers see. Gives whether there is such a check.
+    pub fn set_health(&self, id: &str, healthy: bool) -> Result<bool> {
+        self.hold().turn(false, |world| {
+            let mut states = world.accounts.values_mut().flat_map(|account| account.route53.values_mut());
+            let check = states.find_map(|state| state.health_checks.get_mut(id));
+            check.map(|check| check.see(healthy)).is_some()
+        })
     }
 
     /// The zip of a function's code, by the hexadecimal SHA-256 of the zip.
@@ -243,7 +275,9 @@ impl Sandbox {
             if let Some(refusal) = self.conditions.too_early(request) {
                 return refusal;
             }
-            let mut response = service.handle(&mut world.view(&caller.account, &caller.region, now), request);
+            let view = &mut world.view(&caller.account, &caller.region, now);
+            let logged = (service == Service::Logs).then(|| self.events.answer(&view.region.logs, request)).flatten();
+            let mut response = logged.unwrap_or_else(|| service.handle(view, request));
             self.conditions.settle(request, &mut response);
             response
         });
@@ -276,21 +310,21 @@ impl Sandbox {
 
 impl Held {
     /// Runs one call against the world as it is now, and keeps what the call changed.
-    fn turn(&mut self, read: bool, call: impl FnOnce(&mut World) -> Response) -> Result<Response> {
+    fn turn<T>(&mut self, read: bool, call: impl FnOnce(&mut World) -> T) -> Result<T> {
         // Readers take no lock: the state is replaced as a whole, so they see the old or the new one.
         let _lock = match &self.store {
             Some(store) if !read => Some(store.lock()?),
             _ => None,
         };
         self.refresh()?;
-        let response = call(&mut self.world);
+        let answer = call(&mut self.world);
         if !read {
             self.generation.fetch_add(1, Ordering::Release);
             if let Some(store) = &mut self.store {
                 store.commit(&mut self.world)?;
             }
         }
-        Ok(response)
+        Ok(answer)
     }
 
     /// Takes in what other processes wrote.
@@ -312,26 +346,30 @@ enum Service {
     CloudWatch,
     Ec2,
     Elbv2,
+    Firehose,
     Iam,
     Lambda,
     Logs,
     Route53,
+    S3,
     Sts,
     Tagging,
     Wafv2,
 }
 
 impl Service {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Acm,
         Self::ApiGateway,
         Self::CloudWatch,
         Self::Ec2,
         Self::Elbv2,
+        Self::Firehose,
         Self::Iam,
         Self::Lambda,
         Self::Logs,
         Self::Route53,
+        Self::S3,
         Self::Sts,
         Self::Tagging,
         Self::Wafv2,
@@ -345,10 +383,12 @@ impl Service {
             Self::CloudWatch => "monitoring",
             Self::Ec2 => "ec2",
             Self::Elbv2 => "elasticloadbalancing",
+            Self::Firehose => "firehose",
             Self::Iam => "iam",
             Self::Lambda => "lambda",
             Self::Logs => "logs",
             Self::Route53 => "route53",
+            Self::S3 => "s3",
             Self::Sts => "sts",
             Self::Tagging => "tagging",
             Self::Wafv2 => "wafv2",
@@ -367,9 +407,11 @@ impl Service {
             Self::CloudWatch => cloudwatch::is_read(request),
             Self::Ec2 => ec2::is_read(request),
             Self::Elbv2 => request.operation().starts_with("Describe"),
+            Self::Firehose => firehose::is_read(request),
             Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
             Self::Lambda | Self::Route53 => request.method == "GET",
             Self::Logs => logs::is_read(request),
+            Self::S3 => ["GET", "HEAD"].contains(&request.method.as_str()),
             Self::Sts | Self::Tagging => true,
             Self::Wafv2 => wafv2::is_read(request),
         }
@@ -378,14 +420,17 @@ impl Service {
     fn handle(self, view: &mut View<'_>, request: &Request) -> Response {
         match self {
             Self::Acm => acm::handle(view, request),
+            Self::ApiGateway if apigatewayv2::serves(request) => apigatewayv2::handle(view, request),
             Self::ApiGateway => apigateway::handle(view, request),
             Self::CloudWatch => cloudwatch::handle(view, request),
             Self::Ec2 => ec2::handle(view, request),
             Self::Elbv2 => elbv2::handle(view, request),
+            Self::Firehose => firehose::handle(view, request),
             Self::Iam => iam::handle(view, request),
             Self::Lambda => lambda::handle(view, request),
             Self::Logs => logs::handle(view, request),
             Self::Route53 => route53::handle(view, request),
+            Self::S3 => s3::handle(view, request),
             Self::Sts => sts::handle(view, request),
             Self::Tagging => tagging::handle(view, request),
             Self::Wafv2 => wafv2::handle(view, request),

@@ -1,7 +1,7 @@
 //! The Resource Groups Tagging API in the sandbox: which resources of a Region carry which tags.
 //!
 //! It sees Lambda functions, log groups, certificates, what is taggable of API Gateway, alarms, what EC2 has, load balancers, what
-//! AWS WAF has, and, in the Region that Route 53 is signed for, hosted zones; IAM roles it does not see, as on AWS
+//! AWS WAF has, delivery streams, buckets, and, in the Region that Route 53 is signed for, hosted zones; IAM roles it does not see, as on AWS
 //! (aws-facts A). It is
 //! kinder than AWS in one thing: deleted resources are gone at once.
 
@@ -12,11 +12,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::apigateway;
 use super::fault::{Answer, Fault, violation};
 use super::route53;
 use super::wire::{Request, Response};
 use super::world::View;
+use super::{apigateway, apigatewayv2};
 
 const TARGET: &str = "ResourceGroupsTaggingAPI_20170126.GetResources";
 
@@ -71,6 +71,7 @@ fn act(view: &View<'_>, request: &Request) -> Answer<Value> {
     query.check()?;
     let after = query.after()?;
     let mut found: Vec<Tagged> = apigateway::tagged(&view.region.apigateway, &request.caller);
+    found.extend(apigatewayv2::tagged(&view.region.apigatewayv2, &request.caller));
     found.extend(view.region.lambda.tagged());
     found.extend(view.region.logs.tagged(&request.caller));
     found.extend(view.region.wafv2.tagged());
@@ -78,6 +79,8 @@ fn act(view: &View<'_>, request: &Request) -> Answer<Value> {
     found.extend(view.region.ec2.tagged(&request.caller));
     found.extend(view.region.elbv2.tagged());
     found.extend(view.region.acm.tagged());
+    found.extend(view.region.firehose.tagged());
+    found.extend(view.s3.tagged(&request.caller));
     if request.caller.region == route53::home(request.caller.partition()) {
         found.extend(view.route53.tagged(request.caller.partition()));
     }

@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::wire::partition;
-use super::{acm, apigateway, cloudwatch, ec2, elbv2, iam, lambda, logs, route53, wafv2};
+use super::{acm, apigateway, apigatewayv2, cloudwatch, ec2, elbv2, firehose, iam, lambda, logs, route53, s3, wafv2};
 
 /// All accounts, by their twelve digits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct World {
     /// The accounts that somebody has called as.
     pub accounts: BTreeMap<String, Account>,
+    /// S3 by partition: the names of buckets are shared by all accounts and Regions of one.
+    #[serde(default)]
+    pub s3: BTreeMap<String, s3::State>,
     /// How many ids were given out; the next id is drawn from it, so that the same calls give the same ids.
     pub ids: u64,
     /// Code that was uploaded, by the hexadecimal SHA-256 of its zip. A world kept in a folder moves it to files of its
@@ -41,6 +44,9 @@ pub struct Account {
 pub struct Region {
     /// API Gateway, REST APIs.
     pub apigateway: apigateway::State,
+    /// API Gateway, HTTP APIs and their VPC links. A world that was kept before the sandbox had them has none.
+    #[serde(default)]
+    pub apigatewayv2: apigatewayv2::State,
     /// CloudWatch. A world that was kept before the sandbox had it has none.
     #[serde(default)]
     pub cloudwatch: cloudwatch::State,
@@ -60,6 +66,9 @@ pub struct Region {
     /// Certificates.
     #[serde(default)]
     pub acm: acm::State,
+    /// Delivery streams.
+    #[serde(default)]
+    pub firehose: firehose::State,
 }
 
 /// What one call may see and change.
@@ -68,6 +77,8 @@ pub struct View<'a> {
     pub iam: &'a mut iam::State,
     /// Route 53 of the caller's account, in the partition of the Region that is called.
     pub route53: &'a mut route53::State,
+    /// S3 of the partition of the Region that is called.
+    pub s3: &'a mut s3::State,
     /// The Region that is called.
     pub region: &'a mut Region,
     /// Seconds since the epoch.
@@ -79,10 +90,11 @@ pub struct View<'a> {
 impl World {
     /// The world as the caller of one request sees it at `now` (seconds since the epoch).
     pub fn view(&mut self, account: &str, region: &str, now: f64) -> View<'_> {
+        let s3 = self.s3.entry(partition(region).to_owned()).or_default();
         let account = self.accounts.entry(account.to_owned()).or_default();
         let route53 = account.route53.entry(partition(region).to_owned()).or_default();
         let region = account.regions.entry(region.to_owned()).or_default();
-        View { iam: &mut account.iam, route53, region, now, ids: &mut self.ids, blobs: &mut self.blobs }
+        View { iam: &mut account.iam, route53, s3, region, now, ids: &mut self.ids, blobs: &mut self.blobs }
     }
 
     /// The digests of all code that some function still runs.

@@ -1,6 +1,7 @@
 //! The little XML that the query protocol needs: elements and text, never attributes beyond one namespace.
 
 use super::wire::Response;
+use super::xml_reader::Element;
 
 /// A document under construction.
 #[derive(Debug, Default)]
@@ -52,6 +53,15 @@ impl Xml {
             }
         }
         self.close(name);
+    }
+
+    /// An element as it was read.
+    pub(crate) fn element(&mut self, element: &Element) {
+        if element.children.is_empty() {
+            self.leaf(&element.name, element.text.trim());
+        } else {
+            self.node(&element.name, |xml| element.children.iter().for_each(|child| xml.element(child)));
+        }
     }
 
     /// Puts another document inside this one.

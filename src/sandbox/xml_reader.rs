@@ -1,7 +1,9 @@
-//! Reads the little XML that Route 53's clients send: elements and text. Attributes and namespaces are passed over.
+//! Reads the little XML that clients of Route 53 and S3 send: elements and text. Attributes and namespaces are passed over.
+
+use serde::{Deserialize, Serialize};
 
 /// One element.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Element {
     /// Its name, without a namespace prefix.
     pub(crate) name: String,
@@ -12,6 +14,11 @@ pub(crate) struct Element {
 }
 
 impl Element {
+    /// An element with text inside.
+    pub(crate) fn leaf(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), children: Vec::new() }
+    }
+
     /// The first element inside of that name.
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)

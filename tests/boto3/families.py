@@ -862,6 +862,115 @@ class Network(unittest.TestCase):
         self.assertNotIn(arn, [one["LoadBalancerArn"] for one in balancers.describe_load_balancers()["LoadBalancers"]])
 
 
+class Logs(unittest.TestCase):
+    """Where logs of AWS WAF go: buckets, and the delivery streams on the way there."""
+
+    def code(self, operation, **arguments):
+        """The code with which a call is refused."""
+        with self.assertRaises(botocore.exceptions.ClientError) as caught:
+            operation(**arguments)
+        return caught.exception.response["Error"]["Code"]
+
+    def test_buckets(self):
+        s3 = aws.client("s3")
+        name = f"boto3-logs-{REGION}"
+        bucket = {"Bucket": name}
+        where = {"LocationConstraint": REGION, "Tags": [{"Key": "team", "Value": "a"}]}
+        s3.create_bucket(**bucket, CreateBucketConfiguration=where)
+        again = {**bucket, "CreateBucketConfiguration": {"LocationConstraint": REGION}}
+        self.assertEqual(self.code(s3.create_bucket, **again), "BucketAlreadyOwnedByYou")
+        self.assertEqual(s3.head_bucket(**bucket)["BucketRegion"], REGION)
+        self.assertEqual(self.code(s3.head_bucket, Bucket="boto3-none"), "404")
+        self.assertEqual(s3.get_bucket_location(**bucket)["LocationConstraint"], REGION)
+        self.assertIn(name, [one["Name"] for one in s3.list_buckets()["Buckets"]])
+        self.assertEqual(s3.get_bucket_tagging(**bucket)["TagSet"], [{"Key": "team", "Value": "a"}])
+        tagged = aws.tagging.get_resources(ResourceTypeFilters=["s3"])["ResourceTagMappingList"]
+        arns = [one["ResourceARN"] for one in tagged]
+        self.assertIn(f"arn:{PARTITION}:s3:::{name}", arns)
+        block = s3.get_public_access_block(**bucket)["PublicAccessBlockConfiguration"]
+        self.assertEqual(set(block.values()), {True})
+        [rule] = s3.get_bucket_ownership_controls(**bucket)["OwnershipControls"]["Rules"]
+        self.assertEqual(rule, {"ObjectOwnership": "BucketOwnerEnforced"})
+        encryption = s3.get_bucket_encryption(**bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        self.assertEqual(encryption[0]["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
+        enabled = {"TargetBucket": name, "TargetPrefix": "access/"}
+        s3.put_bucket_logging(**bucket, BucketLoggingStatus={"LoggingEnabled": enabled})
+        self.assertEqual(s3.get_bucket_logging(**bucket)["LoggingEnabled"], enabled)
+        self.assertEqual(self.code(s3.get_bucket_lifecycle_configuration, **bucket), "NoSuchLifecycleConfiguration")
+        rule = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}
+        s3.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": [rule]})
+        self.assertEqual(s3.get_bucket_lifecycle_configuration(**bucket)["Rules"][0]["Expiration"], {"Days": 30})
+        arn = f"arn:{PARTITION}:s3:::{name}"
+        statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [arn, f"{arn}/*"]}
+        s3.put_bucket_policy(**bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        self.assertEqual(json.loads(s3.get_bucket_policy(**bucket)["Policy"])["Statement"], [statement])
+        self.assertEqual(self.code(s3.get_bucket_acl, **bucket), "NotImplemented")
+
+        s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Enabled"})
+        for key in ["a/b c", "a/d", "e"]:
+            s3.put_object(**bucket, Key=key, Body=key.encode(), ContentType="text/plain")
+        found = s3.get_object(**bucket, Key="a/b c")
+        self.assertEqual((found["Body"].read(), found["ContentType"]), (b"a/b c", "text/plain"))
+        self.assertEqual(s3.head_object(**bucket, Key="e")["ContentLength"], 1)
+        pages = s3.get_paginator("list_objects_v2").paginate(**bucket, PaginationConfig={"PageSize": 1})
+        self.assertEqual([one["Key"] for page in pages for one in page["Contents"]], ["a/b c", "a/d", "e"])
+        shared = s3.list_objects_v2(**bucket, Delimiter="/")
+        self.assertEqual(shared["CommonPrefixes"], [{"Prefix": "a/"}])
+        s3.delete_object(**bucket, Key="e")
+        self.assertEqual(self.code(s3.get_object, **bucket, Key="e"), "NoSuchKey")
+        self.assertEqual(self.code(s3.delete_bucket, **bucket), "BucketNotEmpty")
+        pages = s3.get_paginator("list_object_versions").paginate(**bucket, PaginationConfig={"PageSize": 1})
+        versions = [one for page in pages for one in page.get("Versions", []) + page.get("DeleteMarkers", [])]
+        self.assertEqual(len(versions), 4)
+        for one in versions:
+            s3.delete_object(**bucket, Key=one["Key"], VersionId=one["VersionId"])
+        s3.delete_bucket(**bucket)
+        self.assertEqual(self.code(s3.get_bucket_tagging, **bucket), "NoSuchBucket")
+
+    def test_delivery_streams(self):
+        firehose = aws.client("firehose")
+        stream = {"DeliveryStreamName": "aws-waf-logs-boto3"}
+        to = {"BucketARN": f"arn:{PARTITION}:s3:::boto3-logs"}
+        absent = {**to, "RoleARN": f"arn:{PARTITION}:iam::{ACCOUNT}:role/none"}
+        with self.assertRaises(firehose.exceptions.InvalidArgumentException) as caught:
+            firehose.create_delivery_stream(**stream, ExtendedS3DestinationConfiguration=absent)
+        self.assertIn("Firehose is unable to assume role", caught.exception.response["Error"]["Message"])
+        role = iam.create_role(RoleName="boto3-delivery", AssumeRolePolicyDocument=trust("firehose"))["Role"]["Arn"]
+        to["RoleARN"] = role
+        tags = [{"Key": "team", "Value": "a"}]
+        made = {**stream, "ExtendedS3DestinationConfiguration": to}
+        arn = firehose.create_delivery_stream(**made, Tags=tags)["DeliveryStreamARN"]
+        self.assertEqual(arn, f"arn:{PARTITION}:firehose:{REGION}:{ACCOUNT}:deliverystream/aws-waf-logs-boto3")
+        with self.assertRaises(firehose.exceptions.ResourceInUseException):
+            firehose.create_delivery_stream(**made)
+        found = firehose.describe_delivery_stream(**stream)["DeliveryStreamDescription"]
+        self.assertEqual((found["DeliveryStreamStatus"], found["VersionId"]), ("ACTIVE", "1"))
+        [destination] = found["Destinations"]
+        self.assertEqual(destination["ExtendedS3DestinationDescription"]["BufferingHints"]["SizeInMBs"], 5)
+        change = {
+            **stream,
+            "CurrentDeliveryStreamVersionId": "1",
+            "DestinationId": destination["DestinationId"],
+            "ExtendedS3DestinationUpdate": {"CompressionFormat": "GZIP"},
+        }
+        firehose.update_destination(**change)
+        with self.assertRaises(firehose.exceptions.ConcurrentModificationException):
+            firehose.update_destination(**change)
+        firehose.start_delivery_stream_encryption(**stream)
+        found = firehose.describe_delivery_stream(**stream)["DeliveryStreamDescription"]
+        self.assertEqual(found["DeliveryStreamEncryptionConfiguration"]["Status"], "ENABLED")
+        self.assertEqual(firehose.list_delivery_streams()["DeliveryStreamNames"], [stream["DeliveryStreamName"]])
+        firehose.tag_delivery_stream(**stream, Tags=[{"Key": "x", "Value": "y"}])
+        firehose.untag_delivery_stream(**stream, TagKeys=["team"])
+        self.assertEqual(firehose.list_tags_for_delivery_stream(**stream)["Tags"], [{"Key": "x", "Value": "y"}])
+        tagged = aws.tagging.get_resources(ResourceTypeFilters=["firehose:deliverystream"])["ResourceTagMappingList"]
+        self.assertIn(arn, [one["ResourceARN"] for one in tagged])
+        firehose.delete_delivery_stream(**stream)
+        with self.assertRaises(firehose.exceptions.ResourceNotFoundException):
+            firehose.describe_delivery_stream(**stream)
+        iam.delete_role(RoleName="boto3-delivery")
+
+
 class Names(unittest.TestCase):
     """Certificates, hosted zones and their records."""
 
@@ -937,10 +1046,250 @@ class Names(unittest.TestCase):
         dns.change_tags_for_resource(**resource, AddTags=[{"Key": "a", "Value": "1"}])
         tags = dns.list_tags_for_resource(**resource)["ResourceTagSet"]["Tags"]
         self.assertEqual(tags, [{"Key": "a", "Value": "1"}])
+        answer = dns.test_dns_answer(HostedZoneId=zone, RecordName="a.names.example.com", RecordType="CNAME")
+        self.assertEqual((answer["ResponseCode"], answer["RecordData"]), ("NOERROR", ["b.names.example.com"]))
         change(("DELETE", alias), ("DELETE", text), ("DELETE", sets[4]))
         dns.delete_hosted_zone(Id=zone)
         with self.assertRaises(dns.exceptions.NoSuchHostedZone):
             dns.get_hosted_zone(Id=zone)
+
+    def test_health_checks(self):
+        dns = aws.client("route53")
+        config = {"Type": "HTTPS", "FullyQualifiedDomainName": "a.example.org", "ResourcePath": "/health?x=1&y"}
+        made = dns.create_health_check(CallerReference=self.id(), HealthCheckConfig=config)["HealthCheck"]
+        self.assertEqual({**made["HealthCheckConfig"], **config}, made["HealthCheckConfig"])
+        self.assertEqual((made["HealthCheckConfig"]["Port"], made["HealthCheckVersion"]), (443, 1))
+        at = {"HealthCheckId": made["Id"]}
+        again = dns.create_health_check(CallerReference=self.id(), HealthCheckConfig=config)["HealthCheck"]
+        self.assertEqual(again["Id"], made["Id"])
+        with self.assertRaises(dns.exceptions.HealthCheckAlreadyExists):
+            dns.create_health_check(CallerReference=self.id(), HealthCheckConfig={**config, "Port": 8443})
+        changed = dns.update_health_check(**at, HealthCheckVersion=1, FailureThreshold=5, ResetElements=["ResourcePath"])
+        self.assertNotIn("ResourcePath", changed["HealthCheck"]["HealthCheckConfig"])
+        with self.assertRaises(dns.exceptions.HealthCheckVersionMismatch):
+            dns.update_health_check(**at, HealthCheckVersion=1, Port=1)
+        pages = dns.get_paginator("list_health_checks").paginate(PaginationConfig={"PageSize": 1})
+        listed = {one["Id"]: one for page in pages for one in page["HealthChecks"]}
+        self.assertEqual(listed[made["Id"]]["HealthCheckConfig"]["FailureThreshold"], 5)
+        self.assertGreaterEqual(dns.get_health_check_count()["HealthCheckCount"], 1)
+        seen = dns.get_health_check_status(**at)["HealthCheckObservations"]
+        self.assertTrue(all(one["StatusReport"]["Status"].startswith("Success") for one in seen) and seen)
+        self.assertEqual(dns.get_health_check_last_failure_reason(**at)["HealthCheckObservations"], [])
+        tagged = {"ResourceType": "healthcheck", "ResourceId": made["Id"]}
+        dns.change_tags_for_resource(**tagged, AddTags=[{"Key": "Name", "Value": "api"}])
+        sets = dns.list_tags_for_resources(ResourceType="healthcheck", ResourceIds=[made["Id"]])["ResourceTagSets"]
+        self.assertEqual(sets[0]["Tags"], [{"Key": "Name", "Value": "api"}])
+        dns.delete_health_check(**at)
+        with self.assertRaises(dns.exceptions.NoSuchHealthCheck):
+            dns.get_health_check(**at)
+
+
+class Edge(unittest.TestCase):
+    """HTTP APIs as a set-up of two Regions has them: one Region of it."""
+
+    def setUp(self):
+        self.edge = aws.client("apigatewayv2")
+
+    def items(self, operation, **arguments):
+        """All items of one of the paged lists, two a page."""
+        arguments["MaxResults"] = "2"
+        found = []
+        while True:
+            page = getattr(self.edge, operation)(**arguments)
+            self.assertLessEqual(len(page["Items"]), 2)
+            found.extend(page["Items"])
+            if "NextToken" not in page:
+                return found
+            arguments["NextToken"] = page["NextToken"]
+
+    def refused(self, error, operation, **arguments):
+        with self.assertRaises(getattr(self.edge.exceptions, error)) as caught:
+            getattr(self.edge, operation)(**arguments)
+        return caught.exception.response["Error"]["Message"]
+
+    def linked(self, api, link, path="/"):
+        """A private integration of an API, and a route to it."""
+        listener = f"arn:{PARTITION}:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/app/shared/50dc6c495c0c9188/f2f7dc8efc522ab2"
+        made = self.edge.create_integration(
+            **api,
+            IntegrationType="HTTP_PROXY",
+            IntegrationMethod="ANY",
+            IntegrationUri=listener,
+            ConnectionType="VPC_LINK",
+            ConnectionId=link,
+            PayloadFormatVersion="1.0",
+            RequestParameters={"overwrite:header.host": "orders.internal", "overwrite:path": "$request.path"},
+            TlsConfig={"ServerNameToVerify": "orders.internal"},
+        )
+        self.assertEqual((made["ConnectionId"], made["TimeoutInMillis"]), (link, 30000))
+        return made["IntegrationId"]
+
+    def test_a_whole_region(self):
+        edge = self.edge
+        link = edge.create_vpc_link(Name="edge", SubnetIds=["subnet-0a1b2c3d", "subnet-1a1b2c3d"], Tags={"team": "a"})
+        self.assertEqual((link["VpcLinkStatus"], link["VpcLinkVersion"]), ("PENDING", "V2"))
+        link = link["VpcLinkId"]
+        self.assertEqual(edge.get_vpc_link(VpcLinkId=link)["VpcLinkStatus"], "AVAILABLE")
+        self.assertIn(link, [one["VpcLinkId"] for one in self.items("get_vpc_links")])
+
+        cors = {"AllowOrigins": ["https://shop.example.com"], "AllowMethods": ["GET", "POST"], "MaxAge": 300}
+        made = edge.create_api(Name="orders", ProtocolType="HTTP", CorsConfiguration=cors, Tags={"team": "a"})
+        api = {"ApiId": made["ApiId"]}
+        self.assertEqual(made["ApiEndpoint"], f"https://{made['ApiId']}.execute-api.{REGION}.{HOST}")
+        self.assertEqual(made["CorsConfiguration"], cors)
+        self.assertEqual(made["CreatedDate"].tzname(), "UTC")
+        changed = edge.update_api(**api, Description="orders of the shop", DisableExecuteApiEndpoint=True)
+        self.assertEqual(without_metadata(edge.get_api(**api)), without_metadata(changed))
+
+        login = edge.create_authorizer(
+            **api,
+            Name="login",
+            AuthorizerType="JWT",
+            IdentitySource=["$request.header.Authorization"],
+            JwtConfiguration={"Issuer": "https://login.example.com/", "Audience": ["orders"]},
+        )["AuthorizerId"]
+        integration = self.linked(api, link)
+        target = f"integrations/{integration}"
+        routes = {}
+        for key in ["GET /orders", "POST /orders", "GET /orders/{id}", "$default"]:
+            guard = {"AuthorizationType": "JWT", "AuthorizerId": login, "AuthorizationScopes": ["orders"]}
+            routes[key] = edge.create_route(**api, RouteKey=key, Target=target, **guard)["RouteId"]
+        self.assertEqual({one["RouteKey"]: one["RouteId"] for one in self.items("get_routes", **api)}, routes)
+        self.refused("ConflictException", "create_route", **api, RouteKey="$default")
+        self.refused("ConflictException", "delete_integration", **api, IntegrationId=integration)
+        self.refused("ConflictException", "delete_authorizer", **api, AuthorizerId=login)
+
+        stage = {**api, "StageName": "$default"}
+        group = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:/edge/orders"
+        edge.create_stage(
+            **stage,
+            AutoDeploy=True,
+            AccessLogSettings={"DestinationArn": group, "Format": "$context.requestId $context.status"},
+            DefaultRouteSettings={"DetailedMetricsEnabled": True},
+            RouteSettings={"POST /orders": {"ThrottlingBurstLimit": 10, "ThrottlingRateLimit": 5.5}},
+        )
+        shown = edge.get_stage(**stage)
+        self.assertEqual(shown["DefaultRouteSettings"], {"DetailedMetricsEnabled": True})
+        self.assertEqual(shown["RouteSettings"]["POST /orders"]["ThrottlingRateLimit"], 5.5)
+        deployment = edge.get_deployment(**api, DeploymentId=shown["DeploymentId"])
+        self.assertEqual((deployment["AutoDeployed"], deployment["DeploymentStatus"]), (True, "DEPLOYED"))
+        edge.update_route(**api, RouteId=routes["$default"], AuthorizationType="NONE")
+        self.assertNotIn("AuthorizerId", edge.get_route(**api, RouteId=routes["$default"]))
+        self.assertNotEqual(edge.get_stage(**stage)["DeploymentId"], shown["DeploymentId"])
+        edge.delete_route_settings(**stage, RouteKey="POST /orders")
+        edge.delete_access_log_settings(**stage)
+        shown = edge.update_stage(**stage, StageVariables={"a": "1"})
+        self.assertEqual((shown["RouteSettings"], shown["StageVariables"]), ({}, {"a": "1"}))
+        self.assertNotIn("AccessLogSettings", shown)
+
+        # A new link, then the integrations, and only then the old one.
+        self.refused("BadRequestException", "delete_vpc_link", VpcLinkId=link)
+        new = edge.create_vpc_link(Name="edge-2", SubnetIds=["subnet-0a1b2c3d"])["VpcLinkId"]
+        edge.update_integration(**api, IntegrationId=integration, ConnectionId=new, RequestParameters={"overwrite:path": ""})
+        moved = edge.get_integration(**api, IntegrationId=integration)
+        self.assertEqual(moved["RequestParameters"], {"overwrite:header.host": "orders.internal"})
+        edge.delete_vpc_link(VpcLinkId=link)
+
+        arn = f"arn:{PARTITION}:apigateway:{REGION}::/apis/{api['ApiId']}"
+        edge.tag_resource(ResourceArn=arn, Tags={"owner": "b"})
+        edge.untag_resource(ResourceArn=arn, TagKeys=["team"])
+        self.assertEqual(edge.get_tags(ResourceArn=arn)["Tags"], {"owner": "b"})
+        found = aws.tagging.get_resources(TagFilters=[{"Key": "owner", "Values": ["b"]}])["ResourceTagMappingList"]
+        self.assertEqual([one["ResourceARN"] for one in found], [arn])
+
+        edge.delete_stage(**stage)
+        for route in routes.values():
+            edge.delete_route(**api, RouteId=route)
+        edge.delete_authorizer(**api, AuthorizerId=login)
+        edge.delete_integration(**api, IntegrationId=integration)
+        edge.delete_vpc_link(VpcLinkId=new)
+        edge.delete_cors_configuration(**api)
+        edge.delete_api(**api)
+        self.refused("NotFoundException", "get_api", **api)
+        self.assertNotIn(new, [one["VpcLinkId"] for one in self.items("get_vpc_links")])
+
+    def test_deployments_by_hand(self):
+        edge = self.edge
+        api = {"ApiId": edge.create_api(Name="by-hand", ProtocolType="HTTP")["ApiId"]}
+        self.refused("BadRequestException", "create_deployment", **api)
+        edge.create_route(**api, RouteKey="GET /")
+        edge.create_stage(**api, StageName="dev")
+        made = [edge.create_deployment(**api, StageName="dev", Description=str(n))["DeploymentId"] for n in range(3)]
+        self.assertEqual(edge.get_stage(**api, StageName="dev")["DeploymentId"], made[2])
+        edge.update_stage(**api, StageName="dev", DeploymentId=made[0])
+        self.refused("BadRequestException", "delete_deployment", **api, DeploymentId=made[0])
+        edge.delete_deployment(**api, DeploymentId=made[1])
+        changed = edge.update_deployment(**api, DeploymentId=made[2], Description="last")
+        self.assertEqual(changed["Description"], "last")
+        self.assertEqual({one["DeploymentId"] for one in self.items("get_deployments", **api)}, {made[0], made[2]})
+        edge.delete_api(**api)
+
+    def test_a_function_behind_and_before_an_api(self):
+        edge = self.edge
+        api = {"ApiId": edge.create_api(Name="function", ProtocolType="HTTP")["ApiId"]}
+        function = f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:orders"
+        made = edge.create_integration(
+            **api, IntegrationType="AWS_PROXY", IntegrationUri=function, PayloadFormatVersion="2.0"
+        )
+        self.assertEqual((made["IntegrationMethod"], made["ConnectionType"]), ("POST", "INTERNET"))
+        guard = edge.create_authorizer(
+            **api,
+            Name="guard",
+            AuthorizerType="REQUEST",
+            AuthorizerUri=AUTHORIZER_URI,
+            AuthorizerPayloadFormatVersion="2.0",
+            EnableSimpleResponses=True,
+            IdentitySource=["$request.header.x-token"],
+        )
+        self.assertEqual(guard["AuthorizerResultTtlInSeconds"], 300)
+        changed = edge.update_authorizer(
+            **api, AuthorizerId=guard["AuthorizerId"], AuthorizerResultTtlInSeconds=0, IdentitySource=[]
+        )
+        self.assertEqual((changed["AuthorizerResultTtlInSeconds"], changed["IdentitySource"]), (0, []))
+        target = f"integrations/{made['IntegrationId']}"
+        custom = {"AuthorizationType": "CUSTOM", "AuthorizerId": guard["AuthorizerId"]}
+        edge.create_route(**api, RouteKey="ANY /{proxy+}", Target=target, **custom)
+        edge.create_stage(**api, StageName="dev", AutoDeploy=True)
+        edge.reset_authorizers_cache(**api, StageName="dev")
+        self.assertEqual([one["Name"] for one in self.items("get_authorizers", **api)], ["guard"])
+        edge.delete_api(**api)
+
+    def test_domain_names_are_shared_with_the_first_version(self):
+        edge = self.edge
+        certificate = aws.client("acm").request_certificate(DomainName="*.edge.example.com")["CertificateArn"]
+        configuration = {"CertificateArn": certificate, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+        at = {"DomainName": "api.edge.example.com"}
+        made = edge.create_domain_name(**at, DomainNameConfigurations=[configuration], Tags={"team": "a"})
+        [shown] = made["DomainNameConfigurations"]
+        self.assertEqual((shown["CertificateArn"], shown["DomainNameStatus"]), (certificate, "AVAILABLE"))
+        first = gateway.get_domain_name(domainName=at["DomainName"])
+        self.assertEqual(first["regionalDomainName"], shown["ApiGatewayDomainName"])
+        self.assertEqual(first["regionalHostedZoneId"], shown["HostedZoneId"])
+        self.assertIn(at["DomainName"], [one["DomainName"] for one in self.items("get_domain_names")])
+        trust = {"TruststoreUri": "s3://trust/store.pem"}
+        self.assertEqual(
+            edge.update_domain_name(**at, MutualTlsAuthentication=trust)["MutualTlsAuthentication"], trust
+        )
+        apis = [edge.create_api(Name=f"mapped-{n}", ProtocolType="HTTP")["ApiId"] for n in range(2)]
+        for api in apis:
+            edge.create_stage(ApiId=api, StageName="$default")
+        mapping = {"Stage": "$default"}
+        root = edge.create_api_mapping(**at, **mapping, ApiId=apis[0])
+        deep = edge.create_api_mapping(**at, **mapping, ApiId=apis[1], ApiMappingKey="orders/v1")
+        self.assertEqual((root["ApiMappingKey"], deep["ApiMappingKey"]), ("", "orders/v1"))
+        self.refused("ConflictException", "create_api_mapping", **at, **mapping, ApiId=apis[0], ApiMappingKey="orders/v1")
+        paths = gateway.get_base_path_mappings(domainName=at["DomainName"])["items"]
+        self.assertEqual({one["basePath"]: one["restApiId"] for one in paths}, {"(none)": apis[0], "orders/v1": apis[1]})
+        key = {**at, "ApiMappingId": deep["ApiMappingId"]}
+        edge.update_api_mapping(**key, ApiId=apis[0], ApiMappingKey="orders/v2")
+        self.assertEqual(edge.get_api_mapping(**key)["ApiMappingKey"], "orders/v2")
+        self.refused("BadRequestException", "delete_api", ApiId=apis[0])
+        for one in self.items("get_api_mappings", **at):
+            edge.delete_api_mapping(**at, ApiMappingId=one["ApiMappingId"])
+        for api in apis:
+            edge.delete_api(ApiId=api)
+        edge.delete_domain_name(**at)
+        self.refused("NotFoundException", "get_domain_name", **at)
 
 
 if __name__ == "__main__":

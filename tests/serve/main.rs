@@ -8,6 +8,7 @@
 //! | `channels` | kinds of tokens: who is asked, what the backend is told, and what of it is kept |
 //! | `trouble` | throttles, time-outs, what is down, caches that end, authorizers behind a URL |
 //! | `reload` | the working tree changes while it is served |
+//! | `http_apis` | HTTP APIs in two Regions: routes, mappings, tokens, browsers, trouble, domain names, web ACLs |
 //! | `sandbox` | the control plane and the data plane on one listener |
 //! | `explained` | `gwctl explain` and `gwctl test` |
 
@@ -15,6 +16,8 @@ mod auth_service;
 mod channels;
 mod client;
 mod explained;
+mod http_apis;
+mod issuer;
 mod messages;
 #[path = "../support/project.rs"]
 mod project;

@@ -109,6 +109,12 @@ impl State {
         self.certificates.get_mut(arn).ok_or_else(|| not_found(arn))
     }
 
+    /// Whether there is a certificate with an ARN.
+    #[must_use]
+    pub fn has(&self, arn: &str) -> bool {
+        self.certificates.contains_key(arn)
+    }
+
     /// The ARNs of the certificates that have tags, and their tags.
     #[must_use]
     pub fn tagged(&self) -> Vec<(String, BTreeMap<String, String>)> {

@@ -1,13 +1,14 @@
 //! Base path mappings: which stage of which API a path of a custom domain name leads to.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::domain_names::{find, no_domain};
 use super::errors::{Answer, Refusal, bad_request, conflict, not_found, required};
 use super::patch::Patch;
 use super::patch_paths::{self, Paths};
 use super::state::{BasePathMapping, DomainName, State};
-use super::{Call, accepted, created, ok, patch};
+use super::{Call, accepted, created, ok, patch, to_json};
 
 /// How the empty base path is written, and the absence of a stage.
 const NONE: &str = "(none)";
@@ -25,9 +26,9 @@ struct CreateInput {
 /// `/domainnames/{domain}/basepathmappings…`.
 pub(super) fn route(call: &mut Call<'_, '_>, domain: &str, rest: &[&str]) -> Answer {
     match (call.verb(), rest) {
-        ("GET", []) => call.page(find(call.state(), domain)?.mappings.values()),
+        ("GET", []) => call.page(find(call.state(), domain)?.mappings.values().map(describe)),
         ("POST", []) => create(call, domain),
-        ("GET", [path]) => Ok(ok(find(call.state(), domain)?.mappings.get(*path).ok_or_else(no_mapping)?)),
+        ("GET", [path]) => Ok(ok(&describe(find(call.state(), domain)?.mappings.get(*path).ok_or_else(no_mapping)?))),
         ("PATCH", [path]) => update(call, domain, path),
         ("DELETE", [path]) => {
             domain_mut(call, domain)?.mappings.remove(*path).ok_or_else(no_mapping)?;
@@ -64,6 +65,15 @@ fn domains(state: &State, leads: impl Fn(&BasePathMapping) -> bool) -> String {
     domains.map(|domain| domain.domain_name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// A mapping without the id that the second version calls it by.
+fn describe(mapping: &BasePathMapping) -> Value {
+    let mut shown = to_json(mapping);
+    if let Some(members) = shown.as_object_mut() {
+        members.remove("apiMappingId");
+    }
+    shown
+}
+
 fn no_mapping() -> Refusal {
     not_found("Invalid base path mapping identifier specified")
 }
@@ -77,12 +87,13 @@ fn create(call: &mut Call<'_, '_>, domain: &str) -> Answer {
     let rest_api_id = required(rest_api_id, "createBasePathMappingInput.restApiId")?;
     let mappings = &find(call.state(), domain)?.mappings;
     let base_path = base_path.filter(|path| !path.is_empty()).unwrap_or_else(|| NONE.to_owned());
-    let mapping = BasePathMapping { base_path, rest_api_id, stage: named(stage) };
+    let mut mapping = BasePathMapping { api_mapping_id: String::new(), base_path, rest_api_id, stage: named(stage) };
     check(call.state(), &mapping)?;
     if mappings.contains_key(&mapping.base_path) {
         return Err(taken());
     }
-    let answer = created(&mapping);
+    mapping.api_mapping_id = call.new_id();
+    let answer = created(&describe(&mapping));
     domain_mut(call, domain)?.mappings.insert(mapping.base_path.clone(), mapping);
     Ok(answer)
 }
@@ -98,7 +109,7 @@ fn update(call: &mut Call<'_, '_>, domain: &str, path: &str) -> Answer {
     if draft.base_path != path && mappings.contains_key(&draft.base_path) {
         return Err(taken());
     }
-    let answer = ok(&draft);
+    let answer = ok(&describe(&draft));
     let mappings = &mut domain_mut(call, domain)?.mappings;
     mappings.remove(path);
     mappings.insert(draft.base_path.clone(), draft);

@@ -31,7 +31,7 @@ pub(super) const ROUTING: [&str; 3] =
     ["BASE_PATH_MAPPING_ONLY", "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_BASE_PATH_MAPPING"];
 
 /// Refuses what is no DNS name; the first label may be `*`. The words are a guess.
-pub(super) fn name(name: &str) -> Answer<()> {
+pub(in crate::sandbox) fn name(name: &str) -> Answer<()> {
     let labels: Vec<&str> = name.strip_prefix("*.").unwrap_or(name).split('.').collect();
     let valid = |label: &&str| {
         let inner = label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -45,7 +45,7 @@ pub(super) fn name(name: &str) -> Answer<()> {
 
 /// Checks a domain name as a whole. `held` are the certificates of the Region. The words about certificates are reported, the
 /// others are guesses.
-pub(super) fn check(domain: &DomainName, caller: &Caller, held: &acm::State) -> Answer<()> {
+pub(in crate::sandbox) fn check(domain: &DomainName, caller: &Caller, held: &acm::State) -> Answer<()> {
     types(domain, caller)?;
     let edge = domain.certificate_arn.as_deref().or(domain.certificate_name.as_deref());
     let regional = domain.regional_certificate_arn.as_deref().or(domain.regional_certificate_name.as_deref());

@@ -8,6 +8,7 @@ use super::errors::{Answer, Refusal, bad_request, limit_exceeded, not_found, not
 use super::state::{DomainName, EndpointConfiguration, MutualTls, State, Strings};
 use super::{Call, accepted, base_path_mappings, created, domain_patch, hosted_zones, ok, patch, tags, to_json};
 use crate::sandbox::wire::Caller;
+use crate::sandbox::world::View;
 
 /// Public domain names that one Region of an account may have (API Gateway's quotas).
 const LIMIT: usize = 120;
@@ -107,8 +108,8 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
     let given_tags = input.tags.unwrap_or_default();
     tags::check(&given_tags)?;
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let mut domain = DomainName {
-        domain_name: name.clone(),
+    let domain = DomainName {
+        domain_name: name,
         certificate_arn: some(input.certificate_arn),
         certificate_name: some(input.certificate_name),
         regional_certificate_arn: some(input.regional_certificate_arn),
@@ -123,16 +124,22 @@ fn create(call: &mut Call<'_, '_>) -> Answer {
         ..DomainName::default()
     };
     domain_checks::check(&domain, call.caller(), &call.view.region.acm)?;
-    if call.state().domain_names.contains_key(&name) {
+    let domain = add(call.view, &call.request.caller, domain)?;
+    Ok(created(&describe(&domain, call.caller())))
+}
+
+/// Adds a domain name that was checked, with the hosts that it gets.
+pub(in crate::sandbox) fn add(view: &mut View<'_>, caller: &Caller, mut domain: DomainName) -> Answer<DomainName> {
+    let held = &view.region.apigateway.domain_names;
+    if held.contains_key(&domain.domain_name) {
         return Err(bad_request("The domain name you provided already exists."));
     }
-    if call.state().domain_names.len() >= LIMIT {
+    if held.len() >= LIMIT {
         return Err(limit_exceeded("Maximum number of Domain Names has been reached."));
     }
-    place(call, &mut domain);
-    let answer = created(&describe(&domain, call.caller()));
-    call.state_mut().domain_names.insert(name, domain);
-    Ok(answer)
+    place(view, caller, &mut domain);
+    view.region.apigateway.domain_names.insert(domain.domain_name.clone(), domain.clone());
+    Ok(domain)
 }
 
 /// The endpoint of a new name: one type, edge-optimised where the partition has that (aws-facts H).
@@ -151,19 +158,19 @@ fn endpoint(input: EndpointInput, caller: &Caller) -> Answer<EndpointConfigurati
 }
 
 /// Gives a name the hosts that its endpoint types have, and takes those away that they don't.
-fn place(call: &mut Call<'_, '_>, domain: &mut DomainName) {
-    let host = format!("execute-api.{}.{}", call.caller().region, call.caller().dns_suffix());
-    let now = call.now();
+fn place(view: &mut View<'_>, caller: &Caller, domain: &mut DomainName) {
+    let host = format!("execute-api.{}.{}", caller.region, caller.dns_suffix());
+    let now = view.now.floor();
     if !domain.is_type("REGIONAL") {
         domain.regional_domain_name = None;
     } else if domain.regional_domain_name.is_none() {
-        domain.regional_domain_name = Some(format!("d-{}.{host}", call.view.new_id(10)));
+        domain.regional_domain_name = Some(format!("d-{}.{host}", view.new_id(10)));
     }
     if !domain.is_type("EDGE") {
         domain.distribution_domain_name = None;
         domain.certificate_upload_date = None;
     } else if domain.distribution_domain_name.is_none() {
-        domain.distribution_domain_name = Some(format!("d{}.cloudfront.net", call.view.new_id(13)));
+        domain.distribution_domain_name = Some(format!("d{}.cloudfront.net", view.new_id(13)));
         domain.certificate_upload_date = Some(now);
     }
 }
@@ -174,7 +181,7 @@ fn update(call: &mut Call<'_, '_>, name: &str) -> Answer {
     let mut draft = before.clone();
     domain_patch::apply(&mut draft, &patches)?;
     domain_checks::check(&draft, call.caller(), &call.view.region.acm)?;
-    place(call, &mut draft);
+    place(call.view, &call.request.caller, &mut draft);
     let edge = |domain: &DomainName| (domain.certificate_arn.clone(), domain.certificate_name.clone());
     if draft.certificate_upload_date.is_some() && edge(&draft) != edge(&before) {
         draft.certificate_upload_date = Some(call.now());

@@ -6,14 +6,15 @@
 use serde_json::json;
 
 use super::operations::operation;
+use crate::sandbox::fault::Fault;
 use crate::sandbox::wire::Response;
 
 /// What an operation gives back.
-pub(super) type Answer<T = Response> = Result<T, Refusal>;
+pub(in crate::sandbox) type Answer<T = Response> = Result<T, Refusal>;
 
 /// One refused call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(in crate::sandbox) struct Refusal {
     /// The exception's name.
     pub(super) code: &'static str,
     /// The HTTP status.
@@ -28,6 +29,12 @@ impl Refusal {
         let mut response = Response::json(self.status, &json!({ "message": self.message }));
         response.headers.push(("x-amzn-errortype".into(), self.code.into()));
         response
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.status, refusal.code, refusal.message)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Route 53 hosted zones of API Gateway's regional host names, for alias records to custom domain names.
 
 /// The zone of every `CloudFront` distribution, edge-optimised domain names included (API reference).
-pub(super) const EDGE: &str = "Z2FDTNDATAQYW2";
+pub(in crate::sandbox) const EDGE: &str = "Z2FDTNDATAQYW2";
 
 /// Regions and their zones, from AWS's table of endpoints and quotas. The table has none for China, where AWS has zones all the
 /// same; those two are made up.

@@ -4,6 +4,7 @@ use super::errors::{Answer, Refusal, bad_request};
 use super::patch::Patch;
 use super::stage_patch::Around;
 use super::state::Stage;
+use crate::sandbox::wire::Caller;
 
 /// Adds or replaces one member of the access log settings.
 pub(super) fn set(stage: &mut Stage, patch: &Patch, around: &Around<'_>) -> Answer<()> {
@@ -22,7 +23,7 @@ pub(super) fn set(stage: &mut Stage, patch: &Patch, around: &Around<'_>) -> Answ
     if member == "/format" {
         check_format(&value)?;
     } else {
-        check_destination(&value, around)?;
+        check_destination(&value, around.caller)?;
     }
     let settings = stage.access_log_settings.get_or_insert_default();
     if member == "/format" {
@@ -39,7 +40,7 @@ pub(super) fn no_role() -> Refusal {
 }
 
 /// One line, and a request can be told by it.
-fn check_format(format: &str) -> Answer<()> {
+pub(in crate::sandbox) fn check_format(format: &str) -> Answer<()> {
     if format.trim_end_matches('\n').contains('\n') {
         return Err(bad_request(
             "Access Log format must be single line, new line character is allowed only at end of the format",
@@ -55,8 +56,7 @@ fn check_format(format: &str) -> Answer<()> {
 
 /// A log group of the caller, without `:*`, or a Firehose with the prefix. Whether the group exists is not asked
 /// (recorded).
-fn check_destination(arn: &str, around: &Around<'_>) -> Answer<()> {
-    let caller = around.caller;
+pub(in crate::sandbox) fn check_destination(arn: &str, caller: &Caller) -> Answer<()> {
     let own = |service: &str| format!("arn:{}:{service}:{}:{}:", caller.partition(), caller.region, caller.account);
     if let Some(group) = arn.strip_prefix(&own("logs")) {
         let name = group.strip_prefix("log-group:").unwrap_or_default();

@@ -44,7 +44,7 @@ pub(super) fn route(call: &mut Call<'_, '_>, arn: &str) -> Answer {
 }
 
 /// Refuses tags that break a limit.
-pub(super) fn check(tags: &Strings) -> Answer<()> {
+pub(in crate::sandbox) fn check(tags: &Strings) -> Answer<()> {
     if tags.len() > LIMIT {
         return Err(limit_exceeded(format!("The maximum number of tags per resource is {LIMIT}")));
     }

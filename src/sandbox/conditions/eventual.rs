@@ -2,13 +2,14 @@
 //!
 //! | new | who finds it too new | answer |
 //! |---|---|---|
-//! | role | Lambda, API Gateway's account settings; each Region counts for itself | refused |
+//! | role | Lambda, API Gateway's account settings, Firehose; each Region counts for itself | refused |
 //! | function | reads show `Pending`, updates and calls of it | refused |
 //! | change of a function | reads show `InProgress`, further changes | refused |
 //! | version of a function | reads show `Pending` | |
 //! | provisioned concurrency, also of an alias that moved | reads show `IN_PROGRESS` | |
 //! | web ACL | its association | refused |
-//! | IP set | web ACLs that refer to it | refused |
+//! | IP set, rule group | web ACLs and rule groups that refer to it | refused |
+//! | delivery stream | reads show `CREATING` | |
 //!
 //! This is told from requests and answers as they pass, not by the services: they do not wait, and what they hold is
 //! always the final state. It is kept in memory, even where the world is on disk: reads use tries up, and reading must
@@ -50,8 +51,10 @@ struct New {
     provisioned: BTreeMap<(String, String, String), u32>,
     /// Web ACLs by ARN, and the tries left.
     web_acls: BTreeMap<String, u32>,
-    /// IP sets by ARN, and the tries left.
+    /// IP sets and rule groups by ARN, and the tries left.
     ip_sets: BTreeMap<String, u32>,
+    /// Delivery streams by account, Region and name, and the tries left.
+    streams: BTreeMap<(String, String, String), u32>,
 }
 
 /// A function that is not ready.
@@ -76,7 +79,8 @@ impl Eventual {
             ("lambda", "Invoke") => self.busy(request, true),
             ("apigateway", "UpdateAccount") => self.logging_role(request),
             ("wafv2", "AssociateWebACL") => self.web_acl(request),
-            ("wafv2", "CreateWebACL" | "UpdateWebACL") => self.ip_set(request),
+            ("wafv2", "CreateWebACL" | "UpdateWebACL" | "CreateRuleGroup" | "UpdateRuleGroup") => self.ip_set(request),
+            ("firehose", "CreateDeliveryStream" | "UpdateDestination") => self.delivery_role(request),
             _ => None,
         }
     }
@@ -124,7 +128,11 @@ impl Eventual {
                     self.hold().web_acls.insert(arn.to_owned(), self.tries);
                 }
             }
-            ("wafv2", "CreateIPSet") => {
+            ("firehose", "CreateDeliveryStream") => {
+                self.hold().streams.insert(stream_key(request), self.tries);
+            }
+            ("firehose", "DescribeDeliveryStream") => self.read_stream(request, response),
+            ("wafv2", "CreateIPSet" | "CreateRuleGroup") => {
                 let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
                 if let Some(arn) = answer["Summary"]["ARN"].as_str() {
                     self.hold().ip_sets.insert(arn.to_owned(), self.tries);
@@ -155,6 +163,25 @@ impl Eventual {
             let fault = Fault::new(400, "BadRequestException", UNKNOWN_TO_API_GATEWAY);
             fault.typed(&json!({ "message": fault.message }), "application/json")
         })
+    }
+
+    fn delivery_role(&self, request: &Request) -> Option<Response> {
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        let members = ["ExtendedS3DestinationConfiguration", "ExtendedS3DestinationUpdate"];
+        let role = members.into_iter().find_map(|member| body[member]["RoleARN"].as_str())?;
+        let early = self.role_is_new(role, &format!("firehose {}", request.caller.region));
+        let message = format!("Firehose is unable to assume role {role}. Please check the role provided.");
+        early.then(|| Fault::new(400, "InvalidArgumentException", message).json("message"))
+    }
+
+    fn read_stream(&self, request: &Request, response: &mut Response) {
+        let Ok(mut answer) = serde_json::from_slice::<Value>(&response.body) else { return };
+        let mut new = self.hold();
+        let Some(left) = new.streams.get_mut(&stream_key(request)) else { return };
+        if use_up(left) {
+            answer["DeliveryStreamDescription"]["DeliveryStreamStatus"] = json!("CREATING");
+            response.body = answer.to_string().into_bytes().into();
+        }
     }
 
     fn role_is_new(&self, arn: &str, to: &str) -> bool {
@@ -272,6 +299,12 @@ fn show_busy(configuration: &mut Value, made: bool) {
     // The reference shows the same words for an update.
     members.insert(format!("{member}Reason"), json!("The function is being created."));
     members.insert(format!("{member}ReasonCode"), json!("Creating"));
+}
+
+fn stream_key(request: &Request) -> (String, String, String) {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let name = body["DeliveryStreamName"].as_str().unwrap_or_default().to_owned();
+    (request.caller.account.clone(), request.caller.region.clone(), name)
 }
 
 fn function_key(request: &Request, name: &str) -> (String, String, String) {

@@ -2,7 +2,8 @@
 //!
 //! A bucket holds as many calls as its quota has in one period, unless AWS documents a burst, and fills evenly: "1 every
 //! 5 s" means one call, then a wait of 5 s. A call needs a token of every bucket it belongs to; one that is refused takes
-//! none. Whether a refused call counts on AWS is not documented.
+//! none. Whether a refused call counts on AWS is not documented. An operation that both versions of API Gateway have is one
+//! operation here, with one bucket; AWS's table names most of them once.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::sandbox::fault::{Fault, Protocol};
 use crate::sandbox::route53;
 use crate::sandbox::wire::{Request, Response};
-use crate::sandbox::{ec2, elbv2};
+use crate::sandbox::{ec2, elbv2, s3};
 
 /// Why a call is refused that is in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub(super) fn response(why: Why, request: &Request, operation: &str) -> Response
         "elasticloadbalancing" => fault.wrapped(Protocol::Query, Some(elbv2::NAMESPACE), request.id()),
         "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
         "route53" => fault.wrapped(Protocol::Query, Some(route53::NAMESPACE), request.id()),
+        "s3" => s3::refused(&fault, request),
         _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
     };
     if let (Why::Throttled { after }, "apigateway" | "lambda") = (why, service) {
@@ -77,6 +78,8 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
         (Why::Throttled { .. }, "iam" | "route53" | "sts" | "monitoring" | "elasticloadbalancing") => {
             Fault::new(400, "Throttling", "Rate exceeded")
         }
+        // API reference, "Error responses".
+        (Why::Throttled { .. }, "s3") => Fault::new(503, "SlowDown", "Please reduce your request rate."),
         (Why::Throttled { .. }, "tagging") => Fault::new(400, "ThrottledException", "Rate exceeded"),
         (Why::Throttled { .. }, _) => Fault::new(400, "ThrottlingException", "Rate exceeded"),
         (Why::Broken, "lambda") => {
@@ -88,6 +91,7 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
             "The request processing has failed because of an unknown error, exception or failure.",
         ),
         (Why::Broken, "ec2") => Fault::new(500, "InternalError", "An internal error has occurred"),
+        (Why::Broken, "s3") => Fault::new(500, "InternalError", "We encountered an internal error. Please try again."),
         (Why::Broken, "logs") => {
             Fault::new(500, "ServiceUnavailableException", "The service cannot complete the request.")
         }
@@ -117,7 +121,9 @@ fn denied(request: &Request, operation: &str) -> Fault {
         service = caller.service,
     );
     match caller.service.as_str() {
-        "iam" | "route53" | "sts" | "monitoring" | "elasticloadbalancing" => Fault::new(403, "AccessDenied", message),
+        "iam" | "route53" | "s3" | "sts" | "monitoring" | "elasticloadbalancing" => {
+            Fault::new(403, "AccessDenied", message)
+        }
         "ec2" => {
             let message = format!("You are not authorized to perform this operation. {message}");
             Fault::new(403, "UnauthorizedOperation", message)
@@ -165,9 +171,19 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_broken_on_the_service_s_side() {
-        for service in
-            ["apigateway", "ec2", "elasticloadbalancing", "lambda", "iam", "sts", "logs", "tagging", "wafv2", "other"]
-        {
+        for service in [
+            "apigateway",
+            "ec2",
+            "elasticloadbalancing",
+            "lambda",
+            "iam",
+            "sts",
+            "logs",
+            "s3",
+            "tagging",
+            "wafv2",
+            "other",
+        ] {
             let answer = response(Why::Broken, &request(service, "POST", "/", ""), "X");
             assert_eq!(answer.status, 500, "{service}");
         }

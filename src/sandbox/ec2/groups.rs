@@ -176,12 +176,12 @@ pub(super) fn delete(view: &mut View<'_>, call: &Call) -> Answer<Xml> {
     Ok(xml)
 }
 
-/// Whether network interfaces, load balancers or rules of other groups use a group.
+/// Whether network interfaces, load balancers, VPC links or rules of other groups use a group.
 fn in_use(view: &mut View<'_>, id: &str) -> bool {
     let referred = view.region.ec2.groups.iter().filter(|(other, _)| *other != id).any(|(_, group)| {
         group.ingress.iter().chain(&group.egress).any(|rule| matches!(&rule.peer, Peer::Group(peer) if peer == id))
     });
-    let balancers = view.region.elbv2.uses_group(id);
+    let balancers = view.region.elbv2.uses_group(id) || view.region.apigatewayv2.uses_group(id);
     let endpoints = view.region.ec2.endpoints.values().any(|endpoint| endpoint.groups.iter().any(|group| group == id));
     referred
         || balancers

@@ -232,7 +232,8 @@ pub(super) fn delete_subnet(view: &mut View<'_>, call: &Call) -> Answer<Xml> {
     if !view.region.ec2.subnets.contains_key(id) {
         return Err(no_subnet(id));
     }
-    if interfaces::looked_at(view).iter().any(|one| one.subnet == id) || view.region.elbv2.uses_subnet(id) {
+    let used = view.region.elbv2.uses_subnet(id) || view.region.apigatewayv2.uses_subnet(id);
+    if used || interfaces::looked_at(view).iter().any(|one| one.subnet == id) {
         let words = format!("The subnet '{id}' has dependencies and cannot be deleted.");
         return Err(refuse("DependencyViolation", words));
     }

@@ -20,7 +20,7 @@ pub(super) struct Balancer {
     kind: String,
     /// `internal` or `internet-facing`.
     scheme: String,
-    dns_name: String,
+    pub(super) dns_name: String,
     zone_id: String,
     vpc_id: String,
     zone_names: Vec<String>,
@@ -211,5 +211,6 @@ pub(super) fn delete(view: &mut View<'_>, call: &Call) -> Answer<Option<Xml>> {
         ));
     }
     view.region.elbv2.balancers.remove(arn);
+    view.region.elbv2.listeners.retain(|_, one| one.balancer != arn);
     Ok(Some(Xml::new()))
 }

@@ -1,9 +1,10 @@
-//! Elastic Load Balancing in the sandbox: load balancers and their tags, over the query protocol, version 2015-12-01.
+//! Elastic Load Balancing in the sandbox: load balancers, their listeners and tags, over the query protocol, version 2015-12-01.
 //!
 //! Nothing is balanced: a load balancer is what a VPC link or an integration points at. It is `provisioning` in the answer
-//! that made it and `active` from then on. Listeners and target groups are refused, like everything else that is not here.
+//! that made it and `active` from then on. Target groups are refused, like everything else that is not here.
 
 mod balancers;
+mod listeners;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,9 @@ pub(in crate::sandbox) const NAMESPACE: &str = DIALECT.namespace;
 pub struct State {
     /// By ARN.
     balancers: BTreeMap<String, balancers::Balancer>,
+    /// By ARN.
+    #[serde(default)]
+    listeners: BTreeMap<String, listeners::Listener>,
 }
 
 impl State {
@@ -35,6 +39,18 @@ impl State {
     pub fn tagged(&self) -> Vec<(String, BTreeMap<String, String>)> {
         let tagged = self.balancers.iter().filter(|(_, one)| !one.tags.is_empty());
         tagged.map(|(arn, one)| (arn.clone(), one.tags.clone())).collect()
+    }
+
+    /// The DNS name of the load balancer with an ARN.
+    #[must_use]
+    pub fn dns_name(&self, arn: &str) -> Option<&str> {
+        self.balancers.get(arn).map(|balancer| balancer.dns_name.as_str())
+    }
+
+    /// Whether there is an application load balancer with an ARN.
+    #[must_use]
+    pub fn has_application(&self, arn: &str) -> bool {
+        self.balancers.contains_key(arn) && arn.contains(":loadbalancer/app/")
     }
 
     /// Whether a load balancer is in a security group.
@@ -62,6 +78,9 @@ fn act(view: &mut View<'_>, request: &Request, call: &Call) -> Answer<Option<Xml
         "CreateLoadBalancer" => balancers::create(view, &request.caller, call),
         "DescribeLoadBalancers" => balancers::describe(view, call),
         "DeleteLoadBalancer" => balancers::delete(view, call),
+        "CreateListener" => listeners::create(view, call),
+        "DescribeListeners" => listeners::describe(view, call),
+        "DeleteListener" => listeners::delete(view, call),
         "AddTags" => tags::add(&mut view.region.elbv2, call),
         "RemoveTags" => tags::remove(&mut view.region.elbv2, call),
         "DescribeTags" => tags::describe(&view.region.elbv2, call),

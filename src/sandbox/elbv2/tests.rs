@@ -115,8 +115,43 @@ fn lists_come_in_pages_and_tags_belong_to_balancers() {
         );
     }
     aws.refused("CreateLoadBalancer", &[("Name", "c"), NETWORK[2]], "ValidationError", "At least two subnets");
-    let (status, body) = aws.call("CreateListener", &[]);
+    let (status, body) = aws.call("CreateTargetGroup", &[]);
     assert!(status == 400 && body.contains("InvalidAction"), "{body}");
+}
+
+#[test]
+fn listeners_belong_to_their_load_balancer() {
+    let aws = Aws { sandbox: Sandbox::in_memory(), region: "eu-central-1" };
+    let balancer = arn(&aws.done("CreateLoadBalancer", &NETWORK));
+    let at = |port: &'static str| {
+        [
+            ("LoadBalancerArn", balancer.as_str()),
+            ("Protocol", "TCP"),
+            ("Port", port),
+            ("DefaultActions.member.1.Type", "redirect"),
+            ("DefaultActions.member.1.RedirectConfig.StatusCode", "HTTP_301"),
+        ]
+    };
+    let made = aws.done("CreateListener", &at("80"));
+    let listener = made.split("<ListenerArn>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert!(listener.starts_with(&balancer.replace(":loadbalancer/", ":listener/")), "{listener}");
+    aws.refused("CreateListener", &at("80"), "DuplicateListener", "already exists on this port");
+    aws.done("CreateListener", &at("81"));
+    let mut secure = at("443");
+    secure[1] = ("Protocol", "TLS");
+    aws.refused("CreateListener", &secure, "CertificateNotFound", "A certificate must be specified");
+    secure[1] = ("Protocol", "HTTPS");
+    aws.refused("CreateListener", &secure, "ValidationError", "must be one of 'TCP, TLS, UDP, TCP_UDP'");
+    let of = [("LoadBalancerArn", balancer.as_str())];
+    let all = aws.done("DescribeListeners", &of);
+    assert_eq!(all.matches("<ListenerArn>").count(), 2, "{all}");
+    let first = aws.done("DescribeListeners", &[of[0], ("PageSize", "1")]);
+    assert!(first.matches("<ListenerArn>").count() == 1 && first.contains("<NextMarker>"), "{first}");
+    aws.done("DeleteListener", &[("ListenerArn", &listener)]);
+    aws.refused("DeleteListener", &[("ListenerArn", &listener)], "ListenerNotFound", "not found");
+    aws.refused("DescribeListeners", &[], "ValidationError", "You must specify either");
+    aws.done("DeleteLoadBalancer", &of);
+    aws.refused("DescribeListeners", &of, "LoadBalancerNotFound", "not found");
 }
 
 #[test]

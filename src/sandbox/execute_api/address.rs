@@ -6,10 +6,11 @@
 //! | host `API.execute-api.localhost[:PORT]`, path `/STAGE/…` | browsers and curl, which know that `*.localhost` is this machine |
 //! | path `/_sandbox/execute-api/API/STAGE/…` | everybody else |
 //!
-//! Everything else is for the control plane.
+//! The stage `$default` of an HTTP API is in no path. Everything else is for the control plane.
 
 use std::collections::BTreeSet;
 
+use super::http_api::DEFAULT_STAGE;
 use crate::error::Result;
 use crate::sandbox::Sandbox;
 
@@ -46,24 +47,31 @@ impl StageAddress {
     /// The path below which the sandbox's listener serves it.
     #[must_use]
     pub fn path(&self) -> String {
+        if self.stage == DEFAULT_STAGE {
+            return format!("{PREFIX}{}", self.api);
+        }
         format!("{PREFIX}{}/{}", self.api, self.stage)
     }
 }
 
-/// All stages of a sandbox.
+/// All stages of a sandbox, of REST and of HTTP APIs.
 pub fn stages(sandbox: &Sandbox) -> Result<Vec<StageAddress>> {
     sandbox.look(|world| {
         let mut all = Vec::new();
         for (account, held) in &world.accounts {
             for (region, services) in &held.regions {
+                let address = |api: &str, name: &str, stage: &String| StageAddress {
+                    api: api.to_owned(),
+                    api_name: name.to_owned(),
+                    stage: stage.clone(),
+                    account: account.clone(),
+                    region: region.clone(),
+                };
                 for api in &services.apigateway.apis {
-                    all.extend(api.stages.keys().map(|stage| StageAddress {
-                        api: api.id.clone(),
-                        api_name: api.definition.name.clone(),
-                        stage: stage.clone(),
-                        account: account.clone(),
-                        region: region.clone(),
-                    }));
+                    all.extend(api.stages.keys().map(|stage| address(&api.id, &api.definition.name, stage)));
+                }
+                for api in &services.apigatewayv2.apis {
+                    all.extend(api.stages.keys().map(|stage| address(&api.id, &api.name, stage)));
                 }
             }
         }
@@ -82,12 +90,15 @@ pub fn authorizer_names(sandbox: &Sandbox) -> Result<BTreeSet<String>> {
 
 /// Reads an address. `host` may have a port; `path` has no query string.
 pub(super) fn read<'r>(host: &'r str, path: &'r str) -> Option<Address<'r>> {
-    if let Some(rest) = path.strip_prefix(PREFIX) {
-        let (api, rest) = rest.split_once('/').unwrap_or((rest, ""));
-        return Some(staged(api, rest));
-    }
-    let api = api_of(host)?;
+    let (api, path) = whole(host, path)?;
     Some(staged(api, path.trim_start_matches('/')))
+}
+
+/// The API that an address means, and the path as it was sent to it, which for a REST API begins with the stage.
+pub(super) fn whole<'r>(host: &'r str, path: &'r str) -> Option<(&'r str, &'r str)> {
+    let Some(rest) = path.strip_prefix(PREFIX) else { return Some((api_of(host)?, path)) };
+    let at = rest.find('/').unwrap_or(rest.len());
+    Some((&rest[..at], if at == rest.len() { "/" } else { &rest[at..] }))
 }
 
 /// Whether a host is one of the data plane, and of which API.
@@ -127,6 +138,9 @@ mod tests {
         assert_eq!(read("abc123.execute-api.localhost", "/dev").unwrap().path, "/");
         assert_eq!(read("abc123.execute-api.localhost", "/dev//x").unwrap().path, "//x");
         assert_eq!(read("abc123.execute-api.localhost", "/").unwrap().stage, "");
+        assert_eq!(whole("abc123.execute-api.localhost", "//x/"), Some(("abc123", "//x/")));
+        assert_eq!(whole("", "/_sandbox/execute-api/abc123"), Some(("abc123", "/")));
+        assert_eq!(whole("", "/_sandbox/execute-api/abc123/a/"), Some(("abc123", "/a/")));
     }
 
     #[test]

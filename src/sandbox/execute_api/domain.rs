@@ -1,6 +1,7 @@
-//! Custom domain names: which stage a base path mapping leads to.
+//! Custom domain names: which stage a base path mapping, or an API mapping of an HTTP API, leads to.
 //!
-//! The longest base path of one segment or more that the request's path begins with counts; `(none)` is the one that is
+//! One name may be in several Regions; where a request does not say which one it reaches, the first that has a mapping for it
+//! counts. The longest base path of one segment or more that the request's path begins with counts; `(none)` is the one that is
 //! always there. A mapping without a stage takes the stage from the next segment (API Gateway Developer Guide, "Custom
 //! domain names for REST APIs").
 
@@ -12,9 +13,24 @@ use crate::sandbox::world::World;
 /// A base path mapping's name for the whole domain.
 const WHOLE: &str = "(none)";
 
-/// The mappings of every domain name of a world.
+/// The mappings of every domain name of a world, in every Region that has it.
 #[derive(Debug, Default)]
-pub(super) struct Domains(BTreeMap<String, Vec<BasePathMapping>>);
+pub(super) struct Domains(BTreeMap<String, Vec<Domain>>);
+
+#[derive(Debug)]
+struct Domain {
+    account: String,
+    region: String,
+    /// The longest first.
+    mappings: Vec<BasePathMapping>,
+}
+
+/// Which account and Region a request reaches, as far as that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reached<'r> {
+    pub(super) account: Option<&'r str>,
+    pub(super) region: Option<&'r str>,
+}
 
 /// Where a request to a domain name goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,20 +39,36 @@ pub(super) struct Mapped {
     pub(super) stage: String,
     /// The path below the stage.
     pub(super) path: String,
+    /// The key of the mapping; empty for the whole domain.
+    pub(super) key: String,
 }
 
 impl Domains {
     pub(super) fn of(world: &World) -> Self {
-        let regions = world.accounts.values().flat_map(|account| account.regions.values());
-        let domains = regions.flat_map(|region| region.apigateway.domain_names.values());
-        Self(domains.map(|domain| (domain.domain_name.to_ascii_lowercase(), sorted(domain))).collect())
+        let mut domains: BTreeMap<String, Vec<Domain>> = BTreeMap::new();
+        for (account, held) in &world.accounts {
+            for (region, services) in &held.regions {
+                for domain in services.apigateway.domain_names.values() {
+                    let (account, region) = (account.clone(), region.clone());
+                    let here = Domain { account, region, mappings: sorted(domain) };
+                    domains.entry(domain.domain_name.to_ascii_lowercase()).or_default().push(here);
+                }
+            }
+        }
+        Self(domains)
+    }
+
+    /// Whether a host is a domain name.
+    pub(super) fn know(&self, host: &str) -> bool {
+        self.0.contains_key(&name(host))
     }
 
     /// The stage for a request, if its host is a domain name with a mapping that fits.
-    pub(super) fn find(&self, host: &str, path: &str) -> Option<Mapped> {
-        let host = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
-        let mappings = self.0.get(&host)?;
-        mappings.iter().find_map(|mapping| {
+    pub(super) fn find(&self, host: &str, path: &str, reached: Reached<'_>) -> Option<Mapped> {
+        let fits = |wanted: Option<&str>, own: &str| wanted.is_none_or(|wanted| wanted == own);
+        let here = self.0.get(&name(host))?.iter();
+        let here = here.filter(|one| fits(reached.account, &one.account) && fits(reached.region, &one.region));
+        here.flat_map(|domain| &domain.mappings).find_map(|mapping| {
             let rest = below(path, &mapping.base_path)?;
             let (stage, rest) = if let Some(stage) = &mapping.stage {
                 (stage.as_str(), rest)
@@ -45,9 +77,20 @@ impl Domains {
                 rest.find('/').map_or((rest, ""), |at| rest.split_at(at))
             };
             let path = if rest.is_empty() { "/" } else { rest };
-            Some(Mapped { api: mapping.rest_api_id.clone(), stage: stage.to_owned(), path: path.to_owned() })
+            let key = if mapping.base_path == WHOLE { "" } else { &mapping.base_path };
+            Some(Mapped {
+                api: mapping.rest_api_id.clone(),
+                stage: stage.to_owned(),
+                path: path.to_owned(),
+                key: key.to_owned(),
+            })
         })
     }
+}
+
+/// The name in a `Host`, which may have a port.
+fn name(host: &str) -> String {
+    host.split(':').next().unwrap_or(host).to_ascii_lowercase()
 }
 
 /// The mappings, the longest first.
@@ -73,7 +116,10 @@ mod tests {
 
     fn mapping(base: &str, api: &str, stage: Option<&str>) -> (String, BasePathMapping) {
         let stage = stage.map(str::to_owned);
-        (base.into(), BasePathMapping { base_path: base.into(), rest_api_id: api.into(), stage })
+        (
+            base.into(),
+            BasePathMapping { base_path: base.into(), rest_api_id: api.into(), stage, ..BasePathMapping::default() },
+        )
     }
 
     #[test]
@@ -98,10 +144,29 @@ mod tests {
             ("/orders/old/beta/2", Some(("old", "beta", "/2"))),
             ("/", Some(("whole", "prod", "/"))),
         ] {
-            let found = domains.find("api.example.com:8443", path);
+            let found = domains.find("api.example.com:8443", path, Reached::default());
             let found = found.as_ref().map(|found| (found.api.as_str(), found.stage.as_str(), found.path.as_str()));
             assert_eq!(found, expected, "{path}");
         }
-        assert_eq!(domains.find("other.example.com", "/"), None);
+        assert_eq!(domains.find("other.example.com", "/", Reached::default()), None);
+        assert!(domains.know("API.example.com:1") && !domains.know("other.example.com"));
+    }
+
+    #[test]
+    fn one_name_in_two_regions_leads_to_the_one_that_is_reached() {
+        let mut world = World::default();
+        for region in ["eu-west-1", "us-east-1"] {
+            let mappings = [mapping("(none)", region, Some("$default"))].into();
+            let domain = DomainName { domain_name: "api.example.com".into(), mappings, ..DomainName::default() };
+            world.view("1", region, 0.0).region.apigateway.domain_names.insert("api.example.com".into(), domain);
+        }
+        let domains = Domains::of(&world);
+        let api = |reached| domains.find("api.example.com", "/", reached).map(|found| found.api);
+        let region = |region| Reached { account: Some("1"), region: Some(region) };
+        assert_eq!(api(region("us-east-1")).as_deref(), Some("us-east-1"));
+        assert_eq!(api(region("eu-west-1")).as_deref(), Some("eu-west-1"));
+        assert_eq!(api(region("eu-west-2")), None);
+        assert_eq!(api(Reached { account: Some("2"), region: None }), None);
+        assert_eq!(api(Reached::default()).as_deref(), Some("eu-west-1"));
     }
 }

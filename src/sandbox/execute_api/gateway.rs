@@ -1,35 +1,35 @@
 //! The gateway: from a request on a socket to the answer, and the line in the access log.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Collected, Full};
+use hyper::body::{Body as HttpBody, Incoming};
 use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
 
 use super::access_log::Sink;
 use super::address::{self, Address};
+use super::arrival::{Arrived, arrive};
 use super::asking::Asking;
 use super::context::{Context, Ids, Problem, Sent};
-use super::domain::{Domains, Mapped};
-use super::gateway_response::ResponseType;
-use super::integration::http::{Answered, Backends, Body, PAYLOAD_LIMIT, Upstreams};
-use super::request::ClientRequest;
-use super::stage::{Served, Snapshot};
+use super::directory::{Directory, Goal};
+use super::domain::{Mapped, Reached};
+use super::http_api::jwt::keys::{Issuers, Keys};
+use super::http_api::{self, Served as HttpServed};
+use super::integration::http::{Answered, Backends, Body, Upstreams};
+use super::stage::{AccessLog, Served, Snapshot};
 use super::throttle::Throttles;
+use super::variables::Variables;
 use super::waf;
 use crate::error::{Failure, Result};
 use crate::sandbox::Sandbox;
 
-/// The header by which a test says from which address a request comes: here all come from this machine.
-const SOURCE_IP: &str = "x-gwctl-source-ip";
-
-/// How long a request's body may take to come: as long as an integration may (aws-facts A).
-const BODY_COMES: Duration = Duration::from_secs(29);
+/// The header by which a test says which Region a request to a custom domain name reaches that is in several.
+const REGION: &str = "x-gwctl-region";
 
 /// How a gateway serves.
 #[derive(Debug, Default)]
@@ -38,6 +38,8 @@ pub struct Options {
     pub upstreams: Upstreams,
     /// URLs that are asked instead of functions, by the authorizer's name.
     pub authorizers: HashMap<String, String>,
+    /// Where the issuers of tokens really are.
+    pub issuers: Issuers,
     /// Where access logs go.
     pub access_log: Option<Sink>,
 }
@@ -49,30 +51,33 @@ pub struct Gateway {
     pub(super) backends: Backends,
     pub(super) authorizers: Asking,
     pub(super) counters: waf::Counters,
+    /// Keys of the issuers of tokens.
+    pub(super) keys: Keys,
     access_log: Option<Sink>,
     /// The API that every request is for whose host says nothing else.
     only: RwLock<Option<String>>,
-    /// Custom domain names, and the sandbox's generation they were read at.
-    domains: RwLock<(Option<u64>, Arc<Domains>)>,
+    /// What hosts and paths mean, and the sandbox's generation that was read at.
+    directory: RwLock<(Option<u64>, Arc<Directory>)>,
     /// Stages that are ready, by API and name, and the sandbox's generation they were made ready at.
-    ready: RwLock<HashMap<(String, String), Ready>>,
+    ready: RwLock<HashMap<(String, String), Ready<Served>>>,
+    ready_http: RwLock<HashMap<(String, String), Ready<HttpServed>>>,
     /// Buckets by API and stage.
     throttles: RwLock<HashMap<(String, String), Arc<Throttles>>>,
 }
 
-#[derive(Debug, Clone)]
-struct Ready {
+#[derive(Debug)]
+struct Ready<T> {
     generation: u64,
-    served: Arc<Served>,
+    served: Arc<T>,
 }
 
-/// What a request is for.
-struct Aim {
-    api: String,
-    stage: String,
-    path: String,
-    /// Whether it came by the API's own host name.
-    own_host: bool,
+/// Where a request arrives: what a name leads to that is in several Regions is known only so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The account, twelve digits.
+    pub account: String,
+    /// The Region.
+    pub region: String,
 }
 
 /// The answer to a client.
@@ -98,16 +103,18 @@ pub enum AnswerBody {
 impl Gateway {
     /// A gateway in front of a sandbox.
     pub fn new(sandbox: Sandbox, options: Options) -> Result<Self> {
-        let Options { upstreams, authorizers, access_log } = options;
+        let Options { upstreams, authorizers, issuers, access_log } = options;
         Ok(Self {
             backends: Backends::new(upstreams)?,
             authorizers: Asking::new(&sandbox, authorizers)?,
             sandbox,
             counters: waf::Counters::default(),
+            keys: Keys::new(issuers),
             access_log,
             only: RwLock::default(),
-            domains: RwLock::default(),
+            directory: RwLock::default(),
             ready: RwLock::default(),
+            ready_http: RwLock::default(),
             throttles: RwLock::default(),
         })
     }
@@ -118,57 +125,100 @@ impl Gateway {
     }
 
     /// Answers a request that is for a stage; gives back one that is for the control plane.
-    pub async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Result<Answer, Box<Request<Incoming>>> {
+    pub async fn answer<B>(&self, request: Request<B>, client: IpAddr) -> Result<Answer, Box<Request<B>>>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.answer_at(None, request, client).await
+    }
+
+    /// As [`answer`](Self::answer), for a request that arrives in one Region of one account. Without a site, a request to a
+    /// custom domain name that is in several Regions may name one in the header `x-gwctl-region`.
+    pub async fn answer_at<B>(
+        &self,
+        site: Option<&Site>,
+        request: Request<B>,
+        client: IpAddr,
+    ) -> Result<Answer, Box<Request<B>>>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| request.uri().host()).unwrap_or_default().to_owned();
         let path = request.uri().path().to_owned();
-        let Some(aim) = self.aim(&host, &path) else { return Err(Box::new(request)) };
-        Ok(match self.served(&aim.api, &aim.stage) {
-            Some(served) if !(served.host_closed && aim.own_host) => {
-                self.exchange(&served, aim.path, &host, request, client).await
-            }
-            _ => forbidden(),
+        let named = request.headers().get(REGION).and_then(|region| region.to_str().ok());
+        let reached = Reached {
+            account: site.map(|site| site.account.as_str()),
+            region: site.map(|site| site.region.as_str()).or(named),
+        };
+        let Some(goal) = self.goal(&host, &path, reached) else { return Err(Box::new(request)) };
+        Ok(match goal {
+            Goal::Rest { api, stage, path, own_host } => match self.served(&api, &stage) {
+                Some(served) if !(served.host_closed && own_host) => {
+                    let arrived = arrive(path, &host, request, client).await;
+                    self.exchange(&served, arrived).await
+                }
+                _ => forbidden(),
+            },
+            Goal::Http { api, stage, path, own_host, key } => match self.served_http(&api, &stage) {
+                Some(served) if !(served.host_closed && own_host) => {
+                    let Arrived { request, unread, started } = arrive(path, &host, request, client).await;
+                    self.serve_http_api(&served, key.as_deref(), request, unread, started).await
+                }
+                _ => http_api::not_found(),
+            },
+            Goal::NotFound => http_api::not_found(),
+            Goal::Forbidden => forbidden(),
         })
     }
 
-    /// The stage that a host and a path mean; none if they mean the control plane.
-    fn aim(&self, host: &str, path: &str) -> Option<Aim> {
-        if let Some(Address { api, stage, path }) = address::read(host, path) {
-            let own_host = host.contains(".execute-api.");
-            return Some(Aim { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host });
-        }
-        if let Some(Mapped { api, stage, path }) = self.domains().find(host, path) {
-            return Some(Aim { api, stage, path, own_host: false });
-        }
-        let api = self.only.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let Address { api, stage, path } = address::staged(&api, path.trim_start_matches('/'));
-        Some(Aim { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host: false })
+    /// Sends a request to a Region of an account as a client does that resolved its host to there, and waits for the whole
+    /// answer. None where its host means no API: nothing listens there.
+    pub async fn send(&self, site: &Site, request: Request<Bytes>, client: IpAddr) -> Option<hyper::Response<Bytes>> {
+        let answer = self.answer_at(Some(site), request.map(Full::new), client).await.ok()?;
+        let body = match answer.body {
+            AnswerBody::Whole(bytes) => bytes,
+            // A backend that breaks off leaves its client with what came until then.
+            AnswerBody::Stream(stream) => stream.collect().await.map(Collected::to_bytes).unwrap_or_default(),
+        };
+        let mut response = hyper::Response::new(body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        Some(response)
     }
 
-    async fn exchange(
-        &self,
-        served: &Served,
-        path: String,
-        host: &str,
-        request: Request<Incoming>,
-        client: IpAddr,
-    ) -> Answer {
-        let started = Instant::now();
-        let (head, body) = request.into_parts();
-        let (body, unread) = read(body).await;
-        let unread = unread.or_else(|| unreadable(&head.headers));
-        let named = head.headers.get(SOURCE_IP).and_then(|address| address.to_str().ok()?.parse().ok());
-        let request = ClientRequest {
-            method: head.method,
-            path,
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers,
-            body,
-            host: host.split(':').next().unwrap_or(host).to_owned(),
-            source_ip: named.unwrap_or(client),
-            version: head.version,
-            received: SystemTime::now(),
+    /// What a host and a path mean; none if they mean the control plane.
+    fn goal(&self, host: &str, path: &str, reached: Reached<'_>) -> Option<Goal> {
+        let directory = self.directory();
+        if let Some((api, whole)) = address::whole(host, path) {
+            let own_host = host.contains(".execute-api.");
+            if let Some(goal) = directory.http_api(api, whole, own_host) {
+                return Some(goal);
+            }
+            let Address { api, stage, path } = address::read(host, path)?;
+            return Some(Goal::Rest { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host });
+        }
+        if let Some(Mapped { api, stage, path, key }) = directory.domains.find(host, path, reached) {
+            return Some(if directory.has_http_api(&api) {
+                Goal::Http { api, stage, path, own_host: false, key: Some(key) }
+            } else {
+                Goal::Rest { api, stage, path, own_host: false }
+            });
+        }
+        let Some(api) = self.only.read().unwrap_or_else(PoisonError::into_inner).clone() else {
+            return directory.domains.know(host).then_some(Goal::Forbidden);
         };
+        if let Some(goal) = directory.http_api(&api, path, false) {
+            return Some(goal);
+        }
+        let Address { api, stage, path } = address::staged(&api, path.trim_start_matches('/'));
+        Some(Goal::Rest { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host: false })
+    }
+
+    async fn exchange(&self, served: &Served, arrived: Arrived) -> Answer {
+        let Arrived { request, unread, started } = arrived;
         let (snapshot, canary) = choose(served);
         let mut context = Context::new(served, snapshot, canary, &request);
         let outcome = match unread {
@@ -177,13 +227,20 @@ impl Gateway {
         };
         let answer = finish(&mut context, outcome);
         context.sent.latency = started.elapsed();
-        self.log(&context);
+        if let Some(log) = &served.access_log {
+            self.log_line(log, &context);
+        }
         answer
     }
 
-    fn log(&self, context: &Context<'_>) {
-        if let (Some(sink), Some(format)) = (&self.access_log, &context.served.access_log) {
-            sink.send(&format.line(context));
+    /// Writes the line of a request to the access log, and to the log group of the stage.
+    pub(super) fn log_line(&self, log: &AccessLog, variables: &dyn Variables) {
+        let line = log.format.line(variables);
+        if let Some(sink) = &self.access_log {
+            sink.send(&line);
+        }
+        if let Some(group) = &log.group {
+            self.sandbox.events().write(group, &log.stream, line);
         }
     }
 
@@ -211,23 +268,44 @@ impl Gateway {
         Some(served)
     }
 
-    /// The custom domain names.
-    fn domains(&self) -> Arc<Domains> {
+    /// The stage of an HTTP API, made ready anew if the sandbox changed since.
+    fn served_http(&self, api: &str, stage: &str) -> Option<Arc<HttpServed>> {
         let generation = self.sandbox.generation();
+        let key = (api.to_owned(), stage.to_owned());
         {
-            let (known, domains) = &*self.domains.read().unwrap_or_else(PoisonError::into_inner);
-            if *known == Some(generation) {
-                return Arc::clone(domains);
+            let ready = self.ready_http.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(ready) = ready.get(&key).filter(|ready| ready.generation == generation) {
+                return Some(Arc::clone(&ready.served));
             }
         }
-        let domains = Arc::new(self.sandbox.look(Domains::of).unwrap_or_else(|failure| unread(&failure)));
-        *self.domains.write().unwrap_or_else(PoisonError::into_inner) = (Some(generation), Arc::clone(&domains));
-        domains
+        let served =
+            self.sandbox.look(|world| HttpServed::find(world, api, stage)).unwrap_or_else(|failure| unread(&failure));
+        let mut all = self.ready_http.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(served) = served.map(Arc::new) else {
+            all.remove(&key);
+            return None;
+        };
+        all.insert(key, Ready { generation, served: Arc::clone(&served) });
+        Some(served)
+    }
+
+    /// What hosts and paths mean.
+    fn directory(&self) -> Arc<Directory> {
+        let generation = self.sandbox.generation();
+        {
+            let (known, directory) = &*self.directory.read().unwrap_or_else(PoisonError::into_inner);
+            if *known == Some(generation) {
+                return Arc::clone(directory);
+            }
+        }
+        let directory = Arc::new(self.sandbox.look(Directory::of).unwrap_or_else(|failure| unread(&failure)));
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = (Some(generation), Arc::clone(&directory));
+        directory
     }
 
     /// The buckets of a stage.
-    pub(super) fn throttles_of(&self, served: &Served) -> Arc<Throttles> {
-        let key = (served.api_id.clone(), served.stage_name.clone());
+    pub(super) fn throttles_of(&self, api: &str, stage: &str) -> Arc<Throttles> {
+        let key = (api.to_owned(), stage.to_owned());
         if let Some(found) = self.throttles.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Arc::clone(found);
         }
@@ -241,37 +319,6 @@ impl Gateway {
 fn unread<T: Default>(failure: &Failure) -> T {
     tracing::warn!("the sandbox can't be read, so nothing in it is served: {failure}");
     T::default()
-}
-
-/// Reads a body, or says why it is not there as a whole: no backend may take a part of a request for all of it.
-async fn read(mut body: Incoming) -> (Bytes, Option<Problem>) {
-    let whole = tokio::time::timeout(BODY_COMES, Limited::new(&mut body, PAYLOAD_LIMIT).collect()).await;
-    let why = match whole {
-        Ok(Ok(whole)) => return (whole.to_bytes(), None),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            // A client that is cut off while it sends never reads the answer, so the rest is let come; within reason.
-            let mut rest = 10 * PAYLOAD_LIMIT;
-            while let Ok(Some(Ok(frame))) = tokio::time::timeout(BODY_COMES, body.frame()).await {
-                rest = rest.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-                if rest == 0 {
-                    break;
-                }
-            }
-            let message = format!("HTTP content length exceeded {PAYLOAD_LIMIT} bytes.");
-            return (Bytes::new(), Some(Problem::saying(ResponseType::RequestTooLarge, message)));
-        }
-        Ok(Err(error)) => format!("the request broke off: {error}"),
-        Err(_) => format!("the request's body did not come within {} s", BODY_COMES.as_secs()),
-    };
-    (Bytes::new(), Some(Problem::new(ResponseType::Default4xx).because(why)))
-}
-
-/// Refuses headers that the layers would read in different ways. What AWS makes of bytes beyond ASCII is not known; a layer
-/// that does not see them, in front of a backend that does, would be a way around it.
-fn unreadable(headers: &HeaderMap) -> Option<Problem> {
-    let (name, _) = headers.iter().find(|(_, value)| value.to_str().is_err())?;
-    let why = format!("the header {name} has characters that are not ASCII, which this gateway does not judge");
-    Some(Problem::new(ResponseType::Default4xx).because(why))
 }
 
 /// The stage's deployment, or its canary's for the canary's share of the requests.

@@ -73,7 +73,7 @@ impl Gateway {
 
     fn throttle(&self, context: &Context<'_>, method: &Method) -> Result<(), Problem> {
         let Some(limits) = method.limits else { return Ok(()) };
-        let throttles = self.throttles_of(context.served);
+        let throttles = self.throttles_of(&context.served.api_id, &context.served.stage_name);
         if throttles.take(&method.key(), limits, Instant::now()) {
             return Ok(());
         }

@@ -12,6 +12,7 @@ use super::route::Routes;
 use super::throttle::Limits;
 use super::waf;
 use crate::sandbox::apigateway::state;
+use crate::sandbox::logs::events;
 use crate::sandbox::wire::partition;
 use crate::sandbox::world::{Region, World};
 
@@ -31,7 +32,7 @@ pub(super) struct Served {
     pub(super) stage_name: String,
     pub(super) primary: Snapshot,
     pub(super) canary: Option<Canary>,
-    pub(super) access_log: Option<Format>,
+    pub(super) access_log: Option<AccessLog>,
     pub(super) web_acl: Option<WebAcl>,
     /// Whether the API's own host name is closed.
     pub(super) host_closed: bool,
@@ -39,6 +40,22 @@ pub(super) struct Served {
     pub(super) keys: BTreeSet<String>,
     /// How often the answers of the authorizers were to be forgotten.
     pub(super) flushes: u64,
+}
+
+/// How and where requests to a stage are logged.
+#[derive(Debug)]
+pub(super) struct AccessLog {
+    pub(super) format: Format,
+    /// The log group; none where the lines go to a delivery stream.
+    pub(super) group: Option<events::Place>,
+    /// The log stream. AWS's have names of its own.
+    pub(super) stream: String,
+}
+
+impl AccessLog {
+    pub(super) fn new(format: Format, destination: Option<&str>, api: &str, stage: &str) -> Self {
+        Self { format, group: destination.and_then(events::Place::of), stream: format!("{api}/{stage}") }
+    }
 }
 
 /// The web ACL of a stage.
@@ -147,14 +164,17 @@ impl Served {
             let snapshot = Snapshot::read(api, stage, &canary.deployment_id, &variables)?;
             Some(Canary { percent: canary.percent_traffic, snapshot })
         });
-        let format = stage.access_log_settings.as_ref().and_then(|settings| settings.format.as_deref());
+        let access_log = stage.access_log_settings.as_ref().and_then(|settings| {
+            let format = log_format(settings.format.as_deref()?, &stage.stage_name);
+            Some(AccessLog::new(format, settings.destination_arn.as_deref(), &api.id, &stage.stage_name))
+        });
         Some(Self {
             place,
             api_id: api.id.clone(),
             stage_name: stage.stage_name.clone(),
             primary,
             canary,
-            access_log: format.map(|text| log_format(text, &stage.stage_name)),
+            access_log,
             web_acl,
             host_closed: api.definition.disable_execute_api_endpoint,
             keys,
@@ -182,7 +202,7 @@ fn keys(services: &state::State, api: &str, stage: &str) -> BTreeSet<String> {
 }
 
 impl WebAcl {
-    fn find(services: &Region, arn: &str) -> Option<Self> {
+    pub(super) fn find(services: &Region, arn: &str) -> Option<Self> {
         let acl = services.wafv2.web_acl(arn)?;
         Some(Self { arn: arn.to_owned(), rules: waf::Rules::compile(acl, &services.wafv2) })
     }

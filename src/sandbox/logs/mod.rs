@@ -1,5 +1,6 @@
-//! The Logs service in the sandbox: log groups, their retention and tags, over JSON 1.1. No events are kept yet.
+//! The Logs service in the sandbox: log groups, their retention and tags, over JSON 1.1; and what stages log ([`events`]).
 
+pub(in crate::sandbox) mod events;
 mod groups;
 mod tags;
 
@@ -52,7 +53,11 @@ impl State {
 
 /// Answers one request.
 pub fn handle(view: &mut View<'_>, request: &Request) -> Response {
-    match act(view, request) {
+    respond(act(view, request))
+}
+
+fn respond(answer: Answer<Value>) -> Response {
+    match answer {
         Ok(body) => {
             let body = if body.is_null() { String::new() } else { body.to_string() };
             Response {

@@ -2,7 +2,7 @@
 
 use super::faults::{Answer, invalid_batch, invalid_input};
 use super::names;
-use super::record::{Alias, RecordSet};
+use super::record::{Alias, RecordSet, Routing};
 use super::{State, Zone, change_info};
 use crate::sandbox::apigateway::hosted_zones;
 use crate::sandbox::wire::Caller;
@@ -37,6 +37,10 @@ pub(super) fn change(view: &mut View<'_>, caller: &Caller, zone: &str, body: &El
     }
     if changes.len() > MOST {
         return Err(invalid_batch(&[format!("Number of records limit of {MOST} exceeded.")]));
+    }
+    for id in changes.iter().filter(|one| one.action != Action::Delete).filter_map(|one| one.set.health_check.as_ref())
+    {
+        view.route53.health_check(id)?;
     }
     let held = view.route53.zone(zone)?;
     let mut draft = held.clone();
@@ -138,6 +142,7 @@ fn refused(zone: &Zone, set: &RecordSet, caller: &Caller) -> Vec<String> {
              and type."
         ));
     }
+    problems.extend(beside().find_map(|other| same_choice(other, set)));
     if let Some(alias) = &set.alias {
         problems.extend(unreachable_alias(zone, kind, alias, caller));
     }
@@ -151,6 +156,25 @@ fn same_policy(one: &RecordSet, other: &RecordSet) -> bool {
         (Some(one), Some(other)) => discriminant(one) == discriminant(other),
         _ => false,
     }
+}
+
+/// Why two record sets of one name and type can't be told apart when one is chosen: a Region has one latency record, and a
+/// failover has one of each role (API reference, `ResourceRecordSet`). The words are a guess.
+fn same_choice(one: &RecordSet, other: &RecordSet) -> Option<String> {
+    let what = match (&one.routing, &other.routing) {
+        (Some(Routing::Region(one)), Some(Routing::Region(other))) if one == other => format!("region {one}"),
+        (Some(Routing::Failover(one)), Some(Routing::Failover(other))) if one == other => format!("failover {one}"),
+        _ => return None,
+    };
+    (one.kind == other.kind).then(|| {
+        let RecordSet { name, kind, set_identifier, .. } = other;
+        let own = set_identifier.as_deref().unwrap_or_default();
+        let theirs = one.set_identifier.as_deref().unwrap_or_default();
+        format!(
+            "RRSet with DNS name {name}, type {kind}, SetIdentifier {own} cannot be created because SetIdentifier {theirs} \
+             has the same {what}."
+        )
+    })
 }
 
 /// Why an alias leads nowhere. Of the zones of AWS's services, the sandbox knows those of API Gateway.

@@ -1,15 +1,19 @@
 //! Route 53 in the sandbox: hosted zones with their record sets, and tags, over REST and XML, version 2013-04-01.
 //!
 //! It is global: one per account and partition. Clients sign for us-east-1 or cn-northwest-1 as on AWS; another Region is
-//! taken for its partition. Nothing here answers DNS queries. A change is `PENDING` when it is made and `INSYNC` when it is
-//! asked for. Health checks, traffic policies and routing by place are not here.
+//! taken for its partition. A change is `PENDING` when it is made and `INSYNC` when it is asked for. DNS queries are answered for
+//! tests only ([`resolve`]), and health checks see what they are told ([`health`]). Traffic policies and routing by place are not
+//! here.
 
 mod change;
 mod faults;
+pub mod health;
+mod health_config;
 mod listing;
 mod names;
 pub(in crate::sandbox) mod operations;
 pub mod record;
+pub mod resolve;
 mod tags;
 mod zones;
 
@@ -19,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(in crate::sandbox) use self::faults::NAMESPACE;
 use self::faults::{Answer, invalid_input, no_zone, refusal};
+use self::health::HealthCheck;
 use self::record::RecordSet;
 use super::fault::Fault;
 use super::wire::{Request, Response};
@@ -33,6 +38,12 @@ pub struct State {
     pub zones: BTreeMap<String, Zone>,
     /// Changes by id: the last [`REMEMBERED`].
     changes: BTreeMap<String, Change>,
+    /// Health checks by id. A state that was kept before the sandbox had them has none.
+    #[serde(default)]
+    pub health_checks: BTreeMap<String, HealthCheck>,
+    /// References of health checks that were deleted, which Route 53 does not take again.
+    #[serde(default)]
+    spent: Vec<String>,
 }
 
 /// How many changes are remembered, so that a sandbox that lives long does not grow.
@@ -92,11 +103,13 @@ impl State {
         }
     }
 
-    /// The ARNs of the zones that have tags, and their tags. `partition` is `aws` or another.
+    /// The ARNs of the zones and health checks that have tags, and their tags. `partition` is `aws` or another.
     #[must_use]
     pub fn tagged(&self, partition: &str) -> Vec<(String, BTreeMap<String, String>)> {
-        let zones = self.zones.values().filter(|zone| !zone.tags.is_empty());
-        zones.map(|zone| (format!("arn:{partition}:route53:::hostedzone/{}", zone.id), zone.tags.clone())).collect()
+        let zones = self.zones.values().map(|zone| ("hostedzone", &zone.id, &zone.tags));
+        let checks = self.health_checks.values().map(|check| ("healthcheck", &check.id, &check.tags));
+        let tagged = zones.chain(checks).filter(|(.., tags)| !tags.is_empty());
+        tagged.map(|(kind, id, tags)| (format!("arn:{partition}:route53:::{kind}/{id}"), tags.clone())).collect()
     }
 }
 
@@ -143,6 +156,17 @@ fn act(view: &mut View<'_>, request: &Request) -> Answer<Response> {
             change_info(&mut xml, Some(found.ok_or_else(missing)?), "INSYNC");
             Ok(answer("GetChangeResponse", &xml))
         }
+        (Some("CreateHealthCheck"), _) => health::create(view, &body(request, "CreateHealthCheckRequest")?),
+        (Some("ListHealthChecks"), _) => health::list(view.route53, request),
+        (Some("GetHealthCheckCount"), _) => Ok(health::count(view.route53)),
+        (Some("GetHealthCheck"), [_, id]) => health::get(view.route53, id),
+        (Some("UpdateHealthCheck"), [_, id]) => {
+            health::update(view.route53, id, &body(request, "UpdateHealthCheckRequest")?)
+        }
+        (Some("DeleteHealthCheck"), [_, id]) => health::delete(view.route53, id),
+        (Some("GetHealthCheckStatus"), [_, id, _]) => health::status(view.route53, id, false),
+        (Some("GetHealthCheckLastFailureReason"), [_, id, _]) => health::status(view.route53, id, true),
+        (Some("TestDNSAnswer"), _) => test_answer(view.route53, request),
         (Some("ListTagsForResource"), [_, kind, id]) => tags::list(view.route53, kind, id),
         (Some("ListTagsForResources"), [_, kind]) => {
             tags::list_several(view.route53, kind, &body(request, "ListTagsForResourcesRequest")?)
@@ -184,6 +208,30 @@ fn change_info(xml: &mut Xml, change: Option<&Change>, status: &str) {
             xml.leaf("Comment", comment);
         }
     });
+}
+
+/// `TestDNSAnswer`. Where the resolver stands is not told from its address here: it stands in the Region that calls are signed for.
+fn test_answer(state: &State, request: &Request) -> Answer<Response> {
+    let need = |name: &str| {
+        let text = request.parameter(name).filter(|text| !text.is_empty());
+        text.ok_or_else(|| invalid_input(format!("The request has no {name}")))
+    };
+    let zone = state.zone(need("hostedzoneid")?)?;
+    let (name, kind) = (need("recordname")?, need("recordtype")?);
+    let normal = names::normal(name).map_err(invalid_input)?;
+    if !names::lies_within(&normal, &zone.name) {
+        return Err(invalid_input(format!("{name} does not lie in the zone {}", zone.name)));
+    }
+    let found = resolve::ask(state, zone, &normal, kind, home(request.caller.partition()));
+    let mut xml = Xml::new();
+    xml.leaf("Nameserver", zone.name_servers.first().map(String::as_str).unwrap_or_default());
+    xml.leaf("RecordName", name);
+    xml.leaf("RecordType", kind);
+    let values = found.as_ref().map(|found| found.values.as_slice()).unwrap_or_default();
+    xml.node("RecordData", |xml| values.iter().for_each(|value| xml.leaf("RecordDataEntry", value)));
+    xml.leaf("ResponseCode", if found.is_some() { "NOERROR" } else { "NXDOMAIN" });
+    xml.leaf("Protocol", "UDP");
+    Ok(answer("TestDNSAnswerResponse", &xml))
 }
 
 /// The number of a page that a client asks for.

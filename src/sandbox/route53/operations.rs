@@ -4,8 +4,16 @@
 const VERSION: &str = "2013-04-01";
 
 /// Verb, path behind the version, and name. `{}` stands for one segment.
-const OPERATIONS: [(&str, &str, &str); 13] = [
+const OPERATIONS: [(&str, &str, &str); 22] = [
     ("GET", "change/{}", "GetChange"),
+    ("GET", "healthcheck", "ListHealthChecks"),
+    ("POST", "healthcheck", "CreateHealthCheck"),
+    ("GET", "healthcheck/{}", "GetHealthCheck"),
+    ("POST", "healthcheck/{}", "UpdateHealthCheck"),
+    ("DELETE", "healthcheck/{}", "DeleteHealthCheck"),
+    ("GET", "healthcheck/{}/lastfailurereason", "GetHealthCheckLastFailureReason"),
+    ("GET", "healthcheck/{}/status", "GetHealthCheckStatus"),
+    ("GET", "healthcheckcount", "GetHealthCheckCount"),
     ("GET", "hostedzone", "ListHostedZones"),
     ("POST", "hostedzone", "CreateHostedZone"),
     ("GET", "hostedzone/{}", "GetHostedZone"),
@@ -18,6 +26,7 @@ const OPERATIONS: [(&str, &str, &str); 13] = [
     ("POST", "tags/{}", "ListTagsForResources"),
     ("GET", "tags/{}/{}", "ListTagsForResource"),
     ("POST", "tags/{}/{}", "ChangeTagsForResource"),
+    ("GET", "testdnsanswer", "TestDNSAnswer"),
 ];
 
 /// The name of an operation, `GetHostedZone` for `GET /2013-04-01/hostedzone/Z1`.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Answer, invalid_batch, invalid_input, not_here};
 use super::names;
+use super::resolve::is_region;
 use crate::sandbox::xml::Xml;
 use crate::sandbox::xml_reader::Element;
 
@@ -33,6 +34,8 @@ pub struct RecordSet {
     pub values: Vec<String>,
     /// What it is an alias of.
     pub alias: Option<Alias>,
+    /// The health check that tells whether it is an answer.
+    pub health_check: Option<String>,
 }
 
 /// A routing policy. Those by place are not here.
@@ -60,11 +63,10 @@ pub struct Alias {
 }
 
 /// What the members of a record set are called that the sandbox does not have.
-const NOT_HERE: [&str; 5] =
-    ["GeoLocation", "GeoProximityLocation", "CidrRoutingConfig", "HealthCheckId", "TrafficPolicyInstanceId"];
+const NOT_HERE: [&str; 4] = ["GeoLocation", "GeoProximityLocation", "CidrRoutingConfig", "TrafficPolicyInstanceId"];
 
 /// What the members of a record set are called that it has.
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 11] = [
     "Name",
     "Type",
     "SetIdentifier",
@@ -75,6 +77,7 @@ const MEMBERS: [&str; 10] = [
     "TTL",
     "ResourceRecords",
     "AliasTarget",
+    "HealthCheckId",
 ];
 
 impl RecordSet {
@@ -110,7 +113,8 @@ impl RecordSet {
         let alias = element.child("AliasTarget").map(read_alias).transpose()?;
         check_content(alias.is_some(), ttl.is_some(), !values.is_empty(), &what)?;
         let name = names::normal(given).map_err(|problem| invalid_batch(&[problem]))?;
-        Ok(Self { name, kind: kind.to_owned(), set_identifier, routing, ttl, values, alias })
+        let health_check = element.text_of("HealthCheckId").filter(|id| !id.is_empty()).map(str::to_owned);
+        Ok(Self { name, kind: kind.to_owned(), set_identifier, routing, ttl, values, alias, health_check })
     }
 
     /// Writes the record set into a list.
@@ -145,6 +149,9 @@ impl RecordSet {
                     xml.leaf("EvaluateTargetHealth", evaluate_health.to_string());
                 });
             }
+            if let Some(id) = &self.health_check {
+                xml.leaf("HealthCheckId", id);
+            }
         });
     }
 
@@ -159,6 +166,7 @@ impl RecordSet {
         self.routing == other.routing
             && self.ttl == other.ttl
             && self.alias == other.alias
+            && self.health_check == other.health_check
             && self.values.len() == other.values.len()
             && values(self) == values(other)
     }
@@ -257,6 +265,9 @@ fn routing(element: &Element, what: &str, identified: bool) -> Answer<Option<Rou
         found.push(Routing::Weight(u8::try_from(weight).unwrap_or(u8::MAX)));
     }
     if let Some(region) = element.text_of("Region") {
+        if !is_region(region) {
+            return Err(invalid_input(format!("Invalid XML ; '{region}' is no value of Region")));
+        }
         found.push(Routing::Region(region.to_owned()));
     }
     if let Some(role) = element.text_of("Failover") {

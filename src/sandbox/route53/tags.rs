@@ -1,15 +1,15 @@
-//! The tags of hosted zones.
+//! The tags of hosted zones and health checks.
 
 use std::collections::BTreeMap;
 
 use super::faults::{Answer, invalid_input};
+use super::health::no_check;
 use super::{State, answer};
-use crate::sandbox::fault::Fault;
 use crate::sandbox::wire::Response;
 use crate::sandbox::xml::Xml;
 use crate::sandbox::xml_reader::Element;
 
-/// Tags that one zone may have (API reference: ten to add in one call, fifty in all).
+/// Tags that one of them may have (API reference: ten to add in one call, fifty in all).
 const LIMIT: usize = 50;
 
 /// Tags that one call may add, or remove.
@@ -57,17 +57,17 @@ pub(super) fn change(state: &mut State, kind: &str, id: &str, body: &Element) ->
     if changed.len() > LIMIT {
         return Err(invalid_input(format!("A resource can have at most {LIMIT} tags")));
     }
-    state.zone_mut(id)?.tags = changed;
+    match kind {
+        "healthcheck" => state.health_checks.get_mut(id).ok_or_else(|| no_check(id))?.tags = changed,
+        _ => state.zone_mut(id)?.tags = changed,
+    }
     Ok(answer("ChangeTagsForResourceResponse", &Xml::new()))
 }
 
 fn tags<'s>(state: &'s State, kind: &str, id: &str) -> Answer<&'s Tags> {
     match kind {
         "hostedzone" => state.zone(id).map(|zone| &zone.tags),
-        // The words are a guess.
-        "healthcheck" => {
-            Err(Fault::new(404, "NoSuchHealthCheck", format!("No health check exists with the specified ID {id}")))
-        }
+        "healthcheck" => state.health_check(id).map(|check| &check.tags),
         _ => Err(invalid_input(format!("Value '{kind}' is not one of the types [healthcheck, hostedzone]"))),
     }
 }

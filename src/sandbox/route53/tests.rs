@@ -148,7 +148,7 @@ fn zones_live_and_go() {
         ("GET", path.as_str(), "NoSuchHostedZone"),
         ("DELETE", &path, "NoSuchHostedZone"),
         ("GET", "/2013-04-01/change/C1", "NoSuchChange"),
-        ("GET", "/2013-04-01/healthcheck", "UnknownOperationException"),
+        ("GET", "/2013-04-01/trafficpolicies", "UnknownOperationException"),
     ] {
         let (status, text) = bench.send(method, path, "");
         assert_eq!((status, between(&text, "<Code>", "<")), (404, code), "{path}");
@@ -315,13 +315,8 @@ fn what_route_53_refuses_is_refused_in_its_words() {
         (0..1001).map(|at| set("UPSERT", &format!("n{at}.example.com"), "A", &["192.0.2.1"])).collect();
     assert_eq!(bench.refused(&many).1, "[Number of records limit of 1000 exceeded.]");
     // 501 and not a wrong answer.
-    let (status, _) = bench.change(&[alias(
-        "CREATE",
-        "d.example.com",
-        "Z1",
-        "x.elb.amazonaws.com",
-        "<HealthCheckId>1</HealthCheckId>",
-    )]);
+    let (status, _) =
+        bench.change(&[alias("CREATE", "d.example.com", "Z1", "x.elb.amazonaws.com", "<GeoLocation></GeoLocation>")]);
     assert_eq!(status, 501);
 }
 
@@ -409,4 +404,232 @@ fn only_the_last_changes_are_remembered() {
     }
     assert_eq!(state.changes.len(), REMEMBERED);
     assert!(state.changes.contains_key("C299") && !state.changes.contains_key("C0"));
+}
+
+/// A health check as its create asks for it.
+fn new_check(reference: &str, config: &str) -> String {
+    format!(
+        "<CreateHealthCheckRequest xmlns=\"{NAMESPACE}\"><CallerReference>{reference}</CallerReference>\
+         <HealthCheckConfig>{config}</HealthCheckConfig></CreateHealthCheckRequest>"
+    )
+}
+
+const HTTPS: &str = "<Type>HTTPS</Type><FullyQualifiedDomainName>a.example.org</FullyQualifiedDomainName>";
+
+impl Bench {
+    fn check(&mut self, reference: &str, config: &str) -> (u16, String) {
+        self.send("POST", "/2013-04-01/healthcheck", &new_check(reference, config))
+    }
+
+    fn checked(&mut self, reference: &str) -> String {
+        let (status, text) = self.check(reference, HTTPS);
+        assert_eq!(status, 201, "{text}");
+        between(&text, "<Id>", "<").to_owned()
+    }
+
+    fn update_check(&mut self, id: &str, inside: &str) -> (u16, String) {
+        let body = format!("<UpdateHealthCheckRequest xmlns=\"{NAMESPACE}\">{inside}</UpdateHealthCheckRequest>");
+        self.send("POST", &format!("/2013-04-01/healthcheck/{id}"), &body)
+    }
+
+    /// What a health check's checkers see from now on.
+    fn see(&mut self, id: &str, healthy: bool) {
+        let state = self.world.accounts.get_mut("123456789012").unwrap().route53.get_mut("aws").unwrap();
+        state.health_checks.get_mut(id).unwrap().see(healthy);
+    }
+
+    fn answer(&self, name: &str, kind: &str, region: &str) -> Option<resolve::DnsAnswer> {
+        resolve::resolve(&self.world, "123456789012", name, kind, region)
+    }
+
+    fn first_value(&self, name: &str, region: &str) -> String {
+        self.answer(name, "A", region).map(|answer| answer.values.join(" ")).unwrap_or_default()
+    }
+}
+
+#[test]
+fn health_checks_live_and_go() {
+    let mut bench = Bench::new("us-east-1");
+    let (_, made) = bench.check("one", HTTPS);
+    for member in [
+        "<Port>443</Port>",
+        "<RequestInterval>30<",
+        "<FailureThreshold>3<",
+        "<EnableSNI>true<",
+        "<MeasureLatency>false<",
+        "<HealthCheckVersion>1<",
+    ] {
+        assert!(made.contains(member), "{member} in {made}");
+    }
+    let id = between(&made, "<Id>", "<").to_owned();
+    assert_eq!(bench.check("one", HTTPS), (201, made.clone()), "asked again, it is the same one");
+    let (status, text) = bench.check("one", &format!("{HTTPS}<Port>8443</Port>"));
+    assert_eq!((status, between(&text, "<Code>", "<")), (409, "HealthCheckAlreadyExists"));
+    let (status, text) = bench.update_check(
+        &id,
+        "<HealthCheckVersion>1</HealthCheckVersion><Port>8443</Port><ResourcePath>/x?a=1&amp;b</ResourcePath>",
+    );
+    assert!(status == 200 && text.contains("<HealthCheckVersion>2<") && text.contains("/x?a=1&amp;b<"), "{text}");
+    let (status, text) = bench.update_check(&id, "<HealthCheckVersion>1</HealthCheckVersion><Port>1</Port>");
+    assert_eq!((status, between(&text, "<Code>", "<")), (409, "HealthCheckVersionMismatch"));
+    let reset = "<ResetElements><ResettableElementName>ResourcePath</ResettableElementName></ResetElements>";
+    assert!(!bench.update_check(&id, reset).1.contains("ResourcePath"));
+    let path = format!("/2013-04-01/healthcheck/{id}");
+    assert!(bench.send("GET", &path, "").1.contains("<Port>8443<"));
+    let tags = format!("/2013-04-01/tags/healthcheck/{id}");
+    let add = "<ChangeTagsForResourceRequest><AddTags><Tag><Key>a</Key><Value>1</Value></Tag></AddTags></ChangeTagsForResourceRequest>";
+    assert_eq!(bench.send("POST", &tags, add).0, 200);
+    let tagged = bench.world.accounts["123456789012"].route53["aws"].tagged("aws");
+    assert_eq!(tagged[0].0, format!("arn:aws:route53:::healthcheck/{id}"));
+    let other = bench.checked("two");
+    let (_, first) = bench.send("GET", "/2013-04-01/healthcheck?maxitems=1", "");
+    let next = between(&first, "<NextMarker>", "<").to_owned();
+    let (_, second) = bench.send("GET", &format!("/2013-04-01/healthcheck?maxitems=1&marker={next}"), "");
+    let mut seen = [between(&first, "<Id>", "<"), between(&second, "<Id>", "<")];
+    let mut expected = [id.as_str(), other.as_str()];
+    seen.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(seen, expected);
+    assert!(second.contains("<IsTruncated>false<"), "{second}");
+    assert_eq!(bench.send("DELETE", &path, "").0, 200);
+    assert!(bench.send("GET", "/2013-04-01/healthcheckcount", "").1.contains("<HealthCheckCount>1<"));
+    let (status, text) = bench.check("one", HTTPS);
+    assert_eq!((status, between(&text, "<Code>", "<")), (409, "HealthCheckAlreadyExists"), "its reference is spent");
+    for (method, path) in [("GET", path.clone()), ("DELETE", path.clone()), ("GET", tags), ("GET", path + "/status")] {
+        let (status, text) = bench.send(method, &path, "");
+        assert_eq!((status, between(&text, "<Code>", "<")), (404, "NoSuchHealthCheck"), "{method} {path}");
+    }
+}
+
+#[test]
+fn health_checks_are_held_against_the_rules() {
+    let mut bench = Bench::new("us-east-1");
+    let host = "<FullyQualifiedDomainName>a.example.org</FullyQualifiedDomainName>";
+    for (config, words) in [
+        ("<Type>HTTPS</Type>".to_owned(), "needs an IPAddress or a FullyQualifiedDomainName"),
+        (format!("<Type>HTTPS</Type>{host}<SearchString>x</SearchString>"), "_STR_MATCH"),
+        (format!("<Type>HTTPS_STR_MATCH</Type>{host}"), "_STR_MATCH"),
+        (format!("<Type>HTTPS</Type>{host}<RequestInterval>20</RequestInterval>"), "must be 10 or 30"),
+        (format!("<Type>HTTPS</Type>{host}<RequestInterval>60</RequestInterval>"), "from 10 to 30"),
+        (format!("<Type>HTTPS</Type>{host}<FailureThreshold>11</FailureThreshold>"), "from 1 to 10"),
+        (format!("<Type>HTTP</Type>{host}<EnableSNI>true</EnableSNI>"), "EnableSNI is for HTTPS"),
+        (format!("<Type>TCP</Type>{host}"), "needs a Port"),
+        (format!("<Type>TCP</Type>{host}<Port>1</Port><ResourcePath>/</ResourcePath>"), "has no ResourcePath"),
+        ("<Type>HTTP</Type><IPAddress>10.0.0.1</IPAddress>".to_owned(), "not a public IP address"),
+        (format!("<Type>HTTP</Type>{host}<Regions><Region>us-east-1</Region></Regions>"), "three or more"),
+        (format!("<Type>X</Type>{host}"), "is not one of the types [HTTP, HTTPS, "),
+        (format!("<Type>HTTP</Type>{host}<Colour>red</Colour>"), "unexpected element Colour"),
+    ] {
+        let (status, text) = bench.check("r", &config);
+        assert_eq!((status, between(&text, "<Code>", "<")), (400, "InvalidInput"), "{config}");
+        assert!(text.contains(words), "{words} in {text}");
+    }
+    assert_eq!(bench.check("r", "<Type>CALCULATED</Type>").0, 501);
+    let id = bench.checked("r");
+    for (change, words) in [
+        ("<IPAddress>192.0.2.1</IPAddress>", "added to an existing health check"),
+        ("<Type>HTTP</Type>", "unexpected element Type"),
+        ("<RequestInterval>10</RequestInterval>", "unexpected element RequestInterval"),
+        ("<MeasureLatency>true</MeasureLatency>", "unexpected element MeasureLatency"),
+    ] {
+        let (status, text) = bench.update_check(&id, change);
+        assert!(status == 400 && text.contains(words), "{words} in {text}");
+    }
+    let unknown = alias("CREATE", "d.example.com", "Z1", "x.elb.amazonaws.com", "<HealthCheckId>none</HealthCheckId>");
+    let (status, text) = bench.change(&[unknown]);
+    assert_eq!((status, between(&text, "<Code>", "<")), (404, "NoSuchHealthCheck"));
+}
+
+#[test]
+fn a_status_is_what_each_region_sees() {
+    let mut bench = Bench::new("us-east-1");
+    let id = bench.checked("one");
+    let path = format!("/2013-04-01/healthcheck/{id}/status");
+    let (_, text) = bench.send("GET", &path, "");
+    assert_eq!(text.matches("<Status>Success: HTTP Status Code 200, OK</Status>").count(), 8, "{text}");
+    let reason = format!("/2013-04-01/healthcheck/{id}/lastfailurereason");
+    assert!(!bench.send("GET", &reason, "").1.contains("<Status>"));
+    bench.see(&id, false);
+    for path in [&path, &reason] {
+        assert_eq!(bench.send("GET", path, "").1.matches("<Status>Failure: ").count(), 8);
+    }
+    let is_healthy =
+        |bench: &Bench| bench.world.accounts["123456789012"].route53["aws"].health_checks[&id].is_healthy();
+    assert!(!is_healthy(&bench));
+    bench.update_check(&id, "<Inverted>true</Inverted>");
+    assert!(is_healthy(&bench));
+    bench.update_check(&id, "<Inverted>false</Inverted><Disabled>true</Disabled>");
+    assert!(is_healthy(&bench));
+}
+
+#[test]
+fn regions_and_roles_are_taken_once() {
+    let mut bench = Bench::new("us-east-1");
+    let place = |identifier: &str, more: &str| {
+        let more = format!("<SetIdentifier>{identifier}</SetIdentifier>{more}");
+        alias("CREATE", "api.example.com", "Z1", "x.elb.amazonaws.com", &more)
+    };
+    bench.ok(&[place("a", "<Region>eu-west-1</Region>")]);
+    let (_, message) = bench.refused(&[place("b", "<Region>eu-west-1</Region>")]);
+    assert!(message.contains("SetIdentifier a has the same region eu-west-1"), "{message}");
+    let (code, message) = bench.refused(&[place("b", "<Region>mars-north-1</Region>")]);
+    assert_eq!((code.as_str(), message.contains("no value of Region")), ("InvalidInput", true), "{message}");
+    let (_, message) = bench.refused(&[place("b", "<Weight>1</Weight>")]);
+    assert!(message.contains("cannot be created because"), "{message}");
+}
+
+#[test]
+fn queries_are_answered_by_routing_and_health() {
+    let mut bench = Bench::new("us-east-1");
+    let (one, two) = (bench.checked("one"), bench.checked("two"));
+    let with = |name: &str, value: &str, policy: &str, check: &str| {
+        raw(
+            "CREATE",
+            &format!(
+                "<Name>{name}.example.com</Name><Type>A</Type><SetIdentifier>{value}</SetIdentifier>{policy}<TTL>20</TTL>\
+                 <ResourceRecords><ResourceRecord><Value>{value}</Value></ResourceRecord></ResourceRecords>\
+                 <HealthCheckId>{check}</HealthCheckId>"
+            ),
+        )
+    };
+    let (first, second) = ("192.0.2.1", "192.0.2.2");
+    let own = bench.zone.clone();
+    bench.ok(&[
+        with("l", first, "<Region>eu-west-1</Region>", &one),
+        with("l", second, "<Region>ap-northeast-1</Region>", &two),
+        with("w", first, "<Weight>9</Weight>", &one),
+        with("w", second, "<Weight>1</Weight>", &two),
+        with("f", first, "<Failover>PRIMARY</Failover>", &one),
+        with("f", second, "<Failover>SECONDARY</Failover>", &two),
+        set("CREATE", "*.example.com", "A", &["192.0.2.9"]),
+        set("CREATE", "c.example.com", "CNAME", &["l.example.com"]),
+    ]);
+    bench.ok(&[alias("CREATE", "own.example.com", &own, "l.example.com", "")]);
+    assert_eq!(bench.first_value("l.example.com", "eu-central-1"), first);
+    assert_eq!(bench.first_value("l.example.com", "ap-southeast-1"), second);
+    assert_eq!(bench.first_value("w.example.com", "eu-central-1"), first);
+    assert_eq!(bench.first_value("f.example.com", "eu-central-1"), first);
+    bench.see(&one, false);
+    for name in ["l", "w", "f", "own"] {
+        assert_eq!(bench.first_value(&format!("{name}.example.com"), "eu-central-1"), second, "{name}");
+    }
+    bench.see(&two, false);
+    for name in ["l", "w", "f", "own"] {
+        assert_eq!(
+            bench.first_value(&format!("{name}.example.com"), "eu-central-1"),
+            first,
+            "{name}: none is as good as all"
+        );
+    }
+    let wild = bench.answer("x.y.example.com", "A", "eu-central-1").unwrap();
+    assert_eq!((wild.values, wild.ttl), (vec!["192.0.2.9".to_owned()], 60));
+    let cname = bench.answer("c.example.com", "AAAA", "eu-central-1").unwrap();
+    assert_eq!((cname.kind.as_str(), cname.values.join(" ")), ("CNAME", "l.example.com".to_owned()));
+    for (name, kind) in [("example.org", "A"), ("l.example.com", "AAAA"), ("w..x", "A")] {
+        assert_eq!(bench.answer(name, kind, "eu-central-1"), None, "{name}");
+    }
+    assert_eq!(bench.answer("l.example.com", "A", "cn-north-1"), None, "China has a Route 53 of its own");
+    let target = format!("/2013-04-01/testdnsanswer?hostedzoneid={own}&recordname=w.example.com&recordtype=A");
+    let (status, text) = bench.send("GET", &target, "");
+    assert!(status == 200 && text.contains("<RecordDataEntry>192.0.2.1</RecordDataEntry>"), "{text}");
 }

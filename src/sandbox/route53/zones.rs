@@ -85,6 +85,7 @@ fn born(name: &str) -> Vec<RecordSet> {
         ttl: Some(ttl),
         values,
         alias: None,
+        health_check: None,
     };
     let servers = NAME_SERVERS.iter().map(|server| format!("{server}.")).collect();
     let authority = format!("{}. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400", NAME_SERVERS[0]);

@@ -1,8 +1,10 @@
-//! Which stages a web ACL protects. The stage knows its web ACL (`Stage.web_acl_arn`); here it is written and read.
+//! What a web ACL protects. A stage knows its web ACL (`Stage.web_acl_arn`), which is written and read here; that of a load
+//! balancer is kept by its ARN ([`State::balancers`]).
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::State;
 use super::entities;
 use super::faults::{self, Answer};
 use crate::sandbox::apigateway::state::Stage;
@@ -48,17 +50,30 @@ const KINDS: [&str; 8] = [
 pub(super) fn associate(view: &mut View<'_>, caller: &Caller, asked: Association) -> Answer<Value> {
     regional(&asked.web_acl)?;
     view.region.wafv2.web_acl(&asked.web_acl).ok_or_else(faults::nonexistent)?;
-    stage(view, caller, &asked.resource)?.web_acl_arn = Some(asked.web_acl);
+    if is_balancer(view, caller, &asked.resource)? {
+        view.region.wafv2.balancers.insert(asked.resource, asked.web_acl);
+    } else {
+        stage(view, caller, &asked.resource)?.web_acl_arn = Some(asked.web_acl);
+    }
     Ok(json!({}))
 }
 
 pub(super) fn disassociate(view: &mut View<'_>, caller: &Caller, asked: &Resource) -> Answer<Value> {
-    stage(view, caller, &asked.arn)?.web_acl_arn = None;
+    if is_balancer(view, caller, &asked.arn)? {
+        view.region.wafv2.balancers.remove(&asked.arn);
+    } else {
+        stage(view, caller, &asked.arn)?.web_acl_arn = None;
+    }
     Ok(json!({}))
 }
 
 pub(super) fn web_acl_of(view: &mut View<'_>, caller: &Caller, asked: &Resource) -> Answer<Value> {
-    let Some(arn) = stage(view, caller, &asked.arn)?.web_acl_arn.clone() else { return Ok(json!({})) };
+    let found = if is_balancer(view, caller, &asked.arn)? {
+        view.region.wafv2.balancers.get(&asked.arn).cloned()
+    } else {
+        stage(view, caller, &asked.arn)?.web_acl_arn.clone()
+    };
+    let Some(arn) = found else { return Ok(json!({})) };
     let state = &view.region.wafv2;
     let acl = state.web_acl(&arn).ok_or_else(faults::nonexistent)?;
     Ok(json!({ "WebACL": entities::shown(acl, caller, state) }))
@@ -74,12 +89,31 @@ pub(super) fn resources_of(view: &View<'_>, caller: &Caller, asked: &Protected) 
         return Err(faults::violations(kind, "resourceType", &[allowed]));
     }
     let mut found = Vec::new();
+    if kind == "APPLICATION_LOAD_BALANCER" {
+        found.extend(balancers(view, &asked.web_acl).cloned());
+    }
     for api in view.region.apigateway.apis.iter().filter(|_| kind == "API_GATEWAY") {
         for stage in api.stages.values().filter(|stage| stage.web_acl_arn.as_deref() == Some(&asked.web_acl)) {
             found.push(format!("{}{}/stages/{}", prefix(caller), api.id, stage.stage_name));
         }
     }
     Ok(json!({ "ResourceArns": found }))
+}
+
+/// The load balancers that a web ACL protects, of those that are there.
+pub(super) fn balancers<'v>(view: &'v View<'_>, acl: &'v str) -> impl Iterator<Item = &'v String> {
+    let State { balancers, .. } = &view.region.wafv2;
+    let there = |arn: &&String| view.region.elbv2.has_application(arn);
+    balancers.iter().filter(move |(_, other)| other.as_str() == acl).map(|(arn, _)| arn).filter(there)
+}
+
+/// Whether an ARN is that of an application load balancer, which then has to be there.
+fn is_balancer(view: &View<'_>, caller: &Caller, arn: &str) -> Answer<bool> {
+    let (partition, region, account) = (caller.partition(), &caller.region, &caller.account);
+    if !arn.starts_with(&format!("arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/")) {
+        return Ok(false);
+    }
+    if view.region.elbv2.has_application(arn) { Ok(true) } else { Err(faults::nonexistent()) }
 }
 
 /// What stands before the id of an API in the ARN of its stage.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::faults::{self, Answer, invalid, required, violations};
-use super::{State, check, tags};
+use super::{State, associations, check, tags};
 use crate::sandbox::wire::Caller;
 use crate::sandbox::world::View;
 
@@ -169,7 +169,8 @@ pub(super) fn delete<K: Kind>(view: &mut View<'_>, caller: &Caller, mut input: M
     let arn = K::store(&view.region.wafv2)[at].arn.clone();
     let stages = view.region.apigateway.apis.iter().flat_map(|api| api.stages.values());
     let in_use = stages.filter_map(|stage| stage.web_acl_arn.as_deref()).any(|other| other == arn);
-    if in_use || view.region.wafv2.refers(&arn) {
+    let before_balancer = associations::balancers(view, &arn).next().is_some();
+    if in_use || before_balancer || view.region.wafv2.refers(&arn) {
         return Err(faults::associated());
     }
     K::store_mut(&mut view.region.wafv2).remove(at);

@@ -118,6 +118,9 @@ fn check_destination(view: &View<'_>, caller: &Caller, arn: &str) -> Answer<()> 
         return if view.region.logs.has_group(name) { Ok(()) } else { Err(faults::log_destination()) };
     }
     let bucket = named(format!("arn:{}:s3:::", caller.partition()));
-    let firehose = named(own("firehose") + "deliverystream/");
-    if bucket.or(firehose).is_some() { Ok(()) } else { Err(faults::arn("LOG_DESTINATION", arn)) }
+    if let Some(name) = named(own("firehose") + "deliverystream/") {
+        // A guess, as that of a log group.
+        return if view.region.firehose.has(name) { Ok(()) } else { Err(faults::log_destination()) };
+    }
+    if bucket.is_some() { Ok(()) } else { Err(faults::arn("LOG_DESTINATION", arn)) }
 }

@@ -1,9 +1,10 @@
-//! AWS WAF v2 in the sandbox: web ACLs, IP sets, regex pattern sets, rule groups, their associations with stages, tags
-//! and logging configurations, over JSON 1.1.
+//! AWS WAF v2 in the sandbox: web ACLs, IP sets, regex pattern sets, rule groups, their associations with stages and
+//! application load balancers, tags and logging configurations, over JSON 1.1.
 //!
 //! It is the control plane; what a web ACL says to a request is `execute_api::waf`'s to tell. A web ACL is associated by
-//! writing its ARN into the stage of the sandbox's API Gateway, so the association ends with the stage. Other resources
-//! that AWS could protect do not exist here.
+//! writing its ARN into the stage of the sandbox's API Gateway, so the association ends with the stage; that with a load
+//! balancer is kept here and counts as long as the load balancer is there. Other resources that AWS could protect do not
+//! exist here.
 
 mod associations;
 mod capacity;
@@ -40,6 +41,9 @@ pub struct State {
     rule_groups: Vec<Entity<RuleGroup>>,
     /// Logging configurations by the ARN of their web ACL.
     logging: BTreeMap<String, Value>,
+    /// Web ACLs by the ARN of the load balancer that they stand before.
+    #[serde(default)]
+    balancers: BTreeMap<String, String>,
 }
 
 impl State {
@@ -47,6 +51,12 @@ impl State {
     #[must_use]
     pub fn web_acl(&self, arn: &str) -> Option<&Entity<WebAcl>> {
         self.web_acls.iter().find(|one| one.arn == arn)
+    }
+
+    /// The ARN of the web ACL that stands before a load balancer.
+    #[must_use]
+    pub fn of_balancer(&self, arn: &str) -> Option<&str> {
+        self.balancers.get(arn).map(String::as_str)
     }
 
     /// An IP set by its ARN.

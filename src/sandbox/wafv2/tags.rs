@@ -92,7 +92,7 @@ fn tags_of<'s>(state: &'s mut State, arn: &str) -> Answer<&'s mut Tags> {
     if !arn.starts_with("arn:") {
         return Err(faults::arn("RESOURCE_ARN", arn));
     }
-    let State { web_acls, ip_sets, regex_pattern_sets, rule_groups, logging: _ } = state;
+    let State { web_acls, ip_sets, regex_pattern_sets, rule_groups, logging: _, balancers: _ } = state;
     let found = web_acls.iter_mut().map(|one| (&one.arn, &mut one.tags));
     let found = found.chain(ip_sets.iter_mut().map(|one| (&one.arn, &mut one.tags)));
     let found = found.chain(regex_pattern_sets.iter_mut().map(|one| (&one.arn, &mut one.tags)));

@@ -72,9 +72,12 @@ pub struct MutualTls {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BasePathMapping {
-    /// The first segment of the path, or `(none)`.
+    /// What API Gateway's second version calls it by; the first one does not show it.
+    #[serde(default)]
+    pub api_mapping_id: String,
+    /// The path, or `(none)`. The first version makes none with a slash in it.
     pub base_path: String,
-    /// The API.
+    /// The API, of either kind.
     pub rest_api_id: String,
     /// The stage; without one the second segment names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

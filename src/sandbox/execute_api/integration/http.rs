@@ -46,7 +46,18 @@ pub(in crate::sandbox::execute_api) struct Backends {
     upstreams: Upstreams,
 }
 
-/// A backend's answer, its headers as the client gets them.
+/// How a backend is called.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sandbox::execute_api) struct Manner {
+    /// It covers everything up to the last byte, or up to the first of a streamed answer.
+    pub(in crate::sandbox::execute_api) timeout: Duration,
+    /// Whether the answer is passed on as it comes.
+    pub(in crate::sandbox::execute_api) streamed: bool,
+    /// Whether the backend's certificate goes unchecked.
+    pub(in crate::sandbox::execute_api) insecure: bool,
+}
+
+/// A backend's answer.
 #[derive(Debug)]
 pub(in crate::sandbox::execute_api) struct Answered {
     pub(in crate::sandbox::execute_api) status: StatusCode,
@@ -138,33 +149,70 @@ impl Backends {
         Ok(Self { checked: client(checked), unchecked: client(unchecked), upstreams })
     }
 
-    /// Calls a backend; the time-out covers everything up to the last byte, or up to the first of a streamed answer.
+    /// Calls the backend of a REST API; the headers of the answer are as the client gets them.
     pub(in crate::sandbox::execute_api) async fn call(
         &self,
         http: &Http,
         outbound: Outbound,
         body: Bytes,
     ) -> Result<Answered, Outage> {
-        let exchange = self.exchange(http, outbound, body);
-        tokio::time::timeout(http.timeout, exchange).await.unwrap_or(Err(Outage::Timeout(http.timeout)))
+        let manner = Manner { timeout: http.timeout, streamed: http.streamed, insecure: http.insecure };
+        let answered = self.send(&manner, outbound, body).await?;
+        Ok(Answered { headers: inbound::passed_back(&answered.headers), ..answered })
     }
 
-    async fn exchange(&self, http: &Http, outbound: Outbound, body: Bytes) -> Result<Answered, Outage> {
+    /// Calls a backend; the headers of the answer are as they came.
+    pub(in crate::sandbox::execute_api) async fn send(
+        &self,
+        manner: &Manner,
+        outbound: Outbound,
+        body: Bytes,
+    ) -> Result<Answered, Outage> {
+        let exchange = self.exchange(manner, outbound, body);
+        tokio::time::timeout(manner.timeout, exchange).await.unwrap_or(Err(Outage::Timeout(manner.timeout)))
+    }
+
+    /// Where a host or an ARN really is, as scheme and authority, if a rule says so.
+    pub(in crate::sandbox::execute_api) fn reached(&self, name: &str) -> Option<String> {
+        self.upstreams.target(name).map(|target| format!("{}://{}", target.scheme, target.authority))
+    }
+
+    /// Gets a document of at most `limit` bytes.
+    pub(in crate::sandbox::execute_api) async fn get(
+        &self,
+        url: &str,
+        timeout: Duration,
+        limit: usize,
+    ) -> Result<Bytes, String> {
+        let parsed: Uri = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
+        let called = self.upstreams.redirect(&parsed).unwrap_or(parsed);
+        let exchange = async {
+            let answer = self.checked.get(called.clone()).await.map_err(|error| described(&called, &error))?;
+            if !answer.status().is_success() {
+                return Err(format!("the answer is {}", answer.status()));
+            }
+            let body = Limited::new(answer.into_body(), limit).collect().await;
+            body.map(http_body_util::Collected::to_bytes).map_err(|error| format!("the answer broke off: {error}"))
+        };
+        let late = || format!("no answer in {} ms", timeout.as_millis());
+        tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn exchange(&self, manner: &Manner, outbound: Outbound, body: Bytes) -> Result<Answered, Outage> {
         let url: Uri = outbound.url.parse().map_err(|error| Outage::Network(format!("{}: {error}", outbound.url)))?;
         let url = self.upstreams.redirect(&url).unwrap_or(url);
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = outbound.method;
         *request.uri_mut() = url;
         *request.headers_mut() = outbound.headers;
-        let client = if http.insecure { &self.unchecked } else { &self.checked };
+        let client = if manner.insecure { &self.unchecked } else { &self.checked };
         let called = request.uri().clone();
         let response = client.request(request).await.map_err(|error| {
             let hint = if error.is_connect() { "; --upstream says where a host really is" } else { "" };
             Outage::Network(described(&called, &error) + hint)
         })?;
         let (head, body) = Response::into_parts(response);
-        let headers = inbound::passed_back(&head.headers);
-        let body = if http.streamed {
+        let body = if manner.streamed {
             Body::Stream(body)
         } else {
             match Limited::new(body, PAYLOAD_LIMIT).collect().await {
@@ -173,7 +221,7 @@ impl Backends {
                 Err(error) => return Err(Outage::Network(format!("{called}: the answer broke off: {error}"))),
             }
         };
-        Ok(Answered { status: head.status, headers, body })
+        Ok(Answered { status: head.status, headers: head.headers, body })
     }
 }
 

@@ -1,0 +1,185 @@
+//! What is logged: the access logs of the stages that this process serves. Events are kept in memory, the last ones of each
+//! group, and gone with the process; written to the state of the sandbox, each request would change it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{State, arn, invalid, no_group, parse, respond};
+use crate::sandbox::fault::{Answer, Fault};
+use crate::sandbox::wire::{Request, Response};
+
+/// Events that are kept of one group.
+const KEPT: usize = 10_000;
+
+/// The events of all log groups; clones share them.
+#[derive(Debug, Clone, Default)]
+pub(in crate::sandbox) struct Events(Arc<Mutex<BTreeMap<Place, VecDeque<Event>>>>);
+
+/// A log group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::sandbox) struct Place {
+    account: String,
+    region: String,
+    group: String,
+}
+
+#[derive(Debug, Clone)]
+struct Event {
+    /// Milliseconds since the epoch.
+    time: i64,
+    stream: String,
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Query {
+    log_group_name: Option<String>,
+    log_stream_name: Option<String>,
+    log_stream_names: Option<Vec<String>>,
+    log_stream_name_prefix: Option<String>,
+    filter_pattern: Option<String>,
+    start_time: Option<i64>,
+    end_time: Option<i64>,
+    limit: Option<usize>,
+    #[serde(rename = "startFromHead")]
+    _start_from_head: Option<bool>,
+}
+
+impl Place {
+    /// Reads the ARN of a log group; none if it is of something else.
+    pub(in crate::sandbox) fn of(arn: &str) -> Option<Self> {
+        let parts: Vec<&str> = arn.splitn(7, ':').collect();
+        let ["arn", _, "logs", region, account, "log-group", group] = parts[..] else { return None };
+        let group = group.trim_end_matches(":*");
+        Some(Self { account: account.to_owned(), region: region.to_owned(), group: group.to_owned() })
+    }
+}
+
+impl Events {
+    /// Keeps a line. Whether the group is there is asked when it is read.
+    pub(in crate::sandbox) fn write(&self, place: &Place, stream: &str, message: String) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        let event = Event { time: i64::try_from(now).unwrap_or(i64::MAX), stream: stream.to_owned(), message };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = match all.get_mut(place) {
+            Some(events) => events,
+            None => all.entry(place.clone()).or_default(),
+        };
+        if events.len() == KEPT {
+            events.pop_front();
+        }
+        events.push_back(event);
+    }
+
+    /// Answers a request for events; none if it is for something else.
+    pub(in crate::sandbox) fn answer(&self, state: &State, request: &Request) -> Option<Response> {
+        let target = request.header("x-amz-target").unwrap_or_default();
+        let act: fn(&Query, &[Event], &str) -> Answer<Value> = match target.strip_prefix("Logs_20140328.")? {
+            "DescribeLogStreams" => streams,
+            "GetLogEvents" => get,
+            "FilterLogEvents" => filter,
+            _ => return None,
+        };
+        Some(respond(self.found(state, request, act)))
+    }
+
+    fn found(
+        &self,
+        state: &State,
+        request: &Request,
+        act: fn(&Query, &[Event], &str) -> Answer<Value>,
+    ) -> Answer<Value> {
+        let query: Query = parse(request)?;
+        let name = query.log_group_name.clone().ok_or_else(|| invalid("logGroupName is required here"))?;
+        let group = state.groups.get(&name).ok_or_else(no_group)?;
+        let caller = &request.caller;
+        let place = Place { account: caller.account.clone(), region: caller.region.clone(), group: name.clone() };
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What went to a group of that name before it was made anew is not this one's.
+        let events = all.get(&place).into_iter().flatten().filter(|event| event.time >= group.created);
+        act(&query, &events.cloned().collect::<Vec<_>>(), &arn(&name, caller))
+    }
+}
+
+// One of several answers of one type.
+#[allow(clippy::unnecessary_wraps)]
+fn streams(query: &Query, events: &[Event], arn: &str) -> Answer<Value> {
+    let prefix = query.log_stream_name_prefix.as_deref().unwrap_or_default();
+    let names: BTreeSet<&str> = events.iter().map(|event| event.stream.as_str()).collect();
+    let streams = names.into_iter().filter(|name| name.starts_with(prefix)).map(|name| {
+        let mut times = events.iter().filter(|event| event.stream == name).map(|event| event.time);
+        let first = times.next().unwrap_or_default();
+        let last = times.next_back().unwrap_or(first);
+        json!({
+            "arn": format!("{arn}:log-stream:{name}"), "logStreamName": name, "creationTime": first, "storedBytes": 0,
+            "firstEventTimestamp": first, "lastEventTimestamp": last, "lastIngestionTime": last,
+        })
+    });
+    Ok(json!({ "logStreams": streams.collect::<Vec<_>>() }))
+}
+
+fn get(query: &Query, events: &[Event], _: &str) -> Answer<Value> {
+    let stream = query.log_stream_name.as_deref().ok_or_else(|| invalid("logStreamName is required"))?;
+    if !events.iter().any(|event| event.stream == stream) {
+        return Err(Fault::new(400, "ResourceNotFoundException", "The specified log stream does not exist."));
+    }
+    let found = within(query, events).filter(|event| event.stream == stream);
+    let shown = found.map(|one| json!({ "timestamp": one.time, "ingestionTime": one.time, "message": one.message }));
+    // All there is comes at once: asking on from here gives the same token again, which is how AWS says that it is the end.
+    Ok(json!({
+        "events": shown.collect::<Vec<_>>(), "nextForwardToken": "f/end", "nextBackwardToken": "b/begin",
+    }))
+}
+
+fn filter(query: &Query, events: &[Event], _: &str) -> Answer<Value> {
+    let pattern = query.filter_pattern.as_deref().unwrap_or_default();
+    if pattern.contains(['{', '[', '?', '%', '-']) {
+        return Err(invalid(format!("The sandbox knows filter patterns of plain terms only, not {pattern}")));
+    }
+    let terms: Vec<&str> = pattern.split_whitespace().map(|term| term.trim_matches('"')).collect();
+    let prefix = query.log_stream_name_prefix.as_deref().unwrap_or_default();
+    let of_stream = |name: &String| {
+        name.starts_with(prefix) && query.log_stream_names.as_ref().is_none_or(|names| names.contains(name))
+    };
+    let found = within(query, events).filter(|event| of_stream(&event.stream));
+    let found = found.filter(|event| terms.iter().all(|term| event.message.contains(term)));
+    let shown = found.take(query.limit.unwrap_or(KEPT)).enumerate().map(|(at, one)| {
+        json!({
+            "eventId": format!("{:020}{at:08}", one.time), "logStreamName": one.stream, "timestamp": one.time,
+            "ingestionTime": one.time, "message": one.message,
+        })
+    });
+    Ok(json!({ "events": shown.collect::<Vec<_>>(), "searchedLogStreams": [] }))
+}
+
+fn within<'e>(query: &'e Query, events: &'e [Event]) -> impl Iterator<Item = &'e Event> {
+    let (start, end) = (query.start_time.unwrap_or(i64::MIN), query.end_time.unwrap_or(i64::MAX));
+    events.iter().filter(move |event| (start..=end).contains(&event.time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arn_of_a_log_group_is_read() {
+        let place = Place::of("arn:aws-cn:logs:cn-north-1:1:log-group:/a/b:*").unwrap();
+        assert_eq!((place.region.as_str(), place.account.as_str(), place.group.as_str()), ("cn-north-1", "1", "/a/b"));
+        assert_eq!(Place::of("arn:aws:firehose:eu-west-1:1:deliverystream/amazon-apigateway-x"), None);
+    }
+
+    #[test]
+    fn the_last_events_are_kept() {
+        let (events, place) = (Events::default(), Place::of("arn:aws:logs:eu-west-1:1:log-group:g").unwrap());
+        for number in 0..KEPT + 5 {
+            events.write(&place, "s", number.to_string());
+        }
+        let held = events.0.lock().unwrap();
+        assert_eq!((held[&place].len(), held[&place][0].message.as_str()), (KEPT, "5"));
+    }
+}
