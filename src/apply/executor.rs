@@ -32,6 +32,12 @@ pub struct Applied {
 }
 
 impl Applied {
+    /// Whether it did all it should.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.failed.is_empty() && self.skipped == 0 && !self.interrupted
+    }
+
     /// The one failure to end the process with, if the apply did not do all it should.
     #[must_use]
     pub fn into_failure(mut self) -> Option<Failure> {

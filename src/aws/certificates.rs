@@ -100,6 +100,13 @@ fn choose(candidates: &[Candidate], domain: &str, region: &str, now: i64) -> Res
     }))
 }
 
+/// When a certificate expires, in seconds since the epoch, where AWS tells.
+pub async fn expires(aws: &ReadAws, arn: &str) -> Result<Option<i64>> {
+    let answer = aws.clients.acm.describe_certificate().certificate_arn(arn).send().await;
+    let answer = answer.map_err(|error| failed(&format!("describe certificate {arn}"), error))?;
+    Ok(answer.certificate().and_then(|one| one.not_after()).map(aws_smithy_types::DateTime::secs))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

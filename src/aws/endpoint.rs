@@ -18,18 +18,18 @@ const AWS: [&str; 9] = [
 
 /// Whether API Gateway is asked somewhere else than at AWS: by an option, a variable or a profile.
 pub(super) fn is_elsewhere(config: &SdkConfig) -> bool {
+    of(config, "API Gateway").is_some_and(|url| !is_of_aws(&url))
+}
+
+/// The endpoint that somebody set for a service, by its id in the SDK, or for all.
+pub(super) fn of(config: &SdkConfig, service: &str) -> Option<String> {
     // In the order of the SDK: what was said in code, then what is said for the service, then for all.
-    let key = ServiceConfigKey::builder()
-        .service_id("API Gateway")
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url")
-        .build()
-        .ok();
+    let key =
+        ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
     let of_service = || config.service_config().zip(key).and_then(|(config, key)| config.load_config(key));
     let in_code = config.get_origin("endpoint_url").is_client_config();
     let general = || config.endpoint_url().map(str::to_owned);
-    let url = if in_code { general() } else { of_service().or_else(general) };
-    url.is_some_and(|url| !is_of_aws(&url))
+    if in_code { general() } else { of_service().or_else(general) }
 }
 
 /// What is no URL is nobody's, and refused by the first call.

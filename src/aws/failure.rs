@@ -123,6 +123,7 @@ pub fn is_not_found<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool 
             "NotFoundException"
                 | "NoSuchEntity"
                 | "NoSuchEntityException"
+                | "NoSuchHealthCheck"
                 | "NoSuchHostedZone"
                 | "ResourceNotFoundException"
                 | "WAFNonexistentItemException"

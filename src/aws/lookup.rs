@@ -106,7 +106,7 @@ async fn no_endpoint(aws: &ReadAws, cause: &str) -> Failure {
 }
 
 /// There is none of that name; here are those that there are.
-fn none(aws: &ReadAws, what: &str, mut names: Vec<String>) -> Failure {
+pub(super) fn none(aws: &ReadAws, what: &str, mut names: Vec<String>) -> Failure {
     let failure = Failure::new(
         FailureKind::Configuration,
         format!("there is no {what} in account {} and Region {}", aws.place.account, aws.place.region),

@@ -9,6 +9,9 @@ pub mod ec2;
 mod endpoint;
 pub mod failure;
 pub mod guard;
+pub mod health;
+pub mod http_apis;
+pub mod load_balancers;
 pub mod lookup;
 pub mod pace;
 pub mod retry;
@@ -21,6 +24,8 @@ use std::sync::{Arc, PoisonError};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_apigateway::types::{DomainName, RestApi, Stage};
+use aws_sdk_apigatewayv2::types::Api as HttpApi;
+use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::AliasConfiguration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -161,6 +166,8 @@ fn app_name() -> Result<aws_config::AppName> {
 pub struct Clients {
     /// API Gateway, REST APIs.
     pub apigateway: aws_sdk_apigateway::Client,
+    /// API Gateway, HTTP APIs.
+    pub apigatewayv2: aws_sdk_apigatewayv2::Client,
     /// Lambda.
     pub lambda: aws_sdk_lambda::Client,
     /// IAM.
@@ -183,13 +190,17 @@ pub struct Clients {
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
     /// EC2: security groups and what stands around them.
     pub ec2: ec2::Client,
+    /// Data Firehose.
+    pub firehose: aws_sdk_firehose::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
 }
 
 impl Clients {
-    fn new(config: &SdkConfig, place: &Place, pace: &Pace, read_only: bool) -> Self {
+    fn new(config: &SdkConfig, place: &Place, turns: &Pace, read_only: bool) -> Self {
         macro_rules! client {
             ($service:ident, $signs:literal) => {{
-                let paced = Paced { pace: pace.clone(), place: place.clone(), service: $signs };
+                let paced = Paced { pace: turns.clone(), place: place.clone(), service: $signs };
                 let builder = $service::config::Builder::from(config).interceptor(paced.clone());
                 client!(@ $service, builder.auth_scheme_resolver(paced))
             }};
@@ -207,6 +218,7 @@ impl Clients {
         Self {
             apigateway: client!(aws_sdk_apigateway, "apigateway"),
             lambda: client!(aws_sdk_lambda, "lambda"),
+            apigatewayv2: client!(aws_sdk_apigatewayv2, "apigateway"),
             iam: client!(aws_sdk_iam),
             logs: client!(aws_sdk_cloudwatchlogs),
             tagging: client!(aws_sdk_resourcegroupstagging),
@@ -217,8 +229,21 @@ impl Clients {
             route53: client!(aws_sdk_route53, "route53"),
             elbv2: client!(aws_sdk_elasticloadbalancingv2),
             ec2: ec2::Client::new(config, read_only),
+            firehose: client!(aws_sdk_firehose),
+            s3: s3(config, read_only),
         }
     }
+}
+
+/// S3 takes the name of a bucket into the host, `logs.s3.eu-central-1.amazonaws.com`. Of another endpoint it would make
+/// `logs.localhost` or `logs.minio.example`, which no DNS may know: there, the name goes into the path.
+fn s3(config: &SdkConfig, read_only: bool) -> aws_sdk_s3::Client {
+    let elsewhere = endpoint::of(config, "S3").is_some();
+    let mut builder = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere);
+    if read_only {
+        builder = builder.interceptor(guard::ReadOnly);
+    }
+    aws_sdk_s3::Client::from_conf(builder.build())
 }
 
 /// A resource that the tagging service knows, by ARN, with its tags.
@@ -234,12 +259,14 @@ pub struct ReadAws {
     /// The profile its credentials are to come from, for messages.
     profile: Option<String>,
     apis: OnceCell<Arc<Vec<RestApi>>>,
+    http_apis: OnceCell<Arc<Vec<HttpApi>>>,
     domain_names: OnceCell<Arc<Vec<DomainName>>>,
     zones: OnceCell<Arc<Vec<zones::HostedZone>>>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
     functions: Mutex<BTreeMap<String, SharedFunction>>,
     aliases: Mutex<BTreeMap<String, Shared<AliasConfiguration>>>,
+    load_balancers: Mutex<BTreeMap<String, Arc<OnceCell<Arc<LoadBalancer>>>>>,
     notes: std::sync::Mutex<Vec<String>>,
 }
 
@@ -256,12 +283,14 @@ impl ReadAws {
             place: place.clone(),
             profile: connection.profile.clone(),
             apis: OnceCell::new(),
+            http_apis: OnceCell::new(),
             domain_names: OnceCell::new(),
             zones: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
             aliases: Mutex::default(),
+            load_balancers: Mutex::default(),
             notes: std::sync::Mutex::default(),
         }
     }
@@ -274,12 +303,14 @@ impl ReadAws {
             place: self.place.clone(),
             profile: self.profile.clone(),
             apis: OnceCell::new(),
+            http_apis: OnceCell::new(),
             domain_names: OnceCell::new(),
             zones: OnceCell::new(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
             aliases: Mutex::default(),
+            load_balancers: Mutex::default(),
             notes: std::sync::Mutex::default(),
         }
     }
@@ -304,14 +335,20 @@ impl ReadAws {
         Ok(try_join_all(answers).await?.into_iter().collect())
     }
 
-    async fn find_one(&self, wanted: &Lookup) -> Result<String> {
-        match wanted {
+    async fn find_one(&self, wanted: &Lookup) -> Result<Vec<String>> {
+        if let Lookup::LoadBalancerPart { load_balancer, part } = wanted {
+            return load_balancers::part(self, load_balancer, *part).await;
+        }
+        let one = match wanted {
             Lookup::SystemGateway { product, environment } => self.system_gateway(product, environment).await,
             Lookup::VpcLink { name } => lookup::vpc_link(self, name).await,
             Lookup::LoadBalancer { name } => lookup::network_load_balancer(self, name).await,
             Lookup::Certificate { domain } => certificates::certificate_for(self, domain).await,
             Lookup::HostedZone { domain } => zones::zone_for(self, domain).await.map(|zone| zone.id),
-        }
+            Lookup::AnyLoadBalancer { name } => load_balancers::arn(self, name).await,
+            Lookup::LoadBalancerPart { .. } => Err(Failure::internal("a part of a load balancer has several answers")),
+        };
+        one.map(|one| vec![one])
     }
 
     /// Where the system gateway of another product answers.
@@ -348,7 +385,7 @@ impl ReadAws {
     }
 
     /// Keeps something that the reader of a plan should know, though reading went on.
-    fn note(&self, note: String) {
+    pub(crate) fn note(&self, note: String) {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
     }
 
@@ -526,11 +563,16 @@ impl Aws {
     pub fn tolerate(&self, result: Result<()>) -> Result<()> {
         match result {
             Err(failure) if self.tolerant => {
-                self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(failure.to_string());
+                self.note(failure.to_string());
                 Ok(())
             }
             other => other,
         }
+    }
+
+    /// Keeps something that the reader of an apply should know, though the step went on.
+    pub fn note(&self, note: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
     }
 
     /// The notes since the last time they were taken.
@@ -570,6 +612,38 @@ mod tests {
         let transport = Some((client, Credentials::new("AKIA", "x", None, None, "test")));
         let connection = Connection { region: region.into(), transport, ..Connection::default() };
         connection.open(&place).await.unwrap().read.check_account().await.unwrap_err()
+    }
+
+    /// The URL that a read of a bucket goes to.
+    async fn url_of_bucket(endpoint: Option<&str>) -> String {
+        #[derive(Debug, Clone)]
+        struct Listening(Arc<std::sync::Mutex<String>>);
+        impl aws_smithy_runtime_api::client::http::HttpConnector for Listening {
+            fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+                request.uri().clone_into(&mut self.0.lock().unwrap());
+                let status = 404.try_into().expect("a status");
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::empty())))
+            }
+        }
+        let listening = Listening(Arc::default());
+        let connector = listening.clone();
+        let client = http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone()));
+        let place = Place { account: "111122223333".into(), region: "eu-central-1".into(), partition: "aws".into() };
+        let transport = Some((client, Credentials::new("AKIA", "x", None, None, "test")));
+        let endpoint_url = endpoint.map(str::to_owned);
+        let connection = Connection { region: place.region.clone(), transport, endpoint_url, ..Connection::default() };
+        let aws = connection.open(&place).await.unwrap();
+        let _ = aws.read.clients.s3.get_bucket_tagging().bucket("logs").send().await;
+        let url = listening.0.lock().unwrap();
+        url.clone()
+    }
+
+    #[tokio::test]
+    async fn only_aws_gets_the_name_of_a_bucket_in_its_host() {
+        assert_eq!(url_of_bucket(None).await, "https://logs.s3.eu-central-1.amazonaws.com/?tagging");
+        for endpoint in ["http://127.0.0.1:4566", "http://localhost:4566", "http://minio.example"] {
+            assert_eq!(url_of_bucket(Some(endpoint)).await, format!("{endpoint}/logs/?tagging"));
+        }
     }
 
     /// AWS does not say that credentials are of another partition; it does not know them.

@@ -55,6 +55,12 @@ pub fn once_apigateway() -> aws_sdk_apigateway::config::Builder {
     aws_sdk_apigateway::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled())
 }
 
+/// The same for HTTP APIs.
+#[must_use]
+pub fn once_apigatewayv2() -> aws_sdk_apigatewayv2::config::Builder {
+    aws_sdk_apigatewayv2::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled())
+}
+
 /// Tries of a create that is refused for its rate or whose answer is lost. `CreateDeployment` goes once in 5 s for the whole
 /// account (aws-facts A). Eight environments with two gateways each, which is what one run works on at a time, wait 80 s for
 /// the last turn, in no order; two dozen tries are three and a half minutes.

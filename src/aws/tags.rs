@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Address, Digest, Identity, Owner, Ownership};
+use crate::model::{Address, Digest, Identity, Owner, Ownership, Place};
 
 /// The product that owns a resource.
 pub const PRODUCT: &str = "gwctl:product";
@@ -28,6 +28,14 @@ pub fn ownership(tags: &Tags, owner: &Owner) -> Ownership {
         None if theirs == *owner => Ownership::Nobody,
         _ => Ownership::Others { owner: theirs },
     }
+}
+
+/// Whether the address in the tags begins with another Region than the place's. What is global in an account (health checks,
+/// records) is seen from every Region of an environment, and belongs to one.
+#[must_use]
+pub fn is_elsewhere(tags: &Tags, place: &Place) -> bool {
+    let address = tags.get(ADDRESS).and_then(|text| Address::parse(text));
+    address.is_some_and(|address| address.region().is_some_and(|region| region != place.region))
 }
 
 /// The user's own tags: neither ours nor AWS's.
@@ -87,6 +95,18 @@ mod tests {
         mine.insert(ENVIRONMENT.into(), "prod".into());
         assert!(matches!(ownership(&mine, &owner), Ownership::Others { .. }));
         assert_eq!(ownership(&tags(&[("team", "x")]), &owner), Ownership::Nobody);
+    }
+
+    #[test]
+    fn an_address_that_begins_with_another_region_is_elsewhere() {
+        let place = Place { account: "1".repeat(12), region: "eu-west-1".into(), partition: "aws".into() };
+        let is = |address: &str| is_elsewhere(&tags(&[(ADDRESS, address)]), &place);
+        for elsewhere in ["us-east-1/edge/dns-record/api", "us-gov-west-1/edge/dns-record/api", "eu-west-2/x/y/z"] {
+            assert!(is(elsewhere), "{elsewhere}");
+        }
+        for here in ["eu-west-1/edge/dns-record/api", "gate/dns-record/gateway", "gate-1/x/y", ""] {
+            assert!(!is(here), "{here}");
+        }
     }
 
     #[test]

@@ -40,18 +40,18 @@ pub fn name_of(domain: &str, base_path: &str) -> String {
 }
 
 /// How API Gateway writes an empty base path.
-const NO_PATH: &str = "(none)";
+pub(super) const NO_PATH: &str = "(none)";
 
 /// How long a new domain name or stage may be unknown to mappings. Terraform tries for as long
 /// (hashicorp/terraform-provider-aws, `base_path_mapping.go`).
-const SPREADS: std::time::Duration = std::time::Duration::from_secs(30);
+pub(super) const SPREADS: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The texts that mean "not yet".
 const NOT_YET: [retry::NotYet; 2] =
     [retry::CONCURRENT_MODIFICATION, ("NotFoundException", "Invalid domain name identifier specified")];
 
-/// The base path in a mapping's name.
-fn base_path(name: &str) -> Result<&str> {
+/// The base path in a mapping's name, or the key of one to an HTTP API.
+pub(super) fn base_path(name: &str) -> Result<&str> {
     name.split_once('/').map(|(_, path)| path).ok_or_else(|| Failure::internal(format!("`{name}` names no base path")))
 }
 
@@ -74,11 +74,11 @@ fn key(path: &str) -> String {
 }
 
 /// The tag of a mapping: its address, and its digest once it is whole.
-fn mark(address: &Address, digest: Option<&Digest>) -> String {
+pub(super) fn mark(address: &Address, digest: Option<&Digest>) -> String {
     format!("{address}:{}", digest.map(Digest::as_str).unwrap_or_default())
 }
 
-fn ownership(tags: &Tags, path: &str) -> Ownership {
+pub(super) fn ownership(tags: &Tags, path: &str) -> Ownership {
     let read = || {
         let (address, digest) = tags.get(&key(path))?.rsplit_once(':')?;
         Some((Address::parse(address)?, (!digest.is_empty()).then(|| digest.to_owned())))
@@ -86,7 +86,7 @@ fn ownership(tags: &Tags, path: &str) -> Ownership {
     read().map_or(Ownership::Nobody, |(address, digest)| Ownership::Ours { address, digest })
 }
 
-fn outputs(place: &Place, domain: &str, path: &str) -> Outputs {
+pub(super) fn outputs(place: &Place, domain: &str, path: &str) -> Outputs {
     let url = if path.is_empty() { format!("https://{domain}") } else { format!("https://{domain}/{path}") };
     Outputs::from_iter([("name", name_of(domain, path)), ("domain_arn", domain_name::arn(place, domain)), ("url", url)])
 }
@@ -127,7 +127,10 @@ impl Kind for BasePathMapping {
             let items = items.map_err(|error| failed(&format!("read the mappings of `{}`", domain.name), error))?;
             items.iter().map(|live| observed(aws, domain, live)).collect::<Result<Vec<_>>>()
         });
-        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+        // What is marked as another kind's is that kind's to tell of, on a domain name that HTTP APIs share.
+        let own =
+            |one: &Observed<BasePathMappingSpec>| one.address().is_none_or(|address| address.kind() == Self::NAME);
+        Ok(try_join_all(reads).await?.into_iter().flatten().filter(own).collect())
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &BasePathMappingSpec) -> Result<Outputs> {
@@ -148,7 +151,12 @@ impl Kind for BasePathMapping {
                     aws_sdk_apigateway::operation::create_base_path_mapping::CreateBasePathMappingError::is_conflict_exception,
                 ) =>
             {
-                adopt_same(aws, spec).await?;
+                let adopted = adopt_same(aws, spec).await;
+                if adopted.is_err() {
+                    // It is not ours, and the next plan must not think so.
+                    remove_mark(aws, outputs.required("domain_arn")?, path).await?;
+                }
+                adopted?;
             }
             Err(error) => return Err(failed(&format!("map `{name}`"), error)),
         }
@@ -189,12 +197,7 @@ impl Kind for BasePathMapping {
             Err(error) if !is_not_found(&error) => return Err(failed(&format!("unmap `{}`", live.name), error)),
             _ => {}
         }
-        let arn = live.outputs.required("domain_arn")?;
-        match aws.write.apigateway.untag_resource().resource_arn(arn).tag_keys(key(path)).send().await {
-            // The domain name is gone, too.
-            Err(error) if !is_not_found(&error) => Err(failed(&format!("untag {arn}"), error)),
-            _ => Ok(()),
-        }
+        remove_mark(aws, live.outputs.required("domain_arn")?, path).await
     }
 
     async fn tag(&self, _: &Aws, _: &Outputs, _: Tags) -> Result<()> {
@@ -212,9 +215,18 @@ impl Kind for BasePathMapping {
     }
 }
 
-async fn set_mark(aws: &Aws, outputs: &Outputs, path: &str, mark: String) -> Result<()> {
+pub(super) async fn set_mark(aws: &Aws, outputs: &Outputs, path: &str, mark: String) -> Result<()> {
     let domain = Outputs::from_iter([("arn", outputs.required("domain_arn")?)]);
     rest_api::tag(aws, &domain, Tags::from([(key(path), mark)])).await
+}
+
+/// Takes the tag of a mapping from its domain name.
+pub(super) async fn remove_mark(aws: &Aws, arn: &str, path: &str) -> Result<()> {
+    match aws.write.apigateway.untag_resource().resource_arn(arn).tag_keys(key(path)).send().await {
+        // The domain name is gone, too.
+        Err(error) if !is_not_found(&error) => Err(failed(&format!("untag {arn}"), error)),
+        _ => Ok(()),
+    }
 }
 
 /// A mapping that is there although the plan did not see it: fine if it leads where ours is to lead, else somebody's.

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use aws_sdk_apigateway::types::{
-    DomainName as LiveName, DomainNameStatus, EndpointConfiguration, EndpointType, IpAddressType, Op, PatchOperation,
-    SecurityPolicy,
+    DomainName as LiveName, DomainNameStatus, EndpointConfiguration, EndpointType, IpAddressType,
+    MutualTlsAuthentication, MutualTlsAuthenticationInput, Op, PatchOperation, SecurityPolicy,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,8 +36,19 @@ pub struct DomainNameSpec {
     pub security_policy: String,
     /// `ipv4`, or `dualstack` for clients with IPv6 as well.
     pub ip_address_type: String,
+    /// Asks clients for certificates, with TLS 1.2 only. The default `execute-api` host of an API does not.
+    pub mutual_tls: Option<MutualTls>,
     /// The user's tags.
     pub tags: Tags,
+}
+
+/// Whose certificates clients may have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MutualTls {
+    /// Where the authorities' certificates are: `s3://bucket/truststore.pem`.
+    pub truststore_uri: String,
+    /// The version of that object. Without one, what is put there later is not taken over.
+    pub truststore_version: Option<String>,
 }
 
 /// How long an update or a delete may wait for its turn: each goes once in 30 s for the whole account (aws-facts A), so a few
@@ -120,6 +131,7 @@ fn observed(aws: &ReadAws, scope: &Scope, live: &LiveName) -> Result<Observed<Do
             certificate: Input::from(live.regional_certificate_arn().unwrap_or_default()),
             security_policy: live.security_policy().unwrap_or(&SecurityPolicy::Tls12).as_str().to_owned(),
             ip_address_type: ip.unwrap_or(&IpAddressType::Ipv4).as_str().to_owned(),
+            mutual_tls: live.mutual_tls_authentication().and_then(mutual_tls),
             tags: tags::of_user(&all),
         },
         outputs,
@@ -127,6 +139,18 @@ fn observed(aws: &ReadAws, scope: &Scope, live: &LiveName) -> Result<Observed<Do
         created: None,
         in_use_by: None,
     })
+}
+
+fn mutual_tls(live: &MutualTlsAuthentication) -> Option<MutualTls> {
+    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let truststore_uri = text(live.truststore_uri())?;
+    Some(MutualTls { truststore_uri, truststore_version: text(live.truststore_version()) })
+}
+
+fn mutual_tls_input(wanted: &MutualTls) -> MutualTlsAuthenticationInput {
+    let MutualTls { truststore_uri, truststore_version } = wanted;
+    let input = MutualTlsAuthenticationInput::builder().truststore_uri(truststore_uri);
+    input.set_truststore_version(truststore_version.clone()).build()
 }
 
 impl Kind for DomainName {
@@ -146,7 +170,7 @@ impl Kind for DomainName {
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &DomainNameSpec) -> Result<Outputs> {
-        let DomainNameSpec { name, certificate, security_policy, ip_address_type, tags: user } = spec;
+        let DomainNameSpec { name, certificate, security_policy, ip_address_type, mutual_tls, tags: user } = spec;
         let certificate = certificate.known()?;
         let endpoint = EndpointConfiguration::builder()
             .types(EndpointType::Regional)
@@ -162,6 +186,7 @@ impl Kind for DomainName {
                 .regional_certificate_arn(certificate)
                 .endpoint_configuration(endpoint.clone())
                 .security_policy(SecurityPolicy::from(security_policy.as_str()))
+                .set_mutual_tls_authentication(mutual_tls.as_ref().map(mutual_tls_input))
                 .set_tags(Some(all.clone().into_iter().collect()));
             async move { call.customize().config_override(retry::once_apigateway()).send().await.map(drop) }
         };
@@ -243,9 +268,10 @@ fn patches(live: &DomainNameSpec, wanted: &DomainNameSpec) -> Result<Vec<PatchOp
         certificate,
         security_policy,
         ip_address_type,
+        mutual_tls,
         tags: _, // have calls of their own
     } = wanted;
-    let mut list = Vec::new();
+    let mut list = truststore_patches(live.mutual_tls.as_ref(), mutual_tls.as_ref());
     let mut replace = |path: &str, value: &str| {
         list.push(PatchOperation::builder().op(Op::Replace).path(path).value(value).build());
     };
@@ -259,4 +285,26 @@ fn patches(live: &DomainNameSpec, wanted: &DomainNameSpec) -> Result<Vec<PatchOp
         replace("/endpointConfiguration/ipAddressType", ip_address_type);
     }
     Ok(list)
+}
+
+/// Without a truststore there is no mutual TLS (developer guide, "Disable mutual TLS").
+fn truststore_patches(live: Option<&MutualTls>, wanted: Option<&MutualTls>) -> Vec<PatchOperation> {
+    const URI: &str = "/mutualTlsAuthentication/truststoreUri";
+    const VERSION: &str = "/mutualTlsAuthentication/truststoreVersion";
+    let patch = |op: Op, path: &str, value: Option<&str>| {
+        PatchOperation::builder().op(op).path(path).set_value(value.map(str::to_owned)).build()
+    };
+    let Some(wanted) = wanted else {
+        return live.map(|_| patch(Op::Replace, URI, Some(""))).into_iter().collect();
+    };
+    let mut list = Vec::new();
+    if live.map(|live| &live.truststore_uri) != Some(&wanted.truststore_uri) {
+        list.push(patch(Op::Replace, URI, Some(&wanted.truststore_uri)));
+    }
+    match (live.and_then(|live| live.truststore_version.as_ref()), &wanted.truststore_version) {
+        (before, Some(after)) if before != Some(after) => list.push(patch(Op::Replace, VERSION, Some(after))),
+        (Some(_), None) => list.push(patch(Op::Remove, VERSION, None)),
+        _ => {}
+    }
+    list
 }

@@ -6,24 +6,35 @@
 
 pub mod account_logging;
 pub mod alarm;
+pub mod api_mapping;
 pub mod base_path_mapping;
 pub mod deployment;
 pub mod dns_record;
 pub mod domain_name;
 pub mod execution_log_group;
+pub mod firehose_stream;
 pub mod function_alias;
 pub mod function_version;
+pub mod health_check;
+pub mod hosted_zone;
+pub mod http_api;
+pub mod http_stage;
+pub mod http_vpc_link;
 pub mod iam_role;
 pub mod ip_set;
 pub mod lambda_function;
 pub mod log_group;
 mod network_interfaces;
 pub mod rest_api;
+mod route53;
+pub mod s3_bucket;
 pub mod security_group;
 pub mod stage;
 pub mod vpc_link;
 mod wafv2;
+pub mod wafv2_rule_group;
 pub mod web_acl;
+pub mod web_acl_association;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -333,13 +344,19 @@ impl Registry {
         Self {
             kinds: vec![
                 Box::new(log_group::LogGroup),
-                Box::new(ip_set::IpSet),
-                Box::new(web_acl::WebAcl),
+                Box::new(s3_bucket::S3Bucket),
                 Box::new(iam_role::IamRole),
+                // Web ACLs log to delivery streams, which have a role; what stands before load balancers comes last.
+                Box::new(firehose_stream::FirehoseStream),
+                Box::new(ip_set::IpSet),
+                Box::new(wafv2_rule_group::RuleGroup),
+                Box::new(web_acl::WebAcl),
+                Box::new(web_acl_association::WebAclAssociation),
                 Box::new(account_logging::AccountLogging),
                 // After the role, so that on the way back the role outlives the network interfaces that a group waits for.
                 Box::new(security_group::SecurityGroup),
                 Box::new(vpc_link::VpcLink),
+                Box::new(http_vpc_link::HttpVpcLink),
                 Box::new(lambda_function::LambdaFunction::new(artifacts)),
                 Box::new(function_version::FunctionVersion),
                 Box::new(function_alias::FunctionAlias),
@@ -347,9 +364,14 @@ impl Registry {
                 Box::new(execution_log_group::ExecutionLogGroup),
                 Box::new(deployment::Deployment),
                 Box::new(stage::Stage),
+                Box::new(http_api::HttpApi),
+                Box::new(http_stage::HttpStage),
                 Box::new(alarm::Alarm),
                 Box::new(domain_name::DomainName),
                 Box::new(base_path_mapping::BasePathMapping),
+                Box::new(hosted_zone::HostedZone),
+                Box::new(health_check::HealthCheck),
+                Box::new(api_mapping::ApiMapping),
                 Box::new(dns_record::DnsRecord),
             ],
         }
@@ -408,7 +430,11 @@ impl Registry {
                 })
                 .collect();
             let scope = Scope { owner: owner.clone(), wanted };
-            Ok::<_, Failure>((kind.name(), kind.observe(aws, &scope).await?))
+            let mut live = kind.observe(aws, &scope).await?;
+            // What is global (a role, a DNS record) is seen from every Region, and belongs to the one in its address.
+            let elsewhere = |region: &str| region != aws.place.region;
+            live.retain(|one| !one.address().and_then(Address::region).is_some_and(elsewhere));
+            Ok::<_, Failure>((kind.name(), live))
         });
         Ok(try_join_all(reads).await?.into_iter().collect())
     }

@@ -183,19 +183,7 @@ impl Kind for VpcLink {
             return Ok(Vec::new());
         };
         // The owner's own APIs are no others: where the link goes, they go or are moved.
-        let owner = owner(&all_tags(&link));
-        let mut users = Vec::new();
-        let all = aws.rest_apis().await?;
-        for (at, api) in all.iter().filter(|api| owner.is_none() || self::owner(&api_tags(api)) != owner).enumerate() {
-            if at > 0 {
-                sleep(BETWEEN_APIS).await;
-            }
-            let api_id = given("id of a REST API", api.id())?;
-            if is_used(aws, api_id, id).await? {
-                users.push(described(api, api_id));
-            }
-        }
-        Ok(users)
+        rest_apis_using(aws, id, owner(&all_tags(&link)).as_ref()).await
     }
 
     async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
@@ -209,6 +197,23 @@ impl Kind for VpcLink {
         let call = aws.write.apigateway.untag_resource().resource_arn(arn).set_tag_keys(Some(keys));
         call.send().await.map_err(|error| failed(&format!("untag {arn}"), error)).map(drop)
     }
+}
+
+/// The REST APIs that go through a link and are not its owner's.
+pub(super) async fn rest_apis_using(aws: &ReadAws, link: &str, owner: Option<&Owner>) -> Result<Vec<String>> {
+    let mut users = Vec::new();
+    let all = aws.rest_apis().await?;
+    let others = all.iter().filter(|api| owner.is_none() || self::owner(&api_tags(api)).as_ref() != owner);
+    for (at, api) in others.enumerate() {
+        if at > 0 {
+            sleep(BETWEEN_APIS).await;
+        }
+        let api_id = given("id of a REST API", api.id())?;
+        if is_used(aws, api_id, link).await? {
+            users.push(described(api, api_id));
+        }
+    }
+    Ok(users)
 }
 
 /// Whether a method of the API, deployed or not, goes through the link.
@@ -243,7 +248,7 @@ fn described(api: &aws_sdk_apigateway::types::RestApi, id: &str) -> String {
 }
 
 /// Whose a resource is by its tags, whoever that is.
-fn owner(all: &Tags) -> Option<Owner> {
+pub(super) fn owner(all: &Tags) -> Option<Owner> {
     let (product, environment) = (all.get(tags::PRODUCT)?, all.get(tags::ENVIRONMENT)?);
     Some(Owner { product: product.clone(), environment: environment.clone() })
 }

@@ -52,7 +52,7 @@ impl Named {
         Some(Self { name: name?, id: id?, arn: arn? })
     }
 
-    /// From the ARN of a regional resource of the place; `word` is `webacl` or `ipset`.
+    /// From the ARN of a regional resource of the place; `word` is `webacl`, `ipset` or `rulegroup`.
     pub(super) fn parse(place: &Place, word: &str, arn: &str) -> Option<Self> {
         let start = place.arn("wafv2", &place.region, &format!("regional/{word}/"));
         let (name, id) = arn.strip_prefix(&start)?.split_once('/')?;
@@ -149,6 +149,26 @@ pub(super) async fn untag(aws: &Aws, outputs: &Outputs, keys: Vec<String>) -> Re
     let arn = outputs.required("arn")?;
     let call = aws.write.wafv2.untag_resource().resource_arn(arn).set_tag_keys(Some(keys));
     call.send().await.map_err(|error| failed(&format!("untag {arn}"), error)).map(drop)
+}
+
+/// Puts a web ACL before a resource; one that stood there goes. `what` names the resource, and `permission` is what its own
+/// service asks of the caller beside AWS WAF's.
+pub(super) async fn associate(aws: &Aws, what: &str, resource: &str, acl: &str, permission: &str) -> Result<()> {
+    let call = || aws.write.wafv2.associate_web_acl().web_acl_arn(acl).resource_arn(resource).send();
+    let answer = retry::until_ready(SPREADS, &NOT_YET, call).await;
+    answer.map(drop).map_err(|error| {
+        failed(&format!("put a web ACL before {what}"), error)
+            .hint(format!("this takes the permissions wafv2:AssociateWebACL and {permission}"))
+    })
+}
+
+/// Takes the web ACL from a resource, if there is one, and if there is the resource.
+pub(super) async fn disassociate(aws: &Aws, what: &str, resource: &str, permission: &str) -> Result<()> {
+    match aws.write.wafv2.disassociate_web_acl().resource_arn(resource).send().await {
+        Err(error) if !is_not_found(&error) => Err(failed(&format!("take the web ACL from {what}"), error)
+            .hint(format!("this takes the permissions wafv2:DisassociateWebACL and {permission}"))),
+        _ => Ok(()),
+    }
 }
 
 /// Whether two resources are of the same product and environment, by their tags.

@@ -16,6 +16,18 @@ pub enum Lookup {
         /// Its name.
         name: String,
     },
+    /// The ARN of the Application or Network Load Balancer of that name, for HTTP APIs.
+    AnyLoadBalancer {
+        /// Its name.
+        name: String,
+    },
+    /// What a load balancer is asked for to put an HTTP API in front of it.
+    LoadBalancerPart {
+        /// Its name, or its ARN.
+        load_balancer: String,
+        /// What.
+        part: LoadBalancerPart,
+    },
     /// The ARN of a certificate of the Region that is issued and covers the domain.
     Certificate {
         /// The domain.
@@ -35,11 +47,36 @@ pub enum Lookup {
     },
 }
 
+/// Something of a load balancer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LoadBalancerPart {
+    /// The ARN of its listener at a port.
+    Listener(i32),
+    /// The ids of its subnets.
+    Subnets,
+    /// The ids of its security groups.
+    SecurityGroups,
+    /// The host name that AWS gave it.
+    DnsName,
+}
+
+impl fmt::Display for LoadBalancerPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listener(port) => write!(f, "listener at port {port}"),
+            Self::Subnets => f.write_str("subnets"),
+            Self::SecurityGroups => f.write_str("security groups"),
+            Self::DnsName => f.write_str("host name"),
+        }
+    }
+}
+
 impl fmt::Display for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::VpcLink { name } => write!(f, "VPC link {name}"),
-            Self::LoadBalancer { name } => write!(f, "load balancer {name}"),
+            Self::LoadBalancer { name } | Self::AnyLoadBalancer { name } => write!(f, "load balancer {name}"),
+            Self::LoadBalancerPart { load_balancer, part } => write!(f, "{part} of load balancer {load_balancer}"),
             Self::Certificate { domain } => write!(f, "certificate of {domain}"),
             Self::HostedZone { domain } => write!(f, "hosted zone of {domain}"),
             Self::SystemGateway { product, environment } => write!(f, "system gateway of {product}/{environment}"),
@@ -49,7 +86,11 @@ impl fmt::Display for Lookup {
 
 /// The answers.
 #[derive(Debug, Clone, Default)]
-pub struct Found(BTreeMap<Lookup, String>);
+pub struct Found {
+    answers: BTreeMap<Lookup, Vec<String>>,
+    /// The Regions that DNS knows; of those that an operator took out: who, and since when.
+    regions: BTreeMap<String, Option<String>>,
+}
 
 impl Found {
     /// For whoever works offline: every answer is the question in angle brackets.
@@ -61,12 +102,34 @@ impl Found {
     /// The answer.
     #[must_use]
     pub fn get(&self, lookup: &Lookup) -> String {
-        self.0.get(lookup).cloned().unwrap_or_else(|| format!("<{lookup}>"))
+        self.all(lookup).into_iter().next().unwrap_or_default()
+    }
+
+    /// Who took a Region out of DNS, and since when; nothing where nobody did.
+    #[must_use]
+    pub fn drained(&self, region: &str) -> Option<&str> {
+        self.regions.get(region)?.as_deref()
+    }
+
+    /// The Regions that DNS knows.
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.regions.keys().map(String::as_str)
+    }
+
+    /// Says that DNS knows a Region, and who took it out if somebody did.
+    pub fn set_drained(&mut self, region: &str, by: Option<String>) {
+        self.regions.insert(region.to_owned(), by);
+    }
+
+    /// The answers to a question that may have several, or none.
+    #[must_use]
+    pub fn all(&self, lookup: &Lookup) -> Vec<String> {
+        self.answers.get(lookup).cloned().unwrap_or_else(|| vec![format!("<{lookup}>")])
     }
 }
 
-impl FromIterator<(Lookup, String)> for Found {
-    fn from_iter<I: IntoIterator<Item = (Lookup, String)>>(answers: I) -> Self {
-        Self(answers.into_iter().collect())
+impl FromIterator<(Lookup, Vec<String>)> for Found {
+    fn from_iter<I: IntoIterator<Item = (Lookup, Vec<String>)>>(answers: I) -> Self {
+        Self { answers: answers.into_iter().collect(), regions: BTreeMap::new() }
     }
 }

@@ -6,10 +6,12 @@
 //! form. Dependencies between resources are those references and nothing else.
 
 pub mod diff;
+mod health;
 mod lookup;
 pub mod policy;
 
-pub use lookup::{Found, Lookup};
+pub use health::Health;
+pub use lookup::{Found, LoadBalancerPart, Lookup};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,7 +21,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// The name of one resource inside an environment: `gate/lambda-function/authorizer`.
+/// The name of one resource inside an environment: `gate/lambda-function/authorizer`. Where a stack spans Regions, the Region
+/// stands in front: `eu-west-1/edge/http-api/orders`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Address(String);
@@ -31,11 +34,11 @@ impl Address {
         Self(format!("{stack}/{kind}/{name}"))
     }
 
-    /// Reads an address from a tag; `None` unless it has three parts, none empty.
+    /// Reads an address from a tag; `None` unless it has three parts, or four with a Region, none empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('/').collect();
-        (parts.len() == 3 && parts.iter().all(|part| !part.is_empty())).then(|| Self(text.to_owned()))
+        ((3..=4).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty())).then(|| Self(text.to_owned()))
     }
 
     /// The whole address.
@@ -44,26 +47,35 @@ impl Address {
         &self.0
     }
 
-    fn part(&self, index: usize) -> &str {
-        self.0.split('/').nth(index).unwrap_or_default()
+    /// What stands before the kind, the kind, and the name.
+    fn parts(&self) -> (&str, &str, &str) {
+        let (rest, name) = self.0.rsplit_once('/').unwrap_or_default();
+        let (stack, kind) = rest.rsplit_once('/').unwrap_or_default();
+        (stack, kind, name)
     }
 
-    /// `gate`
+    /// `gate`, or `eu-west-1/edge`
     #[must_use]
     pub fn stack(&self) -> &str {
-        self.part(0)
+        self.parts().0
+    }
+
+    /// The Region in front, where the stack spans several.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.stack().split_once('/').map(|(region, _)| region)
     }
 
     /// `lambda-function`
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.part(1)
+        self.parts().1
     }
 
     /// `authorizer`
     #[must_use]
     pub fn name(&self) -> &str {
-        self.part(2)
+        self.parts().2
     }
 }
 
@@ -536,9 +548,12 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_three_parts() {
-        assert_eq!(Address::parse("gate/iam-role/authorizer").unwrap().kind(), "iam-role");
-        for wrong in ["", "gate", "gate/iam-role", "gate//x", "a/b/c/d"] {
+    fn an_address_has_three_parts_or_a_region_and_three() {
+        let role = Address::parse("gate/iam-role/authorizer").unwrap();
+        assert_eq!((role.region(), role.stack(), role.kind(), role.name()), (None, "gate", "iam-role", "authorizer"));
+        let api = Address::parse("eu-west-1/edge/http-api/orders").unwrap();
+        assert_eq!((api.region(), api.stack(), api.kind()), (Some("eu-west-1"), "eu-west-1/edge", "http-api"));
+        for wrong in ["", "gate", "gate/iam-role", "gate//x", "a/b/c/d/e"] {
             assert!(Address::parse(wrong).is_none(), "{wrong}");
         }
     }

@@ -23,10 +23,14 @@ pub struct Policy {
     pub statements: BTreeMap<String, Value>,
 }
 
-/// A list that held references is in order again once they are filled in.
+/// A list that held references is in order again once they are filled in, and a name that is drawn from the content follows
+/// it.
 fn canonical_statements<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
     let statements = BTreeMap::<String, Value>::deserialize(deserializer)?;
-    let canonical = statements.into_iter().map(|(name, statement)| Ok((name, canonical_statement(&statement)?)));
+    let canonical = statements.into_values().map(|statement| {
+        let statement = canonical_statement(&statement)?;
+        Ok((name_of(&statement), statement))
+    });
     canonical.collect::<Result<_, String>>().map_err(D::Error::custom)
 }
 

@@ -368,12 +368,22 @@ fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Res
     }
 }
 
-/// Whether a resource lives in another wanted one than `desired` does: two APIs may each have a stage of one name.
+/// Whether a resource lives in another one than `desired` does: two APIs may each have a stage of one name. One that lives in
+/// what is no longer wanted goes with it, unless that is wanted under another address: then it has the same name.
 fn lives_elsewhere(live: &Observed, desired: &Desired, input: &Input<'_>) -> bool {
-    live.within.as_ref().is_some_and(|parent| {
-        input.desired.iter().any(|other| other.address == *parent)
-            && references(&desired.spec).iter().all(|reference| reference.address != *parent)
-    })
+    let Some(parent) = &live.within else { return false };
+    let referred = references(&desired.spec);
+    if referred.iter().any(|reference| reference.address == *parent) {
+        return false;
+    }
+    if input.desired.iter().any(|other| other.address == *parent) {
+        return true;
+    }
+    let parents = input.live.get(parent.kind()).map(Vec::as_slice).unwrap_or_default();
+    let Some(old) = parents.iter().find(|one| one.address() == Some(parent)) else { return false };
+    let new = referred.iter().filter(|reference| reference.address.kind() == parent.kind());
+    let mut names = new.filter_map(|new| input.desired.iter().find(|one| one.address == new.address)?.name());
+    names.all(|name| name != old.name)
 }
 
 fn ambiguous(desired: &Desired, several: &[(Claim, &Observed)]) -> Failure {

@@ -8,13 +8,19 @@ use crate::error::{Failure, FailureKind, Result};
 const MOST_DELETES_PERCENT: usize = 30;
 
 /// Kinds whose removal takes something away that never comes back, and what.
-const IRREPLACEABLE: [(&str, &str); 7] = [
+const IRREPLACEABLE: [(&str, &str); 13] = [
     ("rest-api", "its id and URL are lost for good"),
     ("stage", "its URL answers no more, and custom domains and WAF associations go with it"),
     ("log-group", "its events are lost for good"),
     ("execution-log-group", "its events are lost for good"),
     ("domain-name", "the host that DNS points to is lost for good"),
     ("web-acl", "nothing filters the requests that it filtered, and its samples are lost for good"),
+    ("http-api", "its id and URL are lost for good"),
+    ("http-stage", "its URL answers no more, and domain names lead to it no more"),
+    ("http-vpc-link", "its id is lost for good, and integrations that name it reach nothing"),
+    ("hosted-zone", "its name servers are lost for good"),
+    ("s3-bucket", "its objects are lost for good"),
+    ("firehose-stream", "what waits in it is lost for good"),
     ("vpc-link", "its id is lost for good, and routes that name it reach nothing"),
 ];
 

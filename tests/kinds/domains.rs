@@ -15,18 +15,18 @@ use super::support::Session;
 use super::support::project::Project;
 use super::{Bench, laws, owner, session};
 
-async fn certificate(session: &Session, name: &str) -> String {
+pub(super) async fn certificate(session: &Session, name: &str) -> String {
     let made = session.aws.write.acm.request_certificate().domain_name(name).send().await.unwrap();
     made.certificate_arn.unwrap()
 }
 
-async fn zone(session: &Session, name: &str) -> String {
+pub(super) async fn zone(session: &Session, name: &str) -> String {
     let call = session.aws.write.route53.create_hosted_zone().name(name).caller_reference(name);
     call.send().await.unwrap().hosted_zone.unwrap().id.rsplit('/').next().unwrap().to_owned()
 }
 
 /// An API with the stages `one` and `two`.
-async fn served(session: &Session) -> String {
+pub(super) async fn served(session: &Session) -> String {
     let client = &session.aws.write.apigateway;
     let api = client.create_rest_api().name("served").send().await.unwrap();
     let (id, root) = (api.id.unwrap(), api.root_resource_id.unwrap());
@@ -40,7 +40,7 @@ async fn served(session: &Session) -> String {
     id
 }
 
-async fn domain_name(session: &Session) -> Outputs {
+pub(super) async fn domain_name(session: &Session) -> Outputs {
     let certificates = [certificate(session, "*.example.com").await, certificate(session, "law.example.com").await];
     laws(session, "domain-name", &domain_names([&certificates[0], &certificates[1]]), &[]).await
 }
@@ -63,7 +63,7 @@ async fn domain_names_mappings_and_records_keep_the_laws() {
     let zone = zone(&session, "example.com").await;
     for name in ["law.example.com", "*.example.com", "example.com"] {
         let specs = dns_records(name, &zone, target(&domain));
-        laws(&session, "dns-record", &specs, &[]).await;
+        laws(&session, "dns-record", &specs, &["latency"]).await;
         Bench::new(&session, session.registry.kind("dns-record").unwrap(), &specs[0]).delete().await;
     }
     let sets = session.aws.write.route53.list_resource_record_sets().hosted_zone_id(&zone).send().await.unwrap();
@@ -72,7 +72,7 @@ async fn domain_names_mappings_and_records_keep_the_laws() {
 }
 
 /// Everything of a kind that is seen by an owner who wants nothing.
-async fn unwanted(session: &Session, kind: &str) -> Vec<gwctl::model::Observed> {
+pub(super) async fn unwanted(session: &Session, kind: &str) -> Vec<gwctl::model::Observed> {
     let scope = Scope { owner: owner(), wanted: Vec::new() };
     session.registry.kind(kind).unwrap().observe(&session.aws.read.anew(), &scope).await.unwrap()
 }
@@ -114,17 +114,18 @@ async fn a_mapping_made_by_hand_is_shown_and_not_ours() {
     let bench = Bench::new(&session, kind, &specs[0]);
     let failure = kind.create(&session.aws, &bench.identity, &specs[2]).await.unwrap_err();
     assert!(failure.to_string().contains("was made by somebody else"), "{failure}");
+    assert_eq!(unwanted(&session, "base-path-mapping").await[0].ownership, Ownership::Nobody, "nor is it afterwards");
     kind.create(&session.aws, &bench.identity, &specs[0]).await.unwrap();
 }
 
-fn by_hand(action: ChangeAction, name: &str, kind: RrType, value: &str) -> ChangeBatch {
+pub(super) fn by_hand(action: ChangeAction, name: &str, kind: RrType, value: &str) -> ChangeBatch {
     let set = ResourceRecordSet::builder().name(name).r#type(kind).ttl(60);
     let set = set.resource_records(ResourceRecord::builder().value(value).build().unwrap()).build().unwrap();
     let change = Change::builder().action(action).resource_record_set(set).build().unwrap();
     ChangeBatch::builder().changes(change).build().unwrap()
 }
 
-async fn change(session: &Session, zone: &str, batch: ChangeBatch) {
+pub(super) async fn change(session: &Session, zone: &str, batch: ChangeBatch) {
     let call = session.aws.write.route53.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
     call.send().await.unwrap();
 }
@@ -138,7 +139,7 @@ async fn somebody_elses_record_is_never_overwritten() {
     let bench = Bench::new(&session, kind, spec);
     change(&session, &zone, by_hand(ChangeAction::Create, "law.example.com", RrType::A, "192.0.2.1")).await;
     let found = bench.observe().await.unwrap();
-    assert_eq!((found.ownership, &found.spec["target"]), (Ownership::Nobody, &json!("192.0.2.1")));
+    assert_eq!((found.ownership, &found.spec["leads_to"]["alias"]["target"]), (Ownership::Nobody, &json!("192.0.2.1")));
     let failure = kind.create(&session.aws, &bench.identity, spec).await.unwrap_err();
     assert!(failure.to_string().contains("are somebody else's"), "{failure}");
     assert!(failure.causes()[0].contains("A to 192.0.2.1"), "{:?}", failure.causes());
@@ -156,7 +157,7 @@ async fn somebody_elses_record_is_never_overwritten() {
     bench.create(spec).await;
     change(&session, &zone, by_hand(ChangeAction::Upsert, "law.example.com", RrType::A, "192.0.2.2")).await;
     let drifted = bench.observe().await.unwrap();
-    assert_eq!(drifted.spec["target"], "192.0.2.2");
+    assert_eq!(drifted.spec["leads_to"]["alias"]["target"], "192.0.2.2");
     kind.update(&session.aws, &drifted, spec).await.unwrap();
     assert_eq!(bench.observe().await.unwrap().spec, live.spec);
     // Once somebody else has marked it as theirs, it is theirs.

@@ -1,6 +1,9 @@
 //! The laws that every kind keeps, tested over the registry.
 
+mod dns;
 mod domains;
+mod edge_waf;
+mod http;
 mod network;
 mod specs;
 #[path = "../support/mod.rs"]
@@ -512,12 +515,17 @@ fn no_kind_is_left_out() {
     let names: Vec<&str> = registry().kinds().map(AnyKind::name).collect();
     let expected = [
         "log-group",
-        "ip-set",
-        "web-acl",
+        "s3-bucket",
         "iam-role",
+        "firehose-stream",
+        "ip-set",
+        "wafv2-rule-group",
+        "web-acl",
+        "web-acl-association",
         "account-logging",
         "security-group",
         "vpc-link",
+        "http-vpc-link",
         "lambda-function",
         "function-version",
         "function-alias",
@@ -525,9 +533,14 @@ fn no_kind_is_left_out() {
         "execution-log-group",
         "deployment",
         "stage",
+        "http-api",
+        "http-stage",
         "alarm",
         "domain-name",
         "base-path-mapping",
+        "hosted-zone",
+        "health-check",
+        "api-mapping",
         "dns-record",
     ];
     assert_eq!(names, expected);

@@ -1,34 +1,45 @@
 //! Hand-written specs: of each kind three of one resource, which differ in every field that can change.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::support::Session;
+use crate::support::project::Project;
 use gwctl::kinds::alarm::{Alarm, AlarmSpec, Metric, Watched};
+use gwctl::kinds::api_mapping::{ApiMapping, ApiMappingSpec};
 use gwctl::kinds::base_path_mapping::{BasePathMapping, BasePathMappingSpec, name_of};
-use gwctl::kinds::dns_record::{DnsRecord, DnsRecordSpec, RecordType};
-use gwctl::kinds::domain_name::{DomainName, DomainNameSpec};
+use gwctl::kinds::dns_record::{DnsRecord, DnsRecordSpec, Latency, LeadsTo, RecordType};
+use gwctl::kinds::domain_name::{DomainName, DomainNameSpec, MutualTls};
 use gwctl::kinds::execution_log_group::{ExecutionLogGroup, ExecutionLogGroupSpec};
+use gwctl::kinds::firehose_stream::spec::{Buffering, Compression, DeliveryLog, StreamEncryption};
+use gwctl::kinds::firehose_stream::{FirehoseStream, FirehoseStreamSpec};
 use gwctl::kinds::function_alias::{FunctionAlias, FunctionAliasSpec};
+use gwctl::kinds::health_check::{CheckType, HealthCheck, HealthCheckSpec};
+use gwctl::kinds::hosted_zone::{HostedZone, HostedZoneSpec};
+use gwctl::kinds::http_api::HttpApi;
+use gwctl::kinds::http_api::spec::{Cors, HttpApiSpec, Integration, JwtAuthorizer, Route};
+use gwctl::kinds::http_stage::{HttpStage, HttpStageSpec, RouteSettings, Throttling};
+use gwctl::kinds::http_vpc_link::{HttpVpcLink, HttpVpcLinkSpec};
 use gwctl::kinds::iam_role::{IamRole, IamRoleSpec};
 use gwctl::kinds::ip_set::{IpSet, IpSetSpec, IpVersion};
 use gwctl::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
 use gwctl::kinds::log_group::{LogGroup, LogGroupSpec};
 use gwctl::kinds::rest_api::{RestApi, RestApiSpec};
+use gwctl::kinds::s3_bucket::spec::{self as bucket, Encryption, Versioning};
+use gwctl::kinds::s3_bucket::{S3Bucket, S3BucketSpec};
 use gwctl::kinds::security_group::{Rule, SecurityGroup, SecurityGroupSpec};
 use gwctl::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
 use gwctl::kinds::vpc_link::{VpcLink, VpcLinkSpec};
+use gwctl::kinds::wafv2_rule_group::{RuleGroup, RuleGroupSpec};
 use gwctl::kinds::web_acl::WebAcl;
 use gwctl::kinds::web_acl::spec::{
-    self, Action, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch,
-    LogFilter, Logging, ManagedRuleGroup, Position, RateBased, RequestPart, Response, ResponseBody, Statement,
-    Visibility, WebAclSpec,
+    self, Action, AllowList, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection,
+    IpSetMatch, LogFilter, Logging, ManagedRuleGroup, Position, RateBased, RequestPart, Response, ResponseBody,
+    Statement, Visibility, WebAclSpec,
 };
+use gwctl::kinds::web_acl_association::{WebAclAssociation, WebAclAssociationSpec};
 use gwctl::kinds::{Kind, desired};
 use gwctl::model::policy::Policy;
-use gwctl::model::{Input, resolve};
+use gwctl::model::{Input, Place, resolve};
 use serde_json::{Value, json};
-
-use crate::support::Session;
-use crate::support::project::Project;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The specs as JSON, in the form in which a plan carries them.
 pub(super) fn values<K: Kind>(specs: &[K::Spec]) -> Vec<Value> {
@@ -501,12 +512,158 @@ pub(super) fn web_acls(set: &str, logs: &str) -> Vec<Value> {
     values::<WebAcl>(&[first, second, third])
 }
 
+/// The allow-list of the module that the articles publish, and others.
+pub(super) fn rule_groups(set: &str) -> Vec<Value> {
+    let allow_list = |position, longer_than, action| {
+        let header = ForwardedIn { header: "client-ip".into(), fallback: Fallback::NoMatch, position };
+        Statement::AllowList(AllowList { set: set.into(), header, longer_than, action })
+    };
+    let block = Action::Block { response: None };
+    let first = RuleGroupSpec {
+        name: "law".into(),
+        description: Some("for a law".into()),
+        capacity: 50,
+        rules: in_order([("rule-1", allow_list(Position::First, 1, block))]),
+        response_bodies: BTreeMap::new(),
+        visibility: visibility("law"),
+        tags: tags(&[("team", "a")]),
+    };
+    let closed = Response { status: 403, body: Some("closed".into()), headers: BTreeMap::new() };
+    let countries = Statement::Geo(GeoMatch {
+        countries: ["DE".to_owned()].into(),
+        outside: false,
+        forwarded: None,
+        action: Action::Count,
+    });
+    let blocking = Action::Block { response: Some(closed) };
+    let body = ResponseBody { content_type: ContentType::Text, content: "closed".into() };
+    let second = RuleGroupSpec {
+        description: None,
+        rules: in_order([("countries", countries), ("rule-1", allow_list(Position::Any, 0, blocking))]),
+        response_bodies: [("closed".to_owned(), body)].into(),
+        visibility: Visibility { sampled_requests: false, ..visibility("other") },
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = RuleGroupSpec { rules: BTreeMap::new(), tags: tags(&[]), ..first.clone() };
+    values::<RuleGroup>(&[first, second, third])
+}
+
+/// A web ACL with a rule group, and the six managed groups of the module.
+pub(super) fn grouped_acl(name: &str, rule_group: &str, logs: &str) -> Value {
+    let own = Statement::RuleGroup(spec::RuleGroup {
+        group: rule_group.into(),
+        rule_actions: [("rule-1".to_owned(), Action::Count)].into(),
+        count_only: false,
+    });
+    let managed = [
+        "CommonRuleSet",
+        "AmazonIpReputationList",
+        "KnownBadInputsRuleSet",
+        "SQLiRuleSet",
+        "LinuxRuleSet",
+        "UnixRuleSet",
+    ]
+    .map(|name| {
+        (format!("AWSManagedRules{name}"), Statement::ManagedRuleGroup(group(&format!("AWSManagedRules{name}"))))
+    });
+    let rules = [("allowlist".to_owned(), own)].into_iter().chain(managed);
+    let acl = WebAclSpec {
+        name: name.into(),
+        description: None,
+        default_action: DefaultAction::Allow,
+        rules: spec::in_order(rules.map(|(name, statement)| (name.clone(), statement, visibility(&name)))),
+        response_bodies: BTreeMap::new(),
+        visibility: visibility(name),
+        logging: Some(Logging {
+            destination: logs.into(),
+            redacted_headers: BTreeSet::new(),
+            redacted_parts: BTreeSet::new(),
+            filter: LogFilter::All,
+        }),
+        foreign_settings: BTreeSet::new(),
+        tags: tags(&[]),
+    };
+    values::<WebAcl>(&[acl]).remove(0)
+}
+
+pub(super) fn web_acl_associations(balancer: &str, web_acls: [&str; 2]) -> Vec<Value> {
+    let first = WebAclAssociationSpec { name: balancer.into(), web_acl: web_acls[0].into() };
+    let second = WebAclAssociationSpec { web_acl: web_acls[1].into(), ..first.clone() };
+    values::<WebAclAssociation>(&[first, second])
+}
+
+pub(super) fn buckets(place: &Place, name: &str) -> Vec<Value> {
+    let first = S3BucketSpec {
+        name: name.into(),
+        encryption: Encryption::S3,
+        versioning: Versioning::Suspended,
+        access_log: None,
+        policy: Some(bucket::policy(place, name, false).unwrap()),
+        expire_after_days: Some(30),
+        foreign_settings: BTreeSet::new(),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = S3BucketSpec {
+        encryption: Encryption::Kms { key: place.arn("kms", &place.region, "key/0-1").into() },
+        versioning: Versioning::Enabled,
+        access_log: Some(bucket::AccessLog { bucket: name.into(), prefix: "access/".into() }),
+        policy: Some(bucket::policy(place, name, true).unwrap()),
+        expire_after_days: Some(90),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = S3BucketSpec { policy: None, expire_after_days: None, tags: tags(&[]), ..first.clone() };
+    values::<S3Bucket>(&[first, second, third])
+}
+
+pub(super) fn streams(name: &str, roles: [&str; 2]) -> Vec<Value> {
+    let first = FirehoseStreamSpec {
+        name: name.into(),
+        role: roles[0].into(),
+        bucket: "arn:aws:s3:::aws-waf-logs-law".into(),
+        prefix: Some("waf/".into()),
+        error_prefix: Some("errors/".into()),
+        buffering: Buffering::default(),
+        compression: Compression::Gzip,
+        object_key: None,
+        log: Some(DeliveryLog { group: "/law".into(), stream: "S3Delivery".into() }),
+        encryption: StreamEncryption::AwsOwned,
+        foreign_settings: BTreeSet::new(),
+        tags: tags(&[("team", "a")]),
+    };
+    let key = "arn:aws:kms:ap-southeast-1:123456789012:key/0-1";
+    let second = FirehoseStreamSpec {
+        role: roles[1].into(),
+        bucket: "arn:aws:s3:::aws-waf-logs-other".into(),
+        prefix: Some("waf/!{timestamp:yyyy}/".into()),
+        error_prefix: Some("errors/!{firehose:error-output-type}/".into()),
+        buffering: Buffering { size_mib: 64, interval_seconds: 60 },
+        compression: Compression::Uncompressed,
+        object_key: Some(key.into()),
+        log: Some(DeliveryLog { group: "/other".into(), stream: "S3Delivery".into() }),
+        encryption: StreamEncryption::Customer { key: key.into() },
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = FirehoseStreamSpec {
+        prefix: None,
+        error_prefix: None,
+        log: None,
+        encryption: StreamEncryption::None,
+        tags: tags(&[]),
+        ..first.clone()
+    };
+    values::<FirehoseStream>(&[first, second, third])
+}
+
 pub(super) fn domain_names(certificates: [&str; 2]) -> Vec<Value> {
     let first = DomainNameSpec {
         name: "law.example.com".into(),
         certificate: certificates[0].into(),
         security_policy: "TLS_1_2".into(),
         ip_address_type: "ipv4".into(),
+        mutual_tls: None,
         tags: tags(&[("team", "a")]),
     };
     let second = DomainNameSpec {
@@ -516,8 +673,12 @@ pub(super) fn domain_names(certificates: [&str; 2]) -> Vec<Value> {
         tags: tags(&[("team", "b"), ("x", "y")]),
         ..first.clone()
     };
-    let third = DomainNameSpec { tags: tags(&[]), ..first.clone() };
-    values::<DomainName>(&[first, second, third])
+    let trust = |uri: &str, version: Option<&str>| {
+        Some(MutualTls { truststore_uri: uri.into(), truststore_version: version.map(str::to_owned) })
+    };
+    let third = DomainNameSpec { mutual_tls: trust("s3://law/one.pem", None), tags: tags(&[]), ..first.clone() };
+    let fourth = DomainNameSpec { mutual_tls: trust("s3://law/two.pem", Some("v2")), ..first.clone() };
+    values::<DomainName>(&[first, second, third, fourth])
 }
 
 /// Of APIs that each have the stages `one` and `two`.
@@ -535,21 +696,240 @@ pub(super) fn base_path_mappings(base_path: &str, apis: [&str; 2]) -> Vec<Value>
 
 /// For a target and the zone it stands in.
 pub(super) fn dns_records(name: &str, zone: &str, (target, target_zone): (&str, &str)) -> Vec<Value> {
-    let first = DnsRecordSpec {
-        name: name.into(),
-        zone_id: zone.into(),
-        types: [RecordType::A].into(),
-        target: target.into(),
-        target_zone_id: target_zone.into(),
-        evaluate_target_health: false,
-    };
+    let first = DnsRecordSpec::alias(name, zone.into(), target.into(), target_zone.into());
     let second = DnsRecordSpec {
-        types: [RecordType::A, RecordType::Aaaa].into(),
-        target: "balancer.elb.eu-west-1.amazonaws.com".into(),
-        target_zone_id: "Z32O12XQLNTSW2".into(),
-        evaluate_target_health: true,
+        leads_to: LeadsTo::Alias {
+            types: [RecordType::A, RecordType::Aaaa].into(),
+            target: "balancer.elb.eu-west-1.amazonaws.com".into(),
+            target_zone_id: "Z32O12XQLNTSW2".into(),
+            evaluate_target_health: true,
+        },
         ..first.clone()
     };
-    let third = DnsRecordSpec { types: [RecordType::Aaaa].into(), ..first.clone() };
+    let third = DnsRecordSpec { in_service: false, ..second.clone() };
     values::<DnsRecord>(&[first, second, third])
+}
+
+/// Of one set identifier: the Region's. Each health check is another one.
+pub(super) fn latency_records(
+    name: &str,
+    zone: &str,
+    region: &str,
+    target: (&str, &str),
+    checks: [&str; 2],
+) -> Vec<Value> {
+    let mut all: Vec<DnsRecordSpec> =
+        dns_records(name, zone, target).into_iter().map(|one| serde_json::from_value(one).unwrap()).collect();
+    let latency = |check: Option<&str>| {
+        Some(Latency { region: region.into(), set_identifier: region.into(), health_check: check.map(Input::from) })
+    };
+    all[0].latency = latency(Some(checks[0]));
+    all[1].latency = latency(None);
+    all[2].latency = latency(Some(checks[1]));
+    values::<DnsRecord>(&all)
+}
+
+/// CNAME records, which can't stand at a zone's apex.
+pub(super) fn cname_records(name: &str, zone: &str) -> Vec<Value> {
+    let cname = |value: &str, ttl, in_service| DnsRecordSpec {
+        name: name.into(),
+        zone_id: zone.into(),
+        leads_to: LeadsTo::Cname { value: value.into(), ttl },
+        latency: None,
+        in_service,
+    };
+    values::<DnsRecord>(&[
+        cname("one.elb.example.org", 60, true),
+        cname("two.elb.example.org", 30, true),
+        cname("two.elb.example.org", 60, false),
+    ])
+}
+
+pub(super) fn hosted_zones() -> Vec<Value> {
+    let first = HostedZoneSpec {
+        name: "law.example.org".into(),
+        comment: Some("for a law".into()),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = HostedZoneSpec { comment: None, tags: tags(&[("team", "b"), ("x", "y")]), ..first.clone() };
+    let third = HostedZoneSpec { comment: Some("for another".into()), tags: tags(&[]), ..first.clone() };
+    values::<HostedZone>(&[first, second, third])
+}
+
+pub(super) fn health_checks() -> Vec<Value> {
+    let first = HealthCheckSpec {
+        check: CheckType::HttpsMatch,
+        search: Some("fine".into()),
+        interval_seconds: 10,
+        measure_latency: true,
+        ip_address: Some("192.0.2.44".into()),
+        tags: tags(&[("team", "a")]),
+        ..HealthCheckSpec::https("law", "eu.example.com".into(), "/health?deep=1&x")
+    };
+    let second = HealthCheckSpec {
+        name: "another law".into(),
+        host: Some("us.example.com".into()),
+        port: 8443,
+        path: None,
+        failure_threshold: 5,
+        sni: false,
+        search: Some("well".into()),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = HealthCheckSpec { host: None, path: Some("/".into()), tags: tags(&[]), ..first.clone() };
+    values::<HealthCheck>(&[first, second, third])
+}
+
+pub(super) fn http_vpc_links(groups: &[&str]) -> Vec<Value> {
+    let first = HttpVpcLinkSpec {
+        name: "law".into(),
+        subnet_ids: ["subnet-0a1b2c3d".to_owned(), "subnet-9a8b7c6d".to_owned()].into(),
+        security_group_ids: groups.iter().map(|group| (*group).to_owned()).collect(),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = HttpVpcLinkSpec { name: "order".into(), tags: tags(&[("team", "b"), ("x", "y")]), ..first.clone() };
+    let third = HttpVpcLinkSpec { tags: tags(&[]), ..first.clone() };
+    values::<HttpVpcLink>(&[first, second, third])
+}
+
+/// An integration with everything that one can say.
+fn integration(link: &str, listener: &str, path: &str) -> Integration {
+    Integration {
+        server_name_to_verify: Some("orders.example.com".into()),
+        timeout_ms: 5000,
+        parameters: tags(&[("overwrite:header.host", "orders.example.com"), ("overwrite:path", path)]),
+        description: Some("for a law".into()),
+        ..Integration::through(link.into(), listener)
+    }
+}
+
+fn authorizer(issuer: &str, audience: &[&str], source: &str) -> JwtAuthorizer {
+    JwtAuthorizer {
+        issuer: issuer.into(),
+        audience: audience.iter().map(|one| (*one).to_owned()).collect(),
+        identity_sources: [source.to_owned()].into(),
+    }
+}
+
+/// Specs whose integrations are shared, split, moved to another link, and taken off their link.
+pub(super) fn http_apis(links: [&str; 2], listener: &str) -> Vec<Value> {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+    let routes = |all: Vec<(&str, Route)>| all.into_iter().map(|(key, route)| (key.to_owned(), route)).collect();
+    let cors = Cors {
+        allow_credentials: true,
+        allow_headers: set(&["Authorization", "content-type"]),
+        allow_methods: set(&["GET", "post"]),
+        allow_origins: set(&["https://www.example.com"]),
+        expose_headers: set(&["X-Request-Id"]),
+        max_age_seconds: 600,
+    };
+    let (here, there) = (integration(links[0], listener, "/$request.path"), integration(links[1], listener, "/there"));
+    let first = HttpApiSpec {
+        name: "law".into(),
+        description: Some("for a law".into()),
+        disable_execute_api_endpoint: false,
+        ip_address_type: "ipv4".into(),
+        cors: Some(cors.clone().normalised()),
+        authorizers: [
+            ("login".to_owned(), authorizer("https://login.example.com", &["a", "b"], "$request.header.Authorization")),
+            ("spare".to_owned(), authorizer("https://spare.example.com", &["a"], "$request.querystring.token")),
+        ]
+        .into(),
+        routes: routes(vec![
+            ("GET /orders", Route::guarded(here.clone(), "login", set(&["read", "list"]))),
+            ("POST /orders", Route::guarded(here.clone(), "login", set(&["write"]))),
+            ("$default", Route::open(there.clone())),
+        ]),
+        unused_integrations: BTreeSet::new(),
+        foreign_authorizers: BTreeSet::new(),
+        tags: tags(&[("team", "a")]),
+    };
+    let moved = Integration { connection: Some(links[1].into()), ..here.clone() };
+    let second = HttpApiSpec {
+        name: "another".into(),
+        description: None,
+        disable_execute_api_endpoint: true,
+        ip_address_type: "dualstack".into(),
+        cors: None,
+        authorizers: BTreeMap::new(),
+        routes: routes(vec![
+            ("GET /orders", Route::open(moved.clone())),
+            ("POST /orders", Route::open(Integration { timeout_ms: 30_000, description: None, ..moved })),
+            ("ANY /{proxy+}", Route::open(Integration::to("https://backend.example.com/{proxy}"))),
+        ]),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let bare = Integration { parameters: BTreeMap::new(), server_name_to_verify: None, ..here.clone() };
+    let third = HttpApiSpec {
+        cors: Some(
+            Cors { allow_credentials: false, allow_headers: set(&["*"]), max_age_seconds: 0, ..cors }.normalised(),
+        ),
+        authorizers: [(
+            "login".to_owned(),
+            authorizer("https://other.example.com", &["c"], "$request.querystring.token"),
+        )]
+        .into(),
+        routes: routes(vec![
+            ("GET /orders", Route::guarded(bare, "login", BTreeSet::new())),
+            ("POST /orders", Route::open(here)),
+            ("$default", Route::guarded(there, "login", set(&["all"]))),
+        ]),
+        tags: tags(&[]),
+        ..first.clone()
+    };
+    values::<HttpApi>(&[first, second, third])
+}
+
+/// Of an API with the routes `GET /orders` and `$default`.
+pub(super) fn http_stages(api: &str, destination: &str) -> Vec<Value> {
+    let limits = |burst_limit, rate_limit| Some(Throttling { burst_limit, rate_limit });
+    let settings = |detailed_metrics, throttling| RouteSettings { detailed_metrics, throttling };
+    let first = HttpStageSpec {
+        name: "$default".into(),
+        api: api.into(),
+        auto_deploy: true,
+        description: Some("for a law".into()),
+        access_log: Some(AccessLog { destination: destination.into(), format: "$context.requestId".into() }),
+        default_route_settings: settings(true, limits(50, 100.5)),
+        route_settings: [
+            ("GET /orders".to_owned(), settings(true, limits(5, 10.0))),
+            ("$default".to_owned(), settings(false, limits(1, 0.5))),
+        ]
+        .into(),
+        variables: variables(&[("color", "blue"), ("size", "9")]),
+        tags: tags(&[("team", "a")]),
+    };
+    let second = HttpStageSpec {
+        description: None,
+        access_log: Some(AccessLog { destination: destination.into(), format: "id=$context.requestId".into() }),
+        default_route_settings: settings(true, None),
+        route_settings: [("GET /orders".to_owned(), settings(true, None))].into(),
+        variables: variables(&[("color", "red")]),
+        tags: tags(&[("team", "b"), ("x", "y")]),
+        ..first.clone()
+    };
+    let third = HttpStageSpec {
+        access_log: None,
+        default_route_settings: RouteSettings::default(),
+        route_settings: BTreeMap::new(),
+        variables: BTreeMap::new(),
+        tags: tags(&[]),
+        ..first.clone()
+    };
+    values::<HttpStage>(&[first, second, third])
+}
+
+/// Of HTTP APIs that each have the stages `one` and `two`.
+pub(super) fn api_mappings(key: &str, apis: [&str; 2]) -> Vec<Value> {
+    let first = ApiMappingSpec {
+        name: name_of("law.example.com", key),
+        domain: "law.example.com".into(),
+        api: apis[0].into(),
+        stage: "one".into(),
+    };
+    let second = ApiMappingSpec { api: apis[1].into(), stage: "two".into(), ..first.clone() };
+    let third = ApiMappingSpec { stage: "two".into(), ..first.clone() };
+    values::<ApiMapping>(&[first, second, third])
 }

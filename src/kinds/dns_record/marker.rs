@@ -1,16 +1,20 @@
-//! The TXT record set that says whose the records of a name are: one line a tag, `"gwctl:product=product-a"`.
+//! The TXT record sets that say whose the records of a name are: one line a tag, `"gwctl:product=product-a"`.
 //!
 //! For `api.example.com` in the zone `example.com` it is `api._gwctl.example.com`: all markers of a zone stand below one name,
 //! so that one list finds them. A wildcard's is `_wildcard._gwctl.example.com`, because a star would make it answer for every
 //! name there. Markers are as public as everything in the DNS: product, environment and address can be read by who guesses
-//! the name.
+//! the name, and so can who took records out of service.
+//!
+//! Latency records have a marker for each set identifier, a latency record itself with the same identifier and Region: TXT is
+//! among the types that can be (API reference, `ResourceRecordSet`, "Type"). So each Region writes its own marker and never that
+//! of another, and Route 53 keeps one Region from taking another's place.
 
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet, ResourceRecordSetRegion, RrType};
+use serde::{Deserialize, Serialize};
 
-use super::Marks;
 use super::sets::listed;
-use crate::aws::failed;
+use super::spec::{DnsRecordSpec, Latency, LeadsTo};
 use crate::aws::tags::Tags;
 use crate::aws::zones::{HostedZone, plain_name};
 use crate::error::{Failure, Result};
@@ -24,8 +28,17 @@ const WILDCARD: &str = "_wildcard";
 /// How long resolvers may keep a marker, in seconds. Nobody resolves them.
 const TTL: i64 = 300;
 
+/// The tag of records that are out of service: since when, and who took them out.
+pub(super) const DRAINED: &str = "gwctl:drained";
+
+/// The tag that says what records are to be put back, while they are out of service.
+const RECORDS: &str = "gwctl:records";
+
+/// A string of a TXT record has at most 255 characters; Route 53 counts those that a backslash stands before as two.
+const LONGEST: usize = 250;
+
 /// A marker as it is, or as it will be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Marker {
     /// The record set, if there is one.
     pub(super) set: Option<ResourceRecordSet>,
@@ -34,20 +47,50 @@ pub(super) struct Marker {
     name: String,
 }
 
+/// What a marker remembers of records that are out of service.
+#[derive(Debug, Serialize, Deserialize)]
+struct Records {
+    leads_to: LeadsTo,
+    latency: Option<Latency>,
+}
+
 impl Marker {
     /// One that is not there yet. `zone` is the zone's name.
-    fn absent(zone: &str, name: &str) -> Self {
+    pub(super) fn absent(zone: &str, name: &str) -> Self {
         Self { set: None, tags: Tags::new(), name: marker_name(zone, name) }
     }
 
-    fn read(set: ResourceRecordSet) -> Self {
+    pub(super) fn read(set: ResourceRecordSet) -> Self {
         let tags = set.resource_records().iter().filter_map(|line| tag(line.value())).collect();
         Self { name: plain_name(set.name()), set: Some(set), tags }
     }
 
+    /// Which of the name's records it is for.
+    pub(super) fn identifier(&self) -> Option<&str> {
+        self.set.as_ref().and_then(ResourceRecordSet::set_identifier)
+    }
+
+    /// The Region of a latency record's marker.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.set.as_ref().and_then(ResourceRecordSet::region).map(ResourceRecordSetRegion::as_str)
+    }
+
+    /// The same marker, for records that stand otherwise among others.
+    pub(super) fn written_for(&self, latency: Option<&Latency>, tags: &Tags) -> Result<ResourceRecordSet> {
+        let place = latency.map(|latency| (latency.set_identifier.as_str(), latency.region.as_str()));
+        self.built(place, tags)
+    }
+
     /// The record set with other tags.
     pub(super) fn written(&self, tags: &Tags) -> Result<ResourceRecordSet> {
+        self.built(self.identifier().zip(self.region()), tags)
+    }
+
+    fn built(&self, place: Option<(&str, &str)>, tags: &Tags) -> Result<ResourceRecordSet> {
         let mut set = ResourceRecordSet::builder().name(&self.name).r#type(RrType::Txt).ttl(TTL);
+        if let Some((identifier, region)) = place {
+            set = set.set_identifier(identifier).region(ResourceRecordSetRegion::from(region));
+        }
         for (key, value) in tags {
             let line = ResourceRecord::builder().value(line(key, value)).build();
             set =
@@ -55,29 +98,70 @@ impl Marker {
         }
         set.build().map_err(|error| Failure::internal("a marker has no name").because(&error))
     }
+
+    /// What records it remembers, if they are out of service.
+    pub(super) fn remembered(&self) -> Option<(LeadsTo, Option<Latency>)> {
+        let records: Records = serde_json::from_str(self.tags.get(RECORDS)?).ok()?;
+        Some((records.leads_to, records.latency))
+    }
 }
 
-/// A tag as a line. Tags of gwctl's have no quotes in them; Route 53 reads a backslash before any that might come.
+/// Has tags say that records are out of service, or that they are in it. What is said already of when and by whom stays.
+pub(super) fn drain(tags: &mut Tags, spec: &DnsRecordSpec, who: Option<&str>) -> Result<()> {
+    let Some(who) = who else {
+        tags.remove(DRAINED);
+        tags.remove(RECORDS);
+        return Ok(());
+    };
+    let records = Records { leads_to: spec.leads_to.clone(), latency: spec.latency.clone() };
+    let records = serde_json::to_string(&records)
+        .map_err(|error| Failure::internal("records that are out of service are no JSON").because(&error))?;
+    tags.insert(RECORDS.to_owned(), records);
+    tags.entry(DRAINED.to_owned()).or_insert_with(|| who.to_owned());
+    Ok(())
+}
+
+/// A tag as a line of one or several strings. Route 53 reads a backslash before quotes and backslashes.
 fn line(key: &str, value: &str) -> String {
-    let text = format!("{key}={value}").replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{text}\"")
+    let mut strings = vec![String::new()];
+    for character in format!("{key}={value}").chars() {
+        let escaped = match character {
+            '\\' | '"' => format!("\\{character}"),
+            other => other.to_string(),
+        };
+        match strings.last_mut() {
+            Some(last) if last.len() + escaped.len() <= LONGEST => last.push_str(&escaped),
+            _ => strings.push(escaped),
+        }
+    }
+    strings.iter().map(|string| format!("\"{string}\"")).collect::<Vec<_>>().join(" ")
 }
 
 fn tag(line: &str) -> Option<(String, String)> {
-    let text = line.strip_prefix('"')?.strip_suffix('"')?.replace("\\\"", "\"").replace("\\\\", "\\");
-    let (key, value) = text.split_once('=')?;
+    let (mut text, mut inside) = (String::new(), false);
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => inside = !inside,
+            '\\' if inside => text.push(characters.next()?),
+            other if inside => text.push(other),
+            ' ' => {}
+            _ => return None,
+        }
+    }
+    let (key, value) = text.split_once('=').filter(|_| !inside)?;
     Some((key.to_owned(), value.to_owned()))
 }
 
 /// The name of the marker of a name.
-fn marker_name(zone: &str, name: &str) -> String {
+pub(super) fn marker_name(zone: &str, name: &str) -> String {
     let own = name.strip_suffix(zone).unwrap_or(name).trim_end_matches('.');
     let own = if let Some(rest) = own.strip_prefix('*') { format!("{WILDCARD}{rest}") } else { own.to_owned() };
     if own.is_empty() { format!("{LABEL}.{zone}") } else { format!("{own}.{LABEL}.{zone}") }
 }
 
 /// The name that a marker is for, if it is one.
-fn marked_name(zone: &str, marker: &str) -> Option<String> {
+pub(super) fn marked_name(zone: &str, marker: &str) -> Option<String> {
     let own = marker.strip_suffix(&format!("{LABEL}.{zone}"))?;
     if own.is_empty() {
         return Some(zone.to_owned());
@@ -87,30 +171,17 @@ fn marked_name(zone: &str, marker: &str) -> Option<String> {
     Some(format!("{own}.{zone}"))
 }
 
-/// What all markers of a zone say, by the names they are for.
-pub(super) async fn all(client: &Client, zone: &HostedZone) -> Result<Marks> {
+/// All markers of a zone, each with the name it is for.
+pub(super) async fn all(client: &Client, zone: &HostedZone) -> Result<Vec<(String, Marker)>> {
     let start = format!("{LABEL}.{}", zone.name);
     let sets = listed(client, &zone.id, &start, |name| marked_name(&zone.name, name).is_some()).await?;
     let texts = sets.into_iter().filter(|set| *set.r#type() == RrType::Txt);
     Ok(texts
         .filter_map(|set| {
             let marker = Marker::read(set);
-            Some((marked_name(&zone.name, &marker.name)?, marker.tags))
+            Some((marked_name(&zone.name, &marker.name)?, marker))
         })
         .collect())
-}
-
-/// The marker of a name, there or not; nothing if the zone is gone.
-pub(super) async fn of(client: &Client, zone: &str, name: &str) -> Result<Option<Marker>> {
-    let answer = match client.get_hosted_zone().id(zone).send().await {
-        Err(error) if crate::aws::failure::is_not_found(&error) => return Ok(None),
-        answer => answer.map_err(|error| failed(&format!("read hosted zone {zone}"), error))?,
-    };
-    let zone_name = answer.hosted_zone().map(|zone| plain_name(zone.name())).unwrap_or_default();
-    let absent = Marker::absent(&zone_name, name);
-    let sets = listed(client, zone, &absent.name, |other| other == absent.name).await?;
-    let text = sets.into_iter().find(|set| *set.r#type() == RrType::Txt);
-    Ok(Some(text.map_or(absent, Marker::read)))
 }
 
 #[cfg(test)]
@@ -136,10 +207,16 @@ mod tests {
 
     #[test]
     fn lines_are_tags_and_back() {
-        for (key, value) in [("gwctl:product", "product-a"), ("a", "b=c"), ("a", "\"\\\"")] {
-            assert_eq!(tag(&line(key, value)), Some((key.to_owned(), value.to_owned())));
+        let long = "\"x\\".repeat(400);
+        for (key, value) in [("gwctl:product", "product-a"), ("a", "b=c"), ("a", "\"\\\""), ("a", ""), ("a", &long)] {
+            let line = line(key, value);
+            assert_eq!(tag(&line), Some((key.to_owned(), value.to_owned())));
         }
+        assert_eq!(line("gwctl:product", "product-a"), "\"gwctl:product=product-a\"");
+        assert!(line("a", &long).split("\" \"").all(|string| string.len() <= 255));
         assert_eq!(tag("\"v=spf1 -all\""), Some(("v".into(), "spf1 -all".into())));
-        assert_eq!(tag("\"no tag\""), None);
+        for none in ["\"no tag\"", "bare=text", "\"open=", "\"a=\\"] {
+            assert_eq!(tag(none), None, "{none}");
+        }
     }
 }

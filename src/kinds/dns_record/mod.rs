@@ -1,24 +1,39 @@
-//! `dns-record`: the alias records of one name in Route 53, `A`, `AAAA` or both.
+//! `dns-record`: the records of one name in Route 53: aliases, `A`, `AAAA` or both, or a `CNAME`.
 //!
-//! Record sets can't be tagged. Beside them stands a TXT record set that says whose they are, the [`marker`]; both are always
+//! Record sets can't be tagged. Beside them stands a TXT record set that says whose they are, the [`marker`]; both are
 //! changed in one batch, which Route 53 carries out as a whole. A record without a marker is somebody else's and never
 //! overwritten: new records are made with `CREATE`, which Route 53 refuses where there is one, and `UPSERT` is for what a
 //! marker was just read for.
 //!
+//! Where an environment spans Regions, each has latency records of its own under the same name, told apart by a set identifier,
+//! and a marker with the same one. A Region sees and touches its own only. It is taken out of service by `in_service: false`: the
+//! record sets go and the marker stays, with who did it and when ([`standing`] reads that of all Regions).
+//!
+//! When record sets went or lead elsewhere, a step is done only once all name servers know it and no resolver keeps the old
+//! answer, so that whatever is deleted next has no clients any more. A deletion takes them out of service first and the marker
+//! last: one that dies half-way is waited for again.
+//!
 //! Records are found where they can be: in the zones that hold a wanted name, or the name of a domain name of ours, which is
 //! always deleted after its record.
 
+mod held;
 mod marker;
 mod sets;
+pub mod spec;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::future::try_join_all;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
+use self::held::{Held, Wish};
 use self::marker::Marker;
-use self::sets::{change, record_sets, spread};
+use self::sets::{ALIAS_TTL, change, listed, spread};
+pub use self::spec::{DnsRecordSpec, Latency, LeadsTo, RecordType};
+pub use self::standing::{Drained, Standing, regions, standing};
+pub(super) use self::standing::{all_sets, sets_of_others};
 use super::domain_name::own_names;
 use super::{Kind, Scope};
 use crate::aws::tags::{self, Tags};
@@ -31,60 +46,64 @@ use crate::model::{Digest, Identity, Input, Observed, Outputs, Ownership, Place}
 #[derive(Debug, Clone, Copy)]
 pub struct DnsRecord;
 
-/// What gwctl decides about the records of a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DnsRecordSpec {
-    /// `api.example.com`, in lower case, or `*.example.com`.
-    pub name: String,
-    /// The id of the hosted zone that the name stands in, without `/hostedzone/`.
-    pub zone_id: String,
-    /// The types that the name has an alias of.
-    pub types: BTreeSet<RecordType>,
-    /// The host name that the alias stands for: a domain name's output `regional_domain_name`.
-    pub target: Input,
-    /// The hosted zone of that host name: a domain name's output `regional_hosted_zone_id`.
-    pub target_zone_id: Input,
-    /// Whether the alias counts as unhealthy when its target does. Of use beside other records of the name only (aws-facts I).
-    pub evaluate_target_health: bool,
+/// How long name servers usually take to know a change (developer guide, "How Route 53 works").
+const USUALLY_SPREADS: Duration = Duration::from_mins(1);
+
+fn outputs(name: &str, zone: &str, identifier: Option<&str>) -> Outputs {
+    let identifier = identifier.map(|identifier| ("set_identifier", identifier));
+    [("name", name), ("zone_id", zone)].into_iter().chain(identifier).collect()
 }
 
-/// A type of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum RecordType {
-    /// For clients with IPv4.
-    #[serde(rename = "A")]
-    A,
-    /// For clients with IPv6. The domain name has to be `dualstack`, too.
-    #[serde(rename = "AAAA")]
-    Aaaa,
-    /// Never wanted; read so that one is seen.
-    #[serde(rename = "CNAME")]
-    Cname,
+fn outputs_of(spec: &DnsRecordSpec) -> Result<Outputs> {
+    Ok(outputs(&spec.name, spec.zone_id.known()?, spec.set_identifier()))
 }
 
-fn outputs(name: &str, zone: &str) -> Outputs {
-    Outputs::from_iter([("name", name), ("zone_id", zone)])
+/// What the Region of `aws` has to see of a name: what is its own, and what is in the way of what it wants.
+fn seen(aws: &ReadAws, scope: &Scope, zone: &HostedZone, held: &Held, name: &str) -> Vec<Observed<DnsRecordSpec>> {
+    let wanted: Vec<Option<&str>> = scope
+        .wanted
+        .iter()
+        .filter(|wanted| wanted.name.as_deref() == Some(name))
+        .map(|wanted| wanted.spec.pointer("/latency/set_identifier").and_then(serde_json::Value::as_str))
+        .collect();
+    let one = |identifier: Option<&str>| {
+        let tags = held.marker(identifier).map(|marker| marker.tags.clone()).unwrap_or_default();
+        let mut ownership = tags::ownership(&tags, &scope.owner);
+        if tags::is_elsewhere(&tags, &aws.place) && matches!(ownership, Ownership::Ours { .. }) {
+            ownership = Ownership::Others { owner: scope.owner.clone() };
+        }
+        let is_ours = matches!(ownership, Ownership::Ours { .. });
+        let in_the_way = wanted.iter().any(|own| *own == identifier || own.is_none() || identifier.is_none());
+        let there = is_ours || in_the_way && !held.sets(identifier).is_empty();
+        there.then(|| Observed {
+            name: name.to_owned(),
+            within: None,
+            spec: held.spec(&zone.id, identifier),
+            outputs: outputs(name, &zone.id, identifier),
+            ownership,
+            created: None,
+            in_use_by: None,
+        })
+    };
+    held.identifiers().into_iter().filter_map(one).collect()
 }
 
 /// The names to look at in a zone: those wanted, and those with a marker.
 async fn observe_zone(aws: &ReadAws, scope: &Scope, zone: &HostedZone) -> Result<Vec<Observed<DnsRecordSpec>>> {
     let client = &aws.clients.route53;
-    let marks = marker::all(client, zone).await?;
-    let ours = marks.iter().filter(|(_, tags)| matches!(tags::ownership(tags, &scope.owner), Ownership::Ours { .. }));
-    let mut names: BTreeSet<&str> = scope.names().filter(|name| zone.covers(name)).collect();
-    names.extend(ours.map(|(name, _)| name.as_str()));
-    let reads = names.into_iter().map(|name| async {
-        let sets = record_sets(client, &zone.id, name).await?;
-        let tags = marks.get(name).cloned().unwrap_or_default();
-        Ok::<_, Failure>((!sets.is_empty()).then(|| Observed {
-            name: name.to_owned(),
-            within: None,
-            spec: sets::spec(name, &zone.id, &sets),
-            outputs: outputs(name, &zone.id),
-            ownership: tags::ownership(&tags, &scope.owner),
-            created: None,
-            in_use_by: None,
-        }))
+    let mut marks: BTreeMap<String, Vec<Marker>> = BTreeMap::new();
+    for (name, marker) in marker::all(client, zone).await? {
+        marks.entry(name).or_default().push(marker);
+    }
+    let is_ours = |marker: &Marker| matches!(tags::ownership(&marker.tags, &scope.owner), Ownership::Ours { .. });
+    let ours = marks.iter().filter(|(_, markers)| markers.iter().any(is_ours)).map(|(name, _)| name.as_str());
+    let names: BTreeSet<&str> = scope.names().filter(|name| zone.covers(name)).chain(ours).collect();
+    let reads = names.into_iter().map(|name| {
+        let markers = marks.get(name).cloned().unwrap_or_default();
+        async move {
+            let sets = listed(client, &zone.id, name, |other| other == name).await?;
+            Ok::<_, Failure>(seen(aws, scope, zone, &Held::of(&zone.name, name, sets, markers), name))
+        }
     });
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
@@ -92,10 +111,15 @@ async fn observe_zone(aws: &ReadAws, scope: &Scope, zone: &HostedZone) -> Result
 impl Kind for DnsRecord {
     type Spec = DnsRecordSpec;
     const NAME: &'static str = "dns-record";
+    // Nobody is led to what does not answer yet.
+    const AFTER: &'static [&'static str] = &["api-mapping", "base-path-mapping", "http-stage", "web-acl-association"];
     const REPLACE_ON: &'static [&'static str] = &["name", "zone_id"];
 
     fn predict(&self, _: &Place, spec: &DnsRecordSpec) -> Outputs {
-        outputs(&spec.name, &spec.zone_id)
+        match &spec.zone_id {
+            Input::Known(zone) => outputs(&spec.name, zone, spec.set_identifier()),
+            Input::From { .. } => Outputs::from_iter([("name", spec.name.as_str())]),
+        }
     }
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<DnsRecordSpec>>> {
@@ -110,52 +134,69 @@ impl Kind for DnsRecord {
         let all = try_join_all(holding.map(|zone| observe_zone(aws, scope, zone))).await?;
         let mut found: Vec<Observed<DnsRecordSpec>> = all.into_iter().flatten().collect();
         // Several zones can hold one name. What is somebody else's in one of them is no matter if ours is in another.
-        let own: BTreeSet<String> =
-            found.iter().filter(|one| one.address().is_some()).map(|one| one.name.clone()).collect();
-        found.retain(|one| one.address().is_some() || !own.contains(&one.name));
+        let own: BTreeSet<(String, Input)> = found
+            .iter()
+            .filter(|one| one.address().is_some())
+            .map(|one| (one.name.clone(), one.spec.zone_id.clone()))
+            .collect();
+        found.retain(|one| {
+            one.address().is_some() || !own.iter().any(|(name, zone)| *name == one.name && *zone != one.spec.zone_id)
+        });
         Ok(found)
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &DnsRecordSpec) -> Result<Outputs> {
         let birth = tags::at_birth(identity, &Tags::new());
-        converge(aws, spec, &birth, |found| match found.map(|mark| tags::ownership(&mark.tags, &identity.owner)) {
-            Some(Ownership::Ours { address, .. }) => address == identity.address,
+        converge(aws, spec, spec.set_identifier(), &birth, |found| match tags::ownership(found, &identity.owner) {
+            Ownership::Ours { address, .. } => address == identity.address,
             _ => false,
         })
         .await?;
-        Ok(outputs(&spec.name, &spec.zone_id))
+        outputs_of(spec)
     }
 
     async fn update(&self, aws: &Aws, live: &Observed<DnsRecordSpec>, spec: &DnsRecordSpec) -> Result<Outputs> {
         let DnsRecordSpec {
-            name,
-            zone_id,
-            types: _,
-            target: _,
-            target_zone_id: _,
-            evaluate_target_health: _, // all of them in `sets::wanted`
+            name: _,
+            zone_id: _,
+            leads_to: _,
+            latency: _,
+            in_service: _, // all of them in `Held::batch`
         } = spec;
         let address = live.address().map(ToString::to_string);
-        converge(aws, spec, &Tags::new(), |found| {
-            found.and_then(|mark| mark.tags.get(tags::ADDRESS)) == address.as_ref()
-        })
-        .await?;
-        Ok(outputs(name, zone_id))
+        let from = live.outputs.get("set_identifier");
+        if live.spec.in_service && spec.in_service {
+            refuse_to_restore(aws, live).await?;
+        }
+        converge(aws, spec, from, &Tags::new(), |found| found.get(tags::ADDRESS) == address.as_ref()).await?;
+        outputs_of(spec)
     }
 
     async fn delete(&self, aws: &Aws, live: &Observed<DnsRecordSpec>) -> Result<()> {
-        let DnsRecordSpec { name, zone_id, .. } = &live.spec;
-        let client = &aws.write.route53;
+        let zone = live.spec.zone_id.known()?;
+        let identifier = live.outputs.get("set_identifier");
+        let doing = format!("delete the records of `{}`", live.name);
         for last in [false, true] {
-            let Some(marker) = marker::of(client, zone_id, name).await? else { return Ok(()) };
+            let Some(held) = Held::read(&aws.write.route53, zone, &live.name).await? else { return Ok(()) };
+            let Some(marker) = held.marker(identifier) else { return Ok(()) };
             if marker.tags.get(tags::ADDRESS) != live.address().map(ToString::to_string).as_ref() {
                 // Somebody else's by now.
                 return Ok(());
             }
-            let sets = record_sets(client, zone_id, name).await?;
-            let changes = sets.into_iter().chain(marker.set).map(sets::delete).collect::<Result<Vec<_>>>()?;
-            let doing = format!("delete the records of `{name}`");
-            if change(aws, zone_id, &doing, changes, !last).await?.is_some() {
+            let sets = held.sets(identifier);
+            if sets.is_empty() {
+                sleep(still_known(marker)).await;
+            } else {
+                let spec = DnsRecordSpec { in_service: false, ..held.spec(zone, identifier) };
+                let mut tags = marker.tags.clone();
+                marker::drain(&mut tags, &spec, Some(&now_by(A_DELETION)))?;
+                let lingers = sets::lingers(&sets, &[]);
+                let mut changes = sets.into_iter().cloned().map(sets::delete).collect::<Result<Vec<_>>>()?;
+                changes.push(sets::upsert(marker.written(&tags)?)?);
+                let Some(sent) = change(aws, zone, &doing, changes, !last).await? else { continue };
+                spread(aws, sent, lingers).await?;
+            }
+            if forget(aws, zone, &live.name, identifier, &doing, !last).await? {
                 return Ok(());
             }
         }
@@ -165,7 +206,11 @@ impl Kind for DnsRecord {
     /// Into the marker.
     async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
         let (name, zone) = (outputs.required("name")?, outputs.required("zone_id")?);
-        let marker = marker::of(&aws.write.route53, zone, name).await?.ok_or_else(|| no_zone(zone))?;
+        let held = Held::read(&aws.write.route53, zone, name).await?.ok_or_else(|| no_zone(zone))?;
+        let marker = held.marker(outputs.get("set_identifier"));
+        let gone =
+            || Failure::new(FailureKind::Ownership, format!("the marker of `{name}` is gone")).hint("plan again");
+        let marker = marker.ok_or_else(gone)?;
         let mut all = marker.tags.clone();
         all.extend(tags);
         let doing = format!("record whose `{name}` is");
@@ -181,34 +226,76 @@ impl Kind for DnsRecord {
     }
 }
 
-/// Turns the records of a name into those wanted, and adds tags to its marker, in one batch. `ours` tells from the marker
-/// whether what stands there may be touched.
-///
-/// A batch whose answer was lost, or that somebody came before, is refused when it is sent again: then everything is read
-/// anew, once. What is as wanted by then is done.
-async fn converge(aws: &Aws, spec: &DnsRecordSpec, add: &Tags, ours: impl Fn(Option<&Marker>) -> bool) -> Result<()> {
-    let DnsRecordSpec { name, zone_id, .. } = spec;
-    let client = &aws.write.route53;
+/// A plan may be old by the time it is carried out: what an operator took out meanwhile stays out.
+async fn refuse_to_restore(aws: &Aws, live: &Observed<DnsRecordSpec>) -> Result<()> {
+    let zone = live.spec.zone_id.known()?;
+    let held = Held::read(&aws.write.route53, zone, &live.name).await?;
+    let marker = held.as_ref().and_then(|held| held.marker(live.outputs.get("set_identifier")));
+    match marker.and_then(|marker| Drained::read(&marker.tags)) {
+        Some(Drained { since, by }) => {
+            let message = format!("the records of `{}` were taken out of service by {by} at {since}", live.name);
+            Err(Failure::new(FailureKind::Refused, message).hint("plan again"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Who takes records out on the way to their deletion.
+const A_DELETION: &str = "a deletion";
+
+/// Deletes a marker that stands without records. Gives whether it is gone; with `again`, it may have changed meanwhile.
+async fn forget(aws: &Aws, zone: &str, name: &str, identifier: Option<&str>, doing: &str, again: bool) -> Result<bool> {
+    let Some(held) = Held::read(&aws.write.route53, zone, name).await? else { return Ok(true) };
+    let Some(set) = held.marker(identifier).and_then(|marker| marker.set.clone()) else { return Ok(true) };
+    Ok(change(aws, zone, doing, vec![sets::delete(set)?], again).await?.is_some())
+}
+
+/// How long resolvers may still know records that are out of service.
+fn still_known(marker: &Marker) -> Duration {
+    let since = Drained::read(&marker.tags).and_then(|drained| drained.since.parse::<jiff::Timestamp>().ok());
+    let Some(since) = since else { return Duration::ZERO };
+    let ttl = match marker.remembered() {
+        Some((LeadsTo::Cname { ttl, .. }, _)) => ttl,
+        _ => ALIAS_TTL,
+    };
+    let elapsed = Duration::try_from(jiff::Timestamp::now().duration_since(since)).unwrap_or_default();
+    (USUALLY_SPREADS + Duration::from_secs(ttl.into())).saturating_sub(elapsed)
+}
+
+/// The tag of records that go out of service now.
+fn now_by(who: &str) -> String {
+    format!("{} {who}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+}
+
+/// AWS's name for the caller, without its account, which is nobody's business in public DNS.
+async fn caller(aws: &Aws) -> String {
+    let identity = aws.write.sts.get_caller_identity().send().await;
+    let arn = identity.ok().and_then(|identity| identity.arn).unwrap_or_default();
+    let name = arn.splitn(6, ':').nth(5).unwrap_or("somebody").to_owned();
+    name.chars().filter(char::is_ascii_graphic).take(100).collect()
+}
+
+/// Turns the records of a name into what the spec says, if they are `ours` or there are none.
+async fn converge(
+    aws: &Aws,
+    spec: &DnsRecordSpec,
+    from: Option<&str>,
+    birth: &Tags,
+    ours: impl Fn(&Tags) -> bool,
+) -> Result<()> {
+    spec.check(None)?;
+    let (name, zone) = (&spec.name, spec.zone_id.known()?);
+    let drained = if spec.in_service { None } else { Some(now_by(&caller(aws).await)) };
+    let wish = Wish { spec, from, birth, drained: drained.as_deref() };
     for last in [false, true] {
-        let marker = marker::of(client, zone_id, name).await?.ok_or_else(|| no_zone(zone_id))?;
-        let live = record_sets(client, zone_id, name).await?;
-        let found = Some(&marker).filter(|marker| marker.set.is_some());
-        if !(ours(found) || live.is_empty() && found.is_none()) {
-            return Err(Failure::new(FailureKind::Ownership, format!("the records of `{name}` are somebody else's"))
-                .cause(format!("zone {zone_id} holds {}", sets::shown(&live, found)))
-                .hint("choose another name, or delete them if nobody needs them"));
-        }
-        let mut tags = marker.tags.clone();
-        tags.extend(add.clone());
-        let mut changes = sets::difference(live, sets::wanted(spec)?)?;
-        if tags != marker.tags {
-            changes.push(sets::upsert(marker.written(&tags)?)?);
-        }
-        if changes.is_empty() {
+        let held = Held::read(&aws.write.route53, zone, name).await?.ok_or_else(|| no_zone(zone))?;
+        let batch = held.batch(&wish, &ours)?;
+        if batch.changes.is_empty() {
             return Ok(());
         }
-        if let Some(sent) = change(aws, zone_id, &format!("write the records of `{name}`"), changes, !last).await? {
-            return spread(aws, sent).await;
+        let doing = format!("write the records of `{name}`");
+        if let Some(sent) = change(aws, zone, &doing, batch.changes, !last).await? {
+            return spread(aws, sent, batch.lingers).await;
         }
     }
     Ok(())
@@ -218,6 +305,3 @@ fn no_zone(id: &str) -> Failure {
     Failure::new(FailureKind::Configuration, format!("there is no hosted zone {id} in the account"))
         .hint("a zone of another account can't be written to: make the record there")
 }
-
-/// Tags by the name they are for.
-type Marks = BTreeMap<String, Tags>;

@@ -6,9 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{StageSpec, all_tags, arn};
-use crate::aws::failure::is_not_found;
 use crate::aws::tags::Tags;
-use crate::aws::{Aws, ReadAws, failed, retry};
+use crate::aws::{Aws, ReadAws, failed};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::wafv2;
 use crate::model::{Digest, Observed, Ownership};
@@ -17,15 +16,13 @@ use crate::model::{Digest, Observed, Ownership};
 /// `rest_api`); how long it does so here is a guess.
 const SHOWS: Duration = Duration::from_mins(1);
 
+/// What API Gateway asks of the caller.
+const PERMISSION: &str = "apigateway:SetWebACL";
+
 /// Puts a web ACL before the stage; one that stood there goes.
 pub(super) async fn set(aws: &Aws, api: &str, name: &str, acl: &str) -> Result<()> {
     let stage = arn(&aws.place, api, name);
-    let call = || aws.write.wafv2.associate_web_acl().web_acl_arn(acl).resource_arn(&stage).send();
-    let answer = retry::until_ready(wafv2::SPREADS, &wafv2::NOT_YET, call).await;
-    answer.map_err(|error| {
-        failed(&format!("put a web ACL before stage `{name}`"), error)
-            .hint("this takes the permissions wafv2:AssociateWebACL and apigateway:SetWebACL")
-    })?;
+    wafv2::associate(aws, &format!("stage `{name}`"), &stage, acl, PERMISSION).await?;
     aws.tolerate(shown(aws, api, name, Some(acl)).await)
 }
 
@@ -33,14 +30,7 @@ pub(super) async fn set(aws: &Aws, api: &str, name: &str, acl: &str) -> Result<(
 pub(super) async fn remove(aws: &Aws, api: &str, live: &Observed<StageSpec>) -> Result<()> {
     refuse_anothers(aws, api, live).await?;
     let name = &live.name;
-    let call = aws.write.wafv2.disassociate_web_acl().resource_arn(arn(&aws.place, api, name));
-    match call.send().await {
-        Err(error) if !is_not_found(&error) => {
-            return Err(failed(&format!("take the web ACL from stage `{name}`"), error)
-                .hint("this takes the permissions wafv2:DisassociateWebACL and apigateway:SetWebACL"));
-        }
-        _ => {}
-    }
+    wafv2::disassociate(aws, &format!("stage `{name}`"), &arn(&aws.place, api, name), PERMISSION).await?;
     aws.tolerate(shown(aws, api, name, None).await)
 }
 

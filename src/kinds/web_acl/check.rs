@@ -1,9 +1,9 @@
 //! What AWS WAF refuses wherever it is, although the types can say it: so that a configuration is refused before it is
 //! applied. How much rules cost is AWS's to say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::spec::{Action, DefaultAction, LOG_PREFIX, Logging, Response, Rule, Statement, WebAclSpec};
+use super::spec::{Action, DefaultAction, LOG_PREFIX, Logging, Response, ResponseBody, Rule, Statement, WebAclSpec};
 use crate::kinds::wafv2::{description_fault, name_fault};
 use crate::model::Input;
 
@@ -32,10 +32,22 @@ pub fn faults(acl: &WebAclSpec) -> Vec<String> {
     found.extend(acl.description.as_deref().and_then(description_fault));
     found.extend(metric_fault("the web ACL", &acl.visibility.metric));
     if let DefaultAction::Block { response: Some(response) } = &acl.default_action {
-        found.extend(response_faults("the default action", acl, response));
+        found.extend(response_faults("the default action", &acl.response_bodies, response));
     }
+    found.extend(rules_faults(&acl.rules, &acl.response_bodies));
+    found.extend(body_faults(&acl.response_bodies));
+    found.extend(acl.logging.as_ref().and_then(logging_fault));
+    found
+}
+
+/// The faults of rules, which may answer with some bodies.
+pub(in crate::kinds) fn rules_faults(
+    rules: &BTreeMap<String, Rule>,
+    bodies: &BTreeMap<String, ResponseBody>,
+) -> Vec<String> {
+    let mut found = Vec::new();
     let mut priorities = BTreeSet::new();
-    for (name, rule) in &acl.rules {
+    for (name, rule) in rules {
         let whose = format!("rule `{name}`");
         found.extend(name_fault(&whose, name));
         found.extend(metric_fault(&whose, &rule.visibility.metric));
@@ -44,11 +56,9 @@ pub fn faults(acl: &WebAclSpec) -> Vec<String> {
         }
         found.extend(rule_faults(&whose, rule));
         for response in responses(&rule.statement) {
-            found.extend(response_faults(&whose, acl, response));
+            found.extend(response_faults(&whose, bodies, response));
         }
     }
-    found.extend(body_faults(acl));
-    found.extend(acl.logging.as_ref().and_then(logging_fault));
     found
 }
 
@@ -89,7 +99,12 @@ fn rule_faults(whose: &str, rule: &Rule) -> Vec<String> {
             }
         }
         Statement::Foreign { .. } => found.push(format!("{whose} is none that gwctl can make")),
-        Statement::IpSet(_) => {}
+        Statement::AllowList(one) => {
+            if !(0..=21_474_836_480).contains(&one.longer_than) {
+                found.push(format!("{whose} wants headers of more than {} bytes", one.longer_than));
+            }
+        }
+        Statement::IpSet(_) | Statement::RuleGroup(_) => {}
     }
     found
 }
@@ -100,7 +115,9 @@ fn responses(statement: &Statement) -> Vec<&Response> {
         Statement::RateBased(one) => vec![&one.action],
         Statement::IpSet(one) => vec![&one.action],
         Statement::Geo(one) => vec![&one.action],
+        Statement::AllowList(one) => vec![&one.action],
         Statement::ManagedRuleGroup(group) => group.rule_actions.values().collect(),
+        Statement::RuleGroup(group) => group.rule_actions.values().collect(),
         Statement::Foreign { .. } => Vec::new(),
     };
     let response = |action: &&'_ Action| matches!(action, Action::Block { response: Some(_) });
@@ -111,12 +128,12 @@ fn responses(statement: &Statement) -> Vec<&Response> {
         .collect()
 }
 
-fn response_faults(whose: &str, acl: &WebAclSpec, response: &Response) -> Vec<String> {
+fn response_faults(whose: &str, bodies: &BTreeMap<String, ResponseBody>, response: &Response) -> Vec<String> {
     let mut found = Vec::new();
     if !(200..=599).contains(&response.status) {
         found.push(format!("{whose} answers with status {}, not 200 to 599", response.status));
     }
-    if let Some(key) = response.body.as_ref().filter(|key| !acl.response_bodies.contains_key(*key)) {
+    if let Some(key) = response.body.as_ref().filter(|key| !bodies.contains_key(*key)) {
         found.push(format!("{whose} answers with the body `{key}`, which does not exist"));
     }
     if response.headers.len() > MOST_HEADERS {
@@ -125,9 +142,9 @@ fn response_faults(whose: &str, acl: &WebAclSpec, response: &Response) -> Vec<St
     found
 }
 
-fn body_faults(acl: &WebAclSpec) -> Vec<String> {
+pub(in crate::kinds) fn body_faults(bodies: &BTreeMap<String, ResponseBody>) -> Vec<String> {
     let mut found = Vec::new();
-    for (key, body) in &acl.response_bodies {
+    for (key, body) in bodies {
         let whose = format!("body `{key}`");
         found.extend(name_fault(&whose, key));
         if !(1..=LARGEST_BODY).contains(&body.content.len()) {
@@ -139,13 +156,13 @@ fn body_faults(acl: &WebAclSpec) -> Vec<String> {
             found.push(format!("{whose} is no JSON"));
         }
     }
-    if acl.response_bodies.values().map(|body| body.content.len()).sum::<usize>() > LARGEST_BODIES {
+    if bodies.values().map(|body| body.content.len()).sum::<usize>() > LARGEST_BODIES {
         found.push(format!("the bodies have more than {LARGEST_BODIES} bytes together"));
     }
     found
 }
 
-fn metric_fault(whose: &str, name: &str) -> Option<String> {
+pub(in crate::kinds) fn metric_fault(whose: &str, name: &str) -> Option<String> {
     let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-#:./".contains(&byte);
     let fits = (1..=255).contains(&name.len()) && name.bytes().all(sign) && !["All", "Default_Action"].contains(&name);
     let form = "1 to 255 letters, digits and _-#:./, and not All or Default_Action";

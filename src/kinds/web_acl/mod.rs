@@ -1,14 +1,15 @@
-//! `web-acl`: the rules of AWS WAF that stand before a stage, and where it logs.
+//! `web-acl`: the rules of AWS WAF that stand before a stage or a load balancer, and where it logs.
 //!
 //! A web ACL is a list of rules and what happens to a request that none of them decides about. Its stage refers to it
-//! ([`super::stage`]), so a web ACL outlives its uses: a plan takes it from the stage first. An update replaces
-//! everything at once, under a lock token that says which state it was made from.
+//! ([`super::stage`]), as does its association with a load balancer ([`super::web_acl_association`]), so a web ACL outlives
+//! its uses: a plan takes it from them first. An update replaces everything at once, under a lock token that says which
+//! state it was made from.
 
 pub mod check;
 pub mod lacking;
-mod read;
+pub(super) mod read;
 pub mod spec;
-mod write;
+pub(super) mod write;
 
 use aws_sdk_wafv2::operation::create_web_acl::CreateWebACLError;
 use aws_sdk_wafv2::operation::delete_web_acl::DeleteWebACLError;
@@ -18,7 +19,7 @@ use aws_sdk_wafv2::types::{LoggingConfiguration, ResourceType, Scope as WafScope
 use futures::future::try_join_all;
 
 use super::wafv2::{self, Named};
-use super::{Kind, Scope, stage};
+use super::{Kind, Scope, stage, web_acl_association};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed, given, retry};
@@ -172,8 +173,8 @@ impl Kind for WebAcl {
         Err(wafv2::never_ours(Self::NAME, &live.name))
     }
 
-    /// Everything that the web ACL protects, but for the owner's own stages: those are taken from it, or go, before it
-    /// does.
+    /// Everything that the web ACL protects, but for the owner's own stages and the load balancers that it was put before:
+    /// it is taken from those, or they go, before it does.
     async fn others_using(&self, aws: &ReadAws, live: &Observed<WebAclSpec>) -> Result<Vec<String>> {
         let arn = live.outputs.required("arn")?;
         let Some(own) = wafv2::tags_of(&aws.clients, arn).await? else { return Ok(Vec::new()) };
@@ -182,7 +183,8 @@ impl Kind for WebAcl {
         let users = try_join_all(OTHER_USERS.map(|kind| protected(aws, arn, kind))).await?;
         let mut others = Vec::new();
         for user in stages.into_iter().chain(users.into_iter().flatten().flatten()) {
-            let ours = stage::tags_of(aws, &user).await?.is_some_and(|all| wafv2::same_owner(&own, &all));
+            let ours = web_acl_association::is_marked(&own, &user)
+                || stage::tags_of(aws, &user).await?.is_some_and(|all| wafv2::same_owner(&own, &all));
             if !ours {
                 others.push(user);
             }
@@ -284,9 +286,19 @@ async fn change(aws: &Aws, live: &Observed<WebAclSpec>, wanted: &WebAclSpec) -> 
 async fn log(aws: &Aws, named: &Named, logging: &spec::Logging) -> Result<()> {
     let configuration = write::logging(&named.arn, logging)?;
     let call = || aws.write.wafv2.put_logging_configuration().logging_configuration(configuration.clone()).send();
-    let answer = retry::until_ready(wafv2::SPREADS, &wafv2::NOT_YET, call).await;
-    answer.map(drop).map_err(|error| failed(&format!("let web ACL `{}` log", named.name), error).hint(LOGGING_HINT))
+    let answer = retry::until_ready(wafv2::SPREADS, &LOGGING_NOT_YET, call).await;
+    let hint = if logging.destination.known()?.contains(":firehose:") { STREAM_HINT } else { LOGGING_HINT };
+    answer.map(drop).map_err(|error| failed(&format!("let web ACL `{}` log", named.name), error).hint(hint))
 }
+
+/// "AWS WAF is not able to access the service linked role. This can be caused by a previous `PutLoggingConfiguration`
+/// request, which can lock the service linked role for about 20 seconds" (API reference, the exception's description).
+const LOGGING_NOT_YET: [retry::NotYet; 2] = [wafv2::NOT_YET[0], ("WAFServiceLinkedRoleErrorException", "")];
+
+/// What a caller needs where logs go to a delivery stream (developer guide, "Logging AWS WAF traffic", the page on
+/// Firehose).
+const STREAM_HINT: &str = "AWS WAF writes into the delivery stream by a service-linked role that it makes with the \
+                           caller's own permissions: iam:CreateServiceLinkedRole and firehose:ListDeliveryStreams";
 
 /// What a caller needs, and what a log group of an account can lack (developer guide, "Logging AWS WAF traffic", the page
 /// on `CloudWatch` Logs).

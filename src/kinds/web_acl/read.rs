@@ -4,14 +4,14 @@
 //! label, a key to count by, a header to add, would be lost silently by an update: such a rule is foreign, and a plan
 //! shows it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_wafv2::types as sdk;
 
 use super::spec::{
-    Action, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch, LogFilter,
-    Logging, ManagedRuleGroup, Position, RateBased, RequestPart, Response, ResponseBody, Rule, Statement, Visibility,
-    WebAclSpec,
+    Action, AllowList, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch,
+    LogFilter, Logging, ManagedRuleGroup, Position, RateBased, RequestPart, Response, ResponseBody, Rule, RuleGroup,
+    Statement, Visibility, WebAclSpec,
 };
 use super::write;
 use crate::aws::tags::Tags;
@@ -21,18 +21,29 @@ use crate::model::Input;
 const DEFAULT_WINDOW: i64 = 300;
 
 pub(super) fn spec(live: &sdk::WebAcl, logging: Option<&sdk::LoggingConfiguration>, user: Tags) -> WebAclSpec {
-    let bodies = live.custom_response_bodies().into_iter().flatten();
     WebAclSpec {
         name: live.name.clone(),
         description: live.description.clone().filter(|text| !text.is_empty()),
         default_action: default(live.default_action()),
-        rules: live.rules().iter().map(|one| (one.name.clone(), rule(one))).collect(),
-        response_bodies: bodies.map(|(key, body)| (key.clone(), response_body(body))).collect(),
+        rules: rules(live.rules()),
+        response_bodies: bodies(live.custom_response_bodies()),
         visibility: visibility(live.visibility_config()),
         logging: logging.map(self::logging),
         foreign_settings: foreign_settings(live),
         tags: user,
     }
+}
+
+/// Rules by their names.
+pub(in crate::kinds) fn rules(live: &[sdk::Rule]) -> BTreeMap<String, Rule> {
+    live.iter().map(|one| (one.name.clone(), rule(one))).collect()
+}
+
+/// Bodies for answers by their keys.
+pub(in crate::kinds) fn bodies(
+    live: Option<&HashMap<String, sdk::CustomResponseBody>>,
+) -> BTreeMap<String, ResponseBody> {
+    live.into_iter().flatten().map(|(key, body)| (key.clone(), response_body(body))).collect()
 }
 
 /// What an update would take away that a spec can't say. Two are left out: protection from floods at the source is for
@@ -105,7 +116,17 @@ fn statement(live: &sdk::Rule) -> Option<Statement> {
     if let Some(group) = found.managed_rule_group_statement() {
         return Some(Statement::ManagedRuleGroup(managed(live, group)?));
     }
+    if let Some(group) = found.rule_group_reference_statement() {
+        return Some(Statement::RuleGroup(RuleGroup {
+            group: Input::from(group.arn()),
+            rule_actions: rule_actions(group.rule_action_overrides())?,
+            count_only: counts(live),
+        }));
+    }
     let action = action(live.action()?)?;
+    if let Some(both) = found.and_statement() {
+        return Some(Statement::AllowList(allow_list(both.statements(), action)?));
+    }
     if let Some(rate) = found.rate_based_statement() {
         return Some(Statement::RateBased(RateBased {
             limit: rate.limit,
@@ -128,21 +149,35 @@ fn statement(live: &sdk::Rule) -> Option<Statement> {
 }
 
 fn managed(live: &sdk::Rule, group: &sdk::ManagedRuleGroupStatement) -> Option<ManagedRuleGroup> {
-    let overrides = group.rule_action_overrides().iter();
-    let overrides = overrides.map(|one| Some((one.name.clone(), action(one.action_to_use()?)?)));
     let bots = group.managed_rule_group_configs().iter().find_map(|one| one.aws_managed_rules_bot_control_rule_set());
     Some(ManagedRuleGroup {
         vendor: group.vendor_name.clone(),
         name: group.name.clone(),
         version: group.version.clone(),
-        rule_actions: overrides.collect::<Option<BTreeMap<_, _>>>()?,
-        count_only: live.override_action().is_some_and(|over| over.count().is_some()),
+        rule_actions: rule_actions(group.rule_action_overrides())?,
+        count_only: counts(live),
         path_prefix: group.scope_down_statement().and_then(path),
         bot_control: bots.map(|set| match set.inspection_level() {
             sdk::InspectionLevel::Targeted => Inspection::Targeted,
             _ => Inspection::Common,
         }),
     })
+}
+
+fn rule_actions(overrides: &[sdk::RuleActionOverride]) -> Option<BTreeMap<String, Action>> {
+    overrides.iter().map(|one| Some((one.name.clone(), action(one.action_to_use()?)?))).collect()
+}
+
+fn counts(live: &sdk::Rule) -> bool {
+    live.override_action().is_some_and(|over| over.count().is_some())
+}
+
+fn allow_list(both: &[sdk::Statement], action: Action) -> Option<AllowList> {
+    let size = both.iter().find_map(sdk::Statement::size_constraint_statement)?;
+    let inner = both.iter().find_map(sdk::Statement::not_statement)?.statement()?;
+    let set = inner.ip_set_reference_statement()?;
+    let header = forwarded_in(set.ip_set_forwarded_ip_config()?);
+    Some(AllowList { set: Input::from(set.arn()), header, longer_than: size.size, action })
 }
 
 fn path(live: &sdk::Statement) -> Option<String> {
@@ -198,7 +233,7 @@ fn response_body(live: &sdk::CustomResponseBody) -> ResponseBody {
     ResponseBody { content_type, content: live.content.clone() }
 }
 
-fn visibility(live: Option<&sdk::VisibilityConfig>) -> Visibility {
+pub(in crate::kinds) fn visibility(live: Option<&sdk::VisibilityConfig>) -> Visibility {
     Visibility {
         metric: live.map(|one| one.metric_name.clone()).unwrap_or_default(),
         metrics: live.is_some_and(|one| one.cloud_watch_metrics_enabled),
@@ -251,6 +286,13 @@ fn tidy_statement(statement: &mut sdk::Statement) {
         }
         rate.scope_down_statement.iter_mut().for_each(|inner| tidy_path(inner));
     }
+    if let Some(group) = &mut statement.rule_group_reference_statement {
+        group.rule_action_overrides = tidy_overrides(group.rule_action_overrides.take(), group.excluded_rules.take());
+    }
+    if let Some(both) = &mut statement.and_statement {
+        // In which order the two halves are asked makes no difference.
+        both.statements.sort_by_key(|one| one.size_constraint_statement.is_none());
+    }
     if let Some(group) = &mut statement.managed_rule_group_statement {
         tidy_group(group);
         group.scope_down_statement.iter_mut().for_each(|inner| tidy_path(inner));
@@ -266,20 +308,7 @@ fn tidy_path(statement: &mut sdk::Statement) {
 }
 
 fn tidy_group(group: &mut sdk::ManagedRuleGroupStatement) {
-    let mut overrides = group.rule_action_overrides.take().unwrap_or_default();
-    // "Instead of this option, use RuleActionOverrides. It accepts any valid action setting, including Count" (API
-    // reference, `ManagedRuleGroupStatement`).
-    for excluded in group.excluded_rules.take().unwrap_or_default() {
-        if overrides.iter().all(|one| one.name != excluded.name) {
-            let count = sdk::RuleAction::builder().count(sdk::CountAction::builder().build()).build();
-            overrides.extend(sdk::RuleActionOverride::builder().name(excluded.name).action_to_use(count).build());
-        }
-    }
-    overrides.sort_by(|one, other| one.name.cmp(&other.name));
-    for one in &mut overrides {
-        one.action_to_use = one.action_to_use.take().map(tidy_action);
-    }
-    group.rule_action_overrides = (!overrides.is_empty()).then_some(overrides);
+    group.rule_action_overrides = tidy_overrides(group.rule_action_overrides.take(), group.excluded_rules.take());
     group.managed_rule_group_configs = group.managed_rule_group_configs.take().filter(|list| !list.is_empty());
     for config in group.managed_rule_group_configs.iter_mut().flatten() {
         // "Applies only to the targeted inspection level" (API reference, `AWSManagedRulesBotControlRuleSet`).
@@ -289,6 +318,26 @@ fn tidy_group(group: &mut sdk::ManagedRuleGroupStatement) {
             bots.enable_machine_learning = true;
         }
     }
+}
+
+/// "Instead of this option, use `RuleActionOverrides`. It accepts any valid action setting, including Count" (API reference,
+/// `ManagedRuleGroupStatement`, of the rules that are excluded).
+fn tidy_overrides(
+    overrides: Option<Vec<sdk::RuleActionOverride>>,
+    excluded: Option<Vec<sdk::ExcludedRule>>,
+) -> Option<Vec<sdk::RuleActionOverride>> {
+    let mut overrides = overrides.unwrap_or_default();
+    for excluded in excluded.unwrap_or_default() {
+        if overrides.iter().all(|one| one.name != excluded.name) {
+            let count = sdk::RuleAction::builder().count(sdk::CountAction::builder().build()).build();
+            overrides.extend(sdk::RuleActionOverride::builder().name(excluded.name).action_to_use(count).build());
+        }
+    }
+    overrides.sort_by(|one, other| one.name.cmp(&other.name));
+    for one in &mut overrides {
+        one.action_to_use = one.action_to_use.take().map(tidy_action);
+    }
+    (!overrides.is_empty()).then_some(overrides)
 }
 
 fn tidy_action(mut action: sdk::RuleAction) -> sdk::RuleAction {

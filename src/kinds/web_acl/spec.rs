@@ -1,4 +1,5 @@
-//! What gwctl decides about a web ACL, typed. It names no type of the AWS SDK.
+//! What gwctl decides about a web ACL, typed. It names no type of the AWS SDK. Rule groups
+//! ([`crate::kinds::wafv2_rule_group`]) are made of the same rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::tags::Tags;
 use crate::model::Input;
 
-/// What gwctl decides about a web ACL. It is one for regional resources: stages can have no others.
+/// What gwctl decides about a web ACL. It is one for regional resources: stages and load balancers can have no others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WebAclSpec {
     /// `product-a-gateway-dev`: at most 128 letters, digits, `_` and `-`.
@@ -64,8 +65,12 @@ pub enum Statement {
     RateBased(RateBased),
     /// What the rules of a vendor find.
     ManagedRuleGroup(ManagedRuleGroup),
+    /// What the rules of a group of one's own find. Only web ACLs have groups.
+    RuleGroup(RuleGroup),
     /// An address in, or not in, an IP set.
     IpSet(IpSetMatch),
+    /// A header that names an address which is not in an IP set.
+    AllowList(AllowList),
     /// A country.
     Geo(GeoMatch),
     /// A rule that gwctl makes none of. Never wanted; read so that one is seen.
@@ -112,6 +117,17 @@ pub struct ManagedRuleGroup {
     pub bot_control: Option<Inspection>,
 }
 
+/// What the rules of a group of one's own find. They have their own actions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleGroup {
+    /// The ARN of the group: the output `arn` of a `wafv2-rule-group`.
+    pub group: Input,
+    /// Rules of the group that have another action than its own, by their names; see [`ManagedRuleGroup::rule_actions`].
+    pub rule_actions: BTreeMap<String, Action>,
+    /// Whether the whole group only counts.
+    pub count_only: bool,
+}
+
 /// How deeply Bot Control looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +148,21 @@ pub struct IpSetMatch {
     /// The header in which the address is; absent: the address of the connection.
     pub forwarded: Option<ForwardedIn>,
     /// What happens to such a request.
+    pub action: Action,
+}
+
+/// A header that names an address which is not in an IP set: a list of those who may come in, where a gateway in front
+/// writes the client's address into a header. A request without the header, which has not come through that gateway, is
+/// none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AllowList {
+    /// The ARN of the set of those who may.
+    pub set: Input,
+    /// The header: `client-ip`. With [`Fallback::NoMatch`], a header without a valid address is one that is *not* in the set.
+    pub header: ForwardedIn,
+    /// The rule is for headers of more bytes than this; 1 in the module that the articles publish.
+    pub longer_than: i64,
+    /// What happens to such a request: as a rule, [`Action::Block`].
     pub action: Action,
 }
 

@@ -1,16 +1,17 @@
 //! A web ACL as AWS WAF takes it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_wafv2::types as sdk;
 
 use super::spec::{
-    Action, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch, LogFilter,
-    Logging, ManagedRuleGroup, Position, RateBased, RequestPart, Response, ResponseBody, Rule, Statement, Visibility,
-    WebAclSpec,
+    Action, AllowList, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch,
+    LogFilter, Logging, ManagedRuleGroup, Position, RateBased, RequestPart, Response, ResponseBody, Rule, RuleGroup,
+    Statement, Visibility, WebAclSpec,
 };
 use crate::error::{Failure, Result};
 use crate::kinds::wafv2::built;
+use crate::model::Input;
 
 /// The parts of a web ACL that creating and updating it have in common.
 pub(super) struct Body {
@@ -33,19 +34,28 @@ pub(super) fn body(spec: &WebAclSpec) -> Result<Body> {
         foreign_settings: _,
         tags: _,
     } = spec;
-    let mut rules = rules.iter().map(|(name, one)| rule(name, one)).collect::<Result<Vec<_>>>()?;
-    rules.sort_by_key(sdk::Rule::priority);
-    let bodies = response_bodies
-        .iter()
-        .map(|(key, body)| Ok((key.clone(), response_body(body)?)))
-        .collect::<Result<HashMap<_, _>>>()?;
     Ok(Body {
         default_action: default(default_action)?,
-        rules,
-        // An empty map is refused: one entry at least (service model).
-        bodies: (!bodies.is_empty()).then_some(bodies),
+        rules: self::rules(rules)?,
+        bodies: bodies(response_bodies)?,
         visibility: visibility(seen)?,
     })
+}
+
+/// Rules in their order.
+pub(in crate::kinds) fn rules(all: &BTreeMap<String, Rule>) -> Result<Vec<sdk::Rule>> {
+    let mut rules = all.iter().map(|(name, one)| rule(name, one)).collect::<Result<Vec<_>>>()?;
+    rules.sort_by_key(sdk::Rule::priority);
+    Ok(rules)
+}
+
+/// Bodies for answers. An empty map is refused: one entry at least (service model).
+pub(in crate::kinds) fn bodies(
+    all: &BTreeMap<String, ResponseBody>,
+) -> Result<Option<HashMap<String, sdk::CustomResponseBody>>> {
+    let bodies = all.iter().map(|(key, body)| Ok((key.clone(), response_body(body)?)));
+    let bodies = bodies.collect::<Result<HashMap<_, _>>>()?;
+    Ok((!bodies.is_empty()).then_some(bodies))
 }
 
 fn default(action: &DefaultAction) -> Result<sdk::DefaultAction> {
@@ -62,22 +72,26 @@ pub(super) fn rule(name: &str, rule: &Rule) -> Result<sdk::Rule> {
     let builder = sdk::Rule::builder().name(name).priority(*priority).visibility_config(visibility(seen)?);
     let builder = match statement {
         Statement::RateBased(one) => builder.statement(rate_based(one)?).action(action(&one.action)?),
-        Statement::ManagedRuleGroup(one) => {
-            let over = sdk::OverrideAction::builder();
-            let over = if one.count_only {
-                over.count(sdk::CountAction::builder().build())
-            } else {
-                over.none(sdk::NoneAction::builder().build())
-            };
-            builder.statement(managed(one)?).override_action(over.build())
-        }
+        Statement::ManagedRuleGroup(one) => builder.statement(managed(one)?).override_action(over(one.count_only)),
+        Statement::RuleGroup(one) => builder.statement(group(one)?).override_action(over(one.count_only)),
         Statement::IpSet(one) => builder.statement(ip_set(one)?).action(action(&one.action)?),
+        Statement::AllowList(one) => builder.statement(allow_list(one)?).action(action(&one.action)?),
         Statement::Geo(one) => builder.statement(geo(one)?).action(action(&one.action)?),
         Statement::Foreign { statement } => {
             return Err(Failure::internal(format!("rule `{name}` was to be made from a foreign `{statement}`")));
         }
     };
     built(builder.build())
+}
+
+/// Whether the actions of a group's rules count.
+fn over(count_only: bool) -> sdk::OverrideAction {
+    let builder = sdk::OverrideAction::builder();
+    if count_only {
+        builder.count(sdk::CountAction::builder().build()).build()
+    } else {
+        builder.none(sdk::NoneAction::builder().build()).build()
+    }
 }
 
 fn rate_based(one: &RateBased) -> Result<sdk::Statement> {
@@ -98,19 +112,47 @@ fn rate_based(one: &RateBased) -> Result<sdk::Statement> {
 
 fn managed(one: &ManagedRuleGroup) -> Result<sdk::Statement> {
     let ManagedRuleGroup { vendor, name, version, rule_actions, count_only: _, path_prefix, bot_control } = one;
-    let overrides = rule_actions
-        .iter()
-        .map(|(name, to)| built(sdk::RuleActionOverride::builder().name(name).action_to_use(action(to)?).build()));
-    let overrides = overrides.collect::<Result<Vec<_>>>()?;
     let bots = bot_control.map(self::bot_control).transpose()?;
     let builder = sdk::ManagedRuleGroupStatement::builder()
         .vendor_name(vendor)
         .name(name)
         .set_version(version.clone())
-        .set_rule_action_overrides((!overrides.is_empty()).then_some(overrides))
+        .set_rule_action_overrides(overrides(rule_actions)?)
         .set_managed_rule_group_configs(bots.map(|bots| vec![bots]))
         .set_scope_down_statement(path_prefix.as_deref().map(path).transpose()?.map(Box::new));
     Ok(sdk::Statement::builder().managed_rule_group_statement(built(builder.build())?).build())
+}
+
+fn overrides(rule_actions: &BTreeMap<String, Action>) -> Result<Option<Vec<sdk::RuleActionOverride>>> {
+    let overrides = rule_actions
+        .iter()
+        .map(|(name, to)| built(sdk::RuleActionOverride::builder().name(name).action_to_use(action(to)?).build()));
+    let overrides = overrides.collect::<Result<Vec<_>>>()?;
+    Ok((!overrides.is_empty()).then_some(overrides))
+}
+
+fn group(one: &RuleGroup) -> Result<sdk::Statement> {
+    let RuleGroup { group, rule_actions, count_only: _ } = one;
+    let builder = sdk::RuleGroupReferenceStatement::builder()
+        .arn(group.known()?)
+        .set_rule_action_overrides(overrides(rule_actions)?);
+    Ok(sdk::Statement::builder().rule_group_reference_statement(built(builder.build())?).build())
+}
+
+/// A header that is there and names nobody of the set. Without the first half, requests without the header would match.
+fn allow_list(one: &AllowList) -> Result<sdk::Statement> {
+    let AllowList { set, header, longer_than, action: _ } = one;
+    let name = built(sdk::SingleHeader::builder().name(header.header.to_ascii_lowercase()).build())?;
+    let plain = sdk::TextTransformation::builder().priority(0).r#type(sdk::TextTransformationType::None);
+    let there = sdk::SizeConstraintStatement::builder()
+        .field_to_match(sdk::FieldToMatch::builder().single_header(name).build())
+        .comparison_operator(sdk::ComparisonOperator::Gt)
+        .size(*longer_than)
+        .text_transformations(built(plain.build())?);
+    let there = sdk::Statement::builder().size_constraint_statement(built(there.build())?).build();
+    let nobody = not(ip_set_reference(set, Some(header))?);
+    let both = built(sdk::AndStatement::builder().statements(there).statements(nobody).build())?;
+    Ok(sdk::Statement::builder().and_statement(both).build())
 }
 
 fn bot_control(level: Inspection) -> Result<sdk::ManagedRuleGroupConfig> {
@@ -125,7 +167,12 @@ fn bot_control(level: Inspection) -> Result<sdk::ManagedRuleGroupConfig> {
 
 fn ip_set(one: &IpSetMatch) -> Result<sdk::Statement> {
     let IpSetMatch { set, outside, forwarded, action: _ } = one;
-    let header = forwarded.as_ref().map(|header| {
+    let statement = ip_set_reference(set, forwarded.as_ref())?;
+    Ok(if *outside { not(statement) } else { statement })
+}
+
+fn ip_set_reference(set: &Input, forwarded: Option<&ForwardedIn>) -> Result<sdk::Statement> {
+    let header = forwarded.map(|header| {
         let ForwardedIn { header, fallback: on_none, position } = header;
         let position = match position {
             Position::First => sdk::ForwardedIpPosition::First,
@@ -137,8 +184,7 @@ fn ip_set(one: &IpSetMatch) -> Result<sdk::Statement> {
     });
     let builder =
         sdk::IpSetReferenceStatement::builder().arn(set.known()?).set_ip_set_forwarded_ip_config(header.transpose()?);
-    let statement = sdk::Statement::builder().ip_set_reference_statement(built(builder.build())?).build();
-    Ok(if *outside { not(statement) } else { statement })
+    Ok(sdk::Statement::builder().ip_set_reference_statement(built(builder.build())?).build())
 }
 
 fn geo(one: &GeoMatch) -> Result<sdk::Statement> {
@@ -219,7 +265,7 @@ fn response_body(body: &ResponseBody) -> Result<sdk::CustomResponseBody> {
     built(sdk::CustomResponseBody::builder().content_type(kind).content(content).build())
 }
 
-fn visibility(seen: &Visibility) -> Result<sdk::VisibilityConfig> {
+pub(in crate::kinds) fn visibility(seen: &Visibility) -> Result<sdk::VisibilityConfig> {
     let Visibility { metric, metrics, sampled_requests } = seen;
     let builder = sdk::VisibilityConfig::builder().metric_name(metric).cloud_watch_metrics_enabled(*metrics);
     built(builder.sampled_requests_enabled(*sampled_requests).build())
