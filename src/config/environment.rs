@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::edge::{self, EdgeSettings};
 use super::fault::Faults;
 use super::fields::{Fields, Missing};
 use super::files;
@@ -24,7 +25,7 @@ use super::targets::{PRODUCTS, TARGETS, Target, Targets};
 /// The folder of all environments, relative to the root.
 pub const ENVIRONMENTS: &str = "environments";
 
-/// One environment, read and found right.
+/// One environment in one Region, read and found right.
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// The product: the name of the folder.
@@ -33,10 +34,12 @@ pub struct Environment {
     pub name: String,
     /// The file.
     pub file: Arc<SourceFile>,
-    /// The public gateway.
-    pub gate: Gateway,
+    /// The public gateway: there unless the environment has an edge alone, and in the target's own Region.
+    pub gate: Option<Gateway>,
     /// The internal gateway: there if the file lists a route of it.
     pub system: Option<Gateway>,
+    /// The HTTP APIs of the Region.
+    pub edge: Option<EdgeSettings>,
     /// Where it goes.
     pub target: Target,
 }
@@ -44,7 +47,29 @@ pub struct Environment {
 impl Environment {
     /// Its gateways: the public one, then the internal one if there is one.
     pub fn gateways(&self) -> impl Iterator<Item = &Gateway> {
-        std::iter::once(&self.gate).chain(&self.system)
+        self.gate.iter().chain(&self.system)
+    }
+
+    /// The same, to be changed.
+    pub fn gateways_mut(&mut self) -> impl Iterator<Item = &mut Gateway> {
+        self.gate.iter_mut().chain(&mut self.system)
+    }
+
+    /// What stands in front of the names of its resources.
+    #[must_use]
+    pub fn app_group(&self) -> &str {
+        let gate = self.gate.as_ref().map(|gate| &gate.settings.app_group);
+        gate.or(self.edge.as_ref().map(|edge| &edge.app_group)).map_or("", String::as_str)
+    }
+
+    /// The Regions of the environment, in the order in which they are changed: more than one where it has an edge.
+    #[must_use]
+    pub fn regions(&self) -> Vec<&str> {
+        let mut regions = vec![self.target.region.as_str()];
+        if let Some(edge) = &self.edge {
+            regions = edge.regions.iter().map(String::as_str).collect();
+        }
+        regions
     }
 
     /// The gateway of that stack.
@@ -111,28 +136,115 @@ pub(super) fn check_defaults(root: &Path, stack: GatewayStack, defaults: &Node, 
     fields.finish();
 }
 
-/// Reads one environment; nothing, with its faults, if anything is wrong with it.
+/// Reads one environment, in each of its Regions; nothing, with its faults, if anything is wrong with it.
 pub(super) fn load(
     root: &Path,
     (product, name): (&str, &str),
     (stacks, targets): (&Stacks, &Targets),
     faults: &mut Faults,
-) -> Option<Environment> {
+) -> Vec<Environment> {
     let before = faults.errors();
+    let read = read(root, (product, name), (stacks, targets), faults);
+    read.filter(|_| faults.errors() == before && !stacks.gate.defaults_unreadable).unwrap_or_default()
+}
+
+fn read(
+    root: &Path,
+    (product, name): (&str, &str),
+    (stacks, targets): (&Stacks, &Targets),
+    faults: &mut Faults,
+) -> Option<Vec<Environment>> {
     let path = Path::new(ENVIRONMENTS).join(product).join(format!("{name}.json"));
     let file = files::read(root, &path, "write it, or name another environment", faults)?;
     check_names(product, name, &file, faults);
     let target = find_target(product, name, &file, targets, faults);
     let own = parse_json(&file, faults)?;
+    let edges = edge(&own, stacks, faults);
+    let (gate, system) = match &edges {
+        Some(_) if own.get("gateway_api").is_none() => {
+            only_edge(&own, faults);
+            (None, None)
+        }
+        _ => {
+            let (gate, system) = gateways(root, (product, name), &own, stacks, faults)?;
+            (Some(gate), system)
+        }
+    };
+    let environment = Environment {
+        product: product.to_owned(),
+        name: name.to_owned(),
+        file,
+        gate,
+        system,
+        edge: None,
+        target: target?,
+    };
+    Some(in_regions(environment, edges.unwrap_or_default()))
+}
+
+/// The environment in its target's Region if it has a gateway there, and in each Region of its edge.
+fn in_regions(environment: Environment, mut edges: Vec<(String, EdgeSettings)>) -> Vec<Environment> {
+    let mut all = Vec::new();
+    let bare = Environment { gate: None, system: None, ..environment.clone() };
+    if environment.gate.is_some() {
+        let here = edges.iter().position(|(region, _)| *region == environment.target.region);
+        all.push(Environment { edge: here.map(|index| edges.remove(index).1), ..environment });
+    }
+    all.extend(edges.into_iter().map(|(region, edge)| {
+        let target = bare.target.in_region(&region);
+        Environment { edge: Some(edge), target, ..bare.clone() }
+    }));
+    all
+}
+
+/// Reads `edge` on the defaults of its stack; nothing where there is none.
+fn edge(own: &Node, stacks: &Stacks, faults: &mut Faults) -> Option<Vec<(String, EdgeSettings)>> {
+    let member = own.get(edge::KEY)?;
+    let Some(defaults) = &stacks.edge else {
+        let hint = "copy the folder from the stacks that come with gwctl, or take `edge` away";
+        faults.error(&member.key_span, "there is no folder `stacks/edge` to make this of", hint);
+        return None;
+    };
+    let node = layer(&without_own_keys(defaults), &member.value);
+    // Both are read, and checked, as settings of the whole file.
+    let mut ignored = Faults::default();
+    let mut shared = Fields::of("edge", "this environment file", own, &mut ignored)?.missing_are(Missing::Fine);
+    let (app_group, tags) = (read_settings::app_group(&mut shared), read_settings::tags(&mut shared));
+    let mut fields = Fields::of(edge::KEY, "`edge`", &node, faults)?.or_in(edge::DEFAULTS);
+    let regions = edge::read(&node, &app_group, &tags, &mut fields);
+    fields.finish();
+    Some(regions)
+}
+
+/// An environment file without a REST API has only what the edge takes.
+fn only_edge(own: &Node, faults: &mut Faults) {
+    let Some(mut fields) = Fields::of("edge", "an environment file with `edge` alone", own, faults) else { return };
+    fields.get("$schema");
+    fields.get(edge::KEY);
+    read_settings::app_group(&mut fields);
+    read_settings::tags(&mut fields);
+    fields.finish();
+}
+
+/// The REST APIs of an environment.
+fn gateways(
+    root: &Path,
+    (product, name): (&str, &str),
+    own: &Node,
+    stacks: &Stacks,
+    faults: &mut Faults,
+) -> Option<(Gateway, Option<Gateway>)> {
     let node = match own.members() {
         // The defaults have been checked already; a key that can have none must not come from them.
-        Some(_) => layer(&without_own_keys(&stacks.gate.defaults), &own),
+        Some(_) => layer(&without_own_keys(&stacks.gate.defaults), own),
         None => own.clone(),
     };
     let missing = if stacks.gate.defaults_unreadable { Missing::FaultsHere } else { Missing::Faults };
-    let fields = Fields::of(&path.display().to_string(), "this environment file", &node, faults)?;
+    let path = own.span.path().display().to_string();
+    let fields = Fields::of(&path, "this environment file", &node, faults)?;
     let mut fields = fields.or_in(DEFAULTS).missing_are(missing);
     fields.get("$schema");
+    fields.get(edge::KEY);
     let api = fields.required_here("gateway_api").map(|member| &member.value);
     let system_routes = fields.get("gateway_system");
     let system_settings = fields.get("system");
@@ -143,9 +255,7 @@ pub(super) fn load(
     let system = system(root, &node, (system_routes, system_settings), stacks.system.as_ref(), faults);
     let gate = Gateway { stack: GatewayStack::Gate, settings, routes };
     check_auth_gateway(product, &gate, system.as_ref(), &node, faults);
-    let (product, name) = (product.to_owned(), name.to_owned());
-    let environment = Environment { product, name, file, gate, system, target: target? };
-    (faults.errors() == before && !stacks.gate.defaults_unreadable).then_some(environment)
+    Some((gate, system))
 }
 
 /// A gate that asks behind the product's own system gateway needs one.
@@ -276,7 +386,7 @@ fn check_lengths(app_group: &str, environment: &str, node: &Node, faults: &mut F
 pub(super) fn check_collisions(environments: &[Environment], faults: &mut Faults) {
     let place = |environment: &Environment| {
         let Target { account, region, .. } = &environment.target;
-        (environment.gate.settings.app_group.clone(), environment.name.clone(), account.clone(), region.clone())
+        (environment.app_group().to_owned(), environment.name.clone(), account.clone(), region.clone())
     };
     for (index, environment) in environments.iter().enumerate() {
         let same = |first: &&Environment| place(first) == place(environment);

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! stacks/gate/…, stacks/system/…      what a gateway is made of (see `stack_files`)
+//! stacks/edge/defaults.json           what every HTTP API starts from (see `edge`)
 //! environments/PRODUCT/ENV.json       what one environment of one product sets, and its routes
 //! environments/targets.toml           the AWS account, Region and credentials of each environment
 //! ```
@@ -14,6 +15,7 @@
 //! gives either what was asked for or what is wrong with it. Nothing here talks to AWS.
 
 mod certificates;
+pub mod edge;
 mod environment;
 mod fault;
 mod fields;
@@ -155,7 +157,7 @@ fn load_pairs(
     let stacks = stack_files::load(root, faults);
     let targets = targets::load(root, known, faults);
     let environments: Vec<Environment> =
-        wanted.iter().filter_map(|pair| environment::load(root, *pair, (&stacks, &targets), faults)).collect();
+        wanted.iter().flat_map(|pair| environment::load(root, *pair, (&stacks, &targets), faults)).collect();
     environment::check_collisions(&environments, faults);
     faults.sort();
     Configuration { root: root.to_owned(), stacks, targets, environments, warnings: Faults::default() }

@@ -101,22 +101,25 @@ pub(super) fn endpoint(fields: &mut Fields<'_, '_>) -> (String, Vec<String>) {
     (kind, texts.into_iter().map(|text| text.value.to_owned()).collect())
 }
 
+/// Whether a text is a domain name, in lower case; a wildcard counts.
+pub(super) fn is_domain(text: &str) -> bool {
+    let host = text.strip_prefix("*.").unwrap_or(text);
+    is_host(host) && !host.contains([':', '_']) && text == text.to_lowercase()
+}
+
 /// Reads `domain`, if it is there.
 pub(super) fn domain(fields: &mut Fields<'_, '_>) -> Option<DomainSettings> {
     let member = fields.get("domain")?;
     let mut inner = fields.inside("`domain`", member)?;
     let name = inner.required("name");
     let name = inner.text(name);
-    if let Some(text) = name {
-        let host = text.value.strip_prefix("*.").unwrap_or(text.value);
-        if !is_host(host) || host.contains([':', '_']) || text.value != text.value.to_lowercase() {
-            let message = format!("`{}` is no domain name", text.value);
-            inner.faults.error(
-                &text.node.span,
-                message,
-                "write it in lower case, without scheme or port: `api.example.com`",
-            );
-        }
+    if let Some(text) = name.filter(|text| !is_domain(text.value)) {
+        let message = format!("`{}` is no domain name", text.value);
+        inner.faults.error(
+            &text.node.span,
+            message,
+            "write it in lower case, without scheme or port: `api.example.com`",
+        );
     }
     let certificate = inner.get("certificate_arn");
     let certificate = inner.text(certificate);

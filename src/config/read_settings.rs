@@ -15,8 +15,19 @@ use super::stack_files::GatewayStack;
 use super::web_acl;
 
 /// The keys that make an environment what it is, and so have no default.
-pub(super) const OWN_KEYS: [&str; 8] =
-    ["app_group", "gateway_stage_name", "vpc_link_id", "vpc_link", "gateway_api", "gateway_system", "system", "domain"];
+pub(super) const OWN_KEYS: [&str; 11] = [
+    "app_group",
+    "gateway_stage_name",
+    "vpc_link_id",
+    "vpc_link",
+    "gateway_api",
+    "gateway_system",
+    "system",
+    "domain",
+    "edge",
+    "regions",
+    "services",
+];
 
 const AT_LEAST_ZERO: std::ops::RangeInclusive<i64> = 0..=i32::MAX as i64;
 
@@ -88,7 +99,7 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-fn app_group(fields: &mut Fields<'_, '_>) -> String {
+pub(super) fn app_group(fields: &mut Fields<'_, '_>) -> String {
     let member = fields.required_here("app_group");
     let Some(text) = fields.text(member) else { return String::new() };
     if !is_name(text.value) {
@@ -157,7 +168,7 @@ fn result_ttl(fields: &mut Fields<'_, '_>) -> i32 {
     fields.whole(member, &(0..=limits::AUTHORIZER_TTL_SECONDS), " seconds", hint).map(narrow).unwrap_or_default()
 }
 
-fn retention(fields: &mut Fields<'_, '_>) -> i32 {
+pub(super) fn retention(fields: &mut Fields<'_, '_>) -> i32 {
     let Some(member) = fields.required("retention_in_days") else { return 0 };
     let Some(days) = fields.whole(Some(member), &(1..=i64::from(i32::MAX)), " days", "write a number of days") else {
         return 0;
@@ -172,7 +183,7 @@ fn retention(fields: &mut Fields<'_, '_>) -> i32 {
     narrow(days)
 }
 
-fn log_format(fields: &mut Fields<'_, '_>) -> LogFormat {
+pub(super) fn log_format(fields: &mut Fields<'_, '_>) -> LogFormat {
     let empty = LogFormat::Line(String::new());
     let Some(member) = fields.required("log_format") else { return empty };
     let format = match &member.value.value {
@@ -216,7 +227,7 @@ fn media_types(fields: &mut Fields<'_, '_>) -> Vec<String> {
     types.into_iter().map(|text| text.value.to_owned()).collect()
 }
 
-fn tags(fields: &mut Fields<'_, '_>) -> BTreeMap<String, String> {
+pub(super) fn tags(fields: &mut Fields<'_, '_>) -> BTreeMap<String, String> {
     let member = fields.get("tags");
     let tags = fields.text_map(member);
     let most = limits::TAGS - limits::TAGS_RESERVED;

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::edge;
 use super::environment::check_defaults;
 use super::fault::Faults;
 use super::fields::{Fields, Type, wrong_type};
@@ -31,6 +32,8 @@ pub struct Stacks {
     pub gate: StackFiles,
     /// The internal REST API; none where the configuration has no such folder, and so no such gateway.
     pub system: Option<StackFiles>,
+    /// The settings that every HTTP API starts from; none where the configuration has no such folder.
+    pub edge: Option<Node>,
 }
 
 impl Stacks {
@@ -139,7 +142,8 @@ pub(super) fn load(root: &Path, faults: &mut Faults) -> Stacks {
         check_defaults(root, GatewayStack::System, &system.defaults, faults);
         system
     });
-    Stacks { gate, system }
+    let edge = root.join(edge::DEFAULTS).is_file().then(|| object(root, Path::new(edge::DEFAULTS), faults)).flatten();
+    Stacks { gate, system, edge }
 }
 
 fn load_one(root: &Path, stack: GatewayStack, faults: &mut Faults) -> StackFiles {

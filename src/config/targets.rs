@@ -52,6 +52,14 @@ pub struct Target {
     pub endpoint_url: Option<String>,
 }
 
+impl Target {
+    /// The same account, in another Region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), partition: partition_of(region).to_owned(), ..self.clone() }
+    }
+}
+
 /// All targets.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {

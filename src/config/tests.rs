@@ -158,14 +158,14 @@ fn check_cases(cases: &[Case]) {
 #[test]
 fn the_files_of_a_team_load_unchanged() {
     let environment = load_good(&good());
-    let settings = &environment.gate.settings;
+    let settings = &environment.gate.as_ref().unwrap().settings;
     assert_eq!((environment.product.as_str(), environment.name.as_str()), ("product-a", "dev"));
     assert_eq!(settings.vpc_link, VpcLink::Id("xxxxxx".to_owned()));
     assert_eq!(settings.private_subnet, ["subnet-aaa", "subnet-bbb"]);
     assert_eq!(settings.authorizer_result_ttl, 10);
-    assert_eq!(environment.gate.routes.len(), 9);
+    assert_eq!(environment.gate.as_ref().unwrap().routes.len(), 9);
     assert!(environment.system.is_none());
-    let through = environment.gate.routes.last().expect("a route");
+    let through = environment.gate.as_ref().unwrap().routes.last().expect("a route");
     assert_eq!(through.kind, "through_path");
     assert_eq!(through.path, "/user-bff-service/api/v1/agreements");
     let target = "https://internal-api.example.com/platform/api/v1/agreements";
@@ -182,7 +182,7 @@ fn the_environment_goes_before_the_defaults_key_by_key() {
   "binary_media_types": null,"#;
     edit(&root, DEV, r#""authorizer_result_ttl": 10,"#, own);
     edit(&root, DEV, r#"  "throttling_burst_limit": 10000,"#, "");
-    let settings = load_good(&root).gate.settings;
+    let settings = load_good(&root).gate.unwrap().settings;
     assert!((settings.throttling_rate_limit - 10000.0).abs() < f64::EPSILON);
     assert_eq!(settings.throttling_burst_limit, 250);
     assert_eq!((settings.authorizer.memory_size, settings.authorizer.timeout), (256, 15));
@@ -804,7 +804,7 @@ fn more_routes_than_an_api_may_have_resources_are_refused() {
     let empty = r#""gateway_api": {"normal_path": [PATHS]}}"#;
     let (head, _) = DEV_TEXT.split_once("\"gateway_api\"").expect("the key");
     write(root.path(), DEV, &format!("{head}{}", empty.replace("PATHS", &entries(149))));
-    assert_eq!(load_good(&root).gate.routes.len(), 149);
+    assert_eq!(load_good(&root).gate.as_ref().unwrap().routes.len(), 149);
     write(root.path(), DEV, &format!("{head}{}", empty.replace("PATHS", &entries(150))));
     let (_, faults) = load(root.path());
     let fault = faults.iter().next().expect("a fault");
@@ -819,7 +819,7 @@ fn a_fifth_route_type_is_a_file_with_keys_of_its_own() {
     let list = r#""slow_path": [{"from": "/slow-service/{proxy+}", "limit": 5, "note": "n"}], "normal_path": ["#;
     edit(&root, DEV, r#""normal_path": ["#, list);
     let environment = load_good(&root);
-    let route = environment.gate.routes.first().expect("a route");
+    let route = environment.gate.as_ref().unwrap().routes.first().expect("a route");
     assert_eq!((route.kind.as_str(), route.path.as_str()), ("slow_path", "/slow-service/{proxy+}"));
     assert_eq!(json!(route.values), json!({"limit": 5, "note": "n"}));
     edit(&root, DEV, r#", "note": "n""#, "");
@@ -899,8 +899,8 @@ fn the_environments_of_the_repository_are_right() {
         let china = environment.product == "product-b";
         assert_eq!(environment.target.partition, if china { "aws-cn" } else { "aws" });
         assert_eq!(environment.target.protected, environment.name == "prod");
-        assert_eq!(environment.gate.settings.gateway_stage_name, environment.name);
-        assert!(environment.gate.settings.authorizer.auth_host.is_some());
+        assert_eq!(environment.gate.as_ref().unwrap().settings.gateway_stage_name, environment.name);
+        assert!(environment.gate.as_ref().unwrap().settings.authorizer.auth_host.is_some());
         let system = environment.system.as_ref().expect("an internal gateway");
         assert!(!system.settings.authorizer.callers.is_empty());
     }

@@ -8,7 +8,7 @@ use super::fields::{Fields, Text};
 use super::node::Member;
 
 /// What the environment sets for the web ACL. Rules are asked in the order of these fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebAclSettings {
     /// Addresses that are refused, as ranges.
     pub deny_addresses: Vec<String>,
@@ -112,7 +112,7 @@ fn text<'a>(fields: &mut Fields<'a, '_>, key: &'a str) -> Option<String> {
     fields.text(member).map(|text| text.value.to_owned())
 }
 
-fn addresses<'a>(fields: &mut Fields<'a, '_>, key: &'a str) -> Vec<String> {
+pub(super) fn addresses<'a>(fields: &mut Fields<'a, '_>, key: &'a str) -> Vec<String> {
     let member = fields.get(key);
     let texts = fields.texts(member);
     for Text { value, node } in &texts {

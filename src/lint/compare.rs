@@ -71,7 +71,10 @@ fn settings(configuration: &Configuration, environment: &Environment) -> BTreeMa
     ]);
     // It was read without a fault before.
     let Some(own) = parse_json(&environment.file, &mut Faults::default()) else { return found };
-    let node = layer(&configuration.stacks.gate.defaults, &own);
+    let node = match &environment.gate {
+        Some(_) => layer(&configuration.stacks.gate.defaults, &own),
+        None => own.clone(),
+    };
     for member in node.members().unwrap_or_default() {
         if !NO_SETTINGS.contains(&member.key.as_str()) {
             flatten(&member.key, &member.value, &mut found);

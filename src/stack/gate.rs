@@ -33,14 +33,15 @@ pub(super) fn blueprint<'a>(environment: &Environment, zips: &Zips<'a>, found: &
 
 /// What has to be looked up in AWS for the gate alone.
 pub(super) fn lookups(environment: &Environment) -> Option<Lookup> {
-    let product = environment.gate.settings.authorizer.auth_gateway.as_ref()?.product.as_ref()?;
+    let product = environment.gate.as_ref()?.settings.authorizer.auth_gateway.as_ref()?.product.as_ref()?;
     let other = *product != environment.product;
     other.then(|| Lookup::SystemGateway { product: product.clone(), environment: environment.name.clone() })
 }
 
 /// The functions' settings, as `authorizer::gate::Settings` reads them.
 fn variables(environment: &Environment, cached: bool, found: &Found) -> BTreeMap<String, Input> {
-    let authorizer = &environment.gate.settings.authorizer;
+    let Some(gate) = &environment.gate else { return BTreeMap::new() };
+    let authorizer = &gate.settings.authorizer;
     let known = authorizer.variables(cached).into_iter().map(|(name, value)| (name, Input::from(value)));
     let mut variables: BTreeMap<String, Input> = known.collect();
     if authorizer.auth_gateway.is_some() {

@@ -2,14 +2,17 @@
 //!
 //! Stage 3 of the pipeline in [`crate`], and pure. What a team edits (templates, defaults, policy, gateway responses) is
 //! data in `stacks/`; which resources there are and how they refer to each other is one typed function a stack: [`gate`]
-//! and [`system`] say what is particular to theirs, [`rest`] what every REST API has.
+//! and
+//! [`system`] say what is particular to theirs, [`rest`] what every REST API has, [`edge`] all of the HTTP APIs.
 
+pub mod edge;
 pub mod gate;
 mod ingress;
 mod openapi;
 pub mod rest;
 pub mod system;
 mod template;
+mod web_acl;
 
 use serde_json::Value;
 
@@ -85,6 +88,9 @@ pub fn expand(
         desired.extend(resources);
         gateways.push(documents);
     }
+    if let Some(settings) = &environment.edge {
+        desired.extend(edge::Edge::new(environment, settings, found).expand(&mut faults)?);
+    }
     faults.sort();
     if faults.has_errors() {
         return Ok(Err(faults));
@@ -97,7 +103,8 @@ pub fn expand(
 #[must_use]
 pub fn lookups(environment: &Environment) -> Vec<Lookup> {
     let rest = environment.gateways().flat_map(rest::lookups);
-    let mut all: Vec<Lookup> = rest.chain(gate::lookups(environment)).collect();
+    let edge = edge::lookups(environment);
+    let mut all: Vec<Lookup> = rest.chain(gate::lookups(environment)).chain(edge).collect();
     all.sort();
     all.dedup();
     all

@@ -166,7 +166,10 @@ fn what_is_kept_is_kept_by_the_token() {
         let root = good();
         edit(&root, DEV, r#""authorizer_result_ttl": 10"#, &format!(r#""authorizer_result_ttl": {ttl}"#));
         edit(&root, DEV, OWN, &format!("\"authorizer\": {own}, {OWN}"));
-        assert_eq!(load_good(&root).gate.settings.authorizer.identity_source, ["method.request.header.X-Token"]);
+        assert_eq!(
+            load_good(&root).gate.as_ref().unwrap().settings.authorizer.identity_source,
+            ["method.request.header.X-Token"]
+        );
     }
 }
 
@@ -174,14 +177,18 @@ fn what_is_kept_is_kept_by_the_token() {
 fn a_required_channel_is_part_of_what_answers_are_kept_by() {
     let (_root, configuration, faults) = with("null", r#"{"channel_required": true}"#);
     assert!(faults.is_empty(), "{}", faults.render(false));
-    let authorizer = &configuration.environments[0].gate.settings.authorizer;
+    let authorizer = &configuration.environments[0].gate.as_ref().unwrap().settings.authorizer;
     assert_eq!(authorizer.identity_source, ["method.request.header.Authorization", CHANNEL_SOURCE]);
     assert_eq!(authorizer.variables(true)["AUTH_CHANNEL_REQUIRED"], "true");
     let own = r#"{"channel_required": true, "identity_source":
       ["method.request.header.X-Auth-Channel", "method.request.header.Authorization"]}"#;
     let (_root, configuration, faults) = with("null", own);
     assert!(faults.is_empty(), "{}", faults.render(false));
-    assert_eq!(configuration.environments[0].gate.settings.authorizer.identity_source.len(), 2, "it is there already");
+    assert_eq!(
+        configuration.environments[0].gate.as_ref().unwrap().settings.authorizer.identity_source.len(),
+        2,
+        "it is there already"
+    );
 }
 
 #[test]
@@ -192,13 +199,13 @@ fn a_product_adds_changes_and_takes_away_channels() {
       "wechat-mini": null, "never-there": null, "partner": {"scope": "/p", "user_id": null}}}"#;
     let (_root, configuration, faults) = with(inherited, own);
     assert!(faults.is_empty(), "{}", faults.render(false));
-    let authorizer = &configuration.environments[0].gate.settings.authorizer;
+    let authorizer = &configuration.environments[0].gate.as_ref().unwrap().settings.authorizer;
     let expected =
         r#"{"default":{"context":{"tenant":"b","x-user-scope":"customer"},"path":"/own"},"partner":{"scope":"/p"}}"#;
     assert_eq!(authorizer.variables(true)["AUTH_CHANNELS"], expected);
     let (_root, configuration, faults) = with(inherited, r#"{"channels": null}"#);
     assert!(faults.is_empty(), "{}", faults.render(false));
-    assert_eq!(configuration.environments[0].gate.settings.authorizer.channels, None);
+    assert_eq!(configuration.environments[0].gate.as_ref().unwrap().settings.authorizer.channels, None);
     // What stays has to make sense without what is taken away.
     let (_root, _, faults) = with(inherited, r#"{"channels": {"default": null}}"#);
     assert!(faults.render(false).contains("`channels` has no default channel"), "{}", faults.render(false));
@@ -224,7 +231,7 @@ fn variables_with_a_setting_are_set_by_it() {
     ]);
     let (_root, configuration, faults) = with("null", r#"{"metrics": false, "environment": {"COLOR": "blue"}}"#);
     assert!(faults.is_empty(), "{}", faults.render(false));
-    let variables = configuration.environments[0].gate.settings.authorizer.variables(false);
+    let variables = configuration.environments[0].gate.as_ref().unwrap().settings.authorizer.variables(false);
     assert_eq!(json!(variables), json!({"COLOR": "blue", "METRICS": "false", "RESULT_CACHED": "false"}));
 }
 
@@ -235,7 +242,7 @@ fn certificates_come_from_a_file_beside_the_configuration() {
     edit(&root, DEV, OWN, own);
     let pem = certificate().replace("\r\n", "\n");
     write(root.path(), "environments/product-a/auth-ca.pem", &format!("our CA\n{pem}"));
-    let variables = load_good(&root).gate.settings.authorizer.variables(true);
+    let variables = load_good(&root).gate.as_ref().unwrap().settings.authorizer.variables(true);
     assert_eq!(variables["AUTH_CA_PEM"].trim(), pem.trim());
     write(root.path(), "environments/product-a/auth-ca.pem", "our CA\n");
     let (configuration, faults) = load(root.path());
@@ -278,7 +285,7 @@ fn all_variables_together_have_to_fit() {
         )
     };
     edit(&root, DEV, OWN, &authorizer(""));
-    let alone = load_good(&root).gate.settings.authorizer.variables(false);
+    let alone = load_good(&root).gate.as_ref().unwrap().settings.authorizer.variables(false);
     let channels =
         format!(",\n\"channels\": {{\"default\": {{\"scope\": \"/s\", \"context\": {{{}}}}}}}", context.join(", "));
     write(root.path(), DEV, &DEV_TEXT.replace(OWN, &authorizer(&channels)));

@@ -6,7 +6,7 @@ use crate::config;
 use crate::error::Result;
 use crate::kinds::Kind as _;
 use crate::kinds::base_path_mapping::{self, BasePathMapping, BasePathMappingSpec};
-use crate::kinds::dns_record::{DnsRecord, DnsRecordSpec, RecordType};
+use crate::kinds::dns_record::{DnsRecord, DnsRecordSpec};
 use crate::kinds::domain_name::{DomainName, DomainNameSpec};
 use crate::model::{Desired, Input, Lookup};
 
@@ -28,6 +28,7 @@ impl RestGateway<'_> {
             certificate: domain.certificate_arn.clone().unwrap_or_else(looked_up).into(),
             security_policy: domain.security_policy.clone(),
             ip_address_type: "ipv4".to_owned(),
+            mutual_tls: None,
             tags: self.settings.tags.clone(),
         };
         let mapping = BasePathMappingSpec {
@@ -39,14 +40,10 @@ impl RestGateway<'_> {
         let mut all =
             vec![self.desired::<DomainName>(GATEWAY, &name)?, self.desired::<BasePathMapping>(GATEWAY, &mapping)?];
         if domain.dns_record {
-            let record = DnsRecordSpec {
-                name: domain.name.clone(),
-                zone_id: self.found.get(&Lookup::HostedZone { domain: domain.name.clone() }),
-                types: [RecordType::A].into(),
-                target: Input::output(&address, "regional_domain_name"),
-                target_zone_id: Input::output(&address, "regional_hosted_zone_id"),
-                evaluate_target_health: false,
-            };
+            let zone = self.found.get(&Lookup::HostedZone { domain: domain.name.clone() });
+            let target = Input::output(&address, "regional_domain_name");
+            let target_zone = Input::output(&address, "regional_hosted_zone_id");
+            let record = DnsRecordSpec::alias(&domain.name, zone.into(), target, target_zone);
             all.push(self.desired::<DnsRecord>(GATEWAY, &record)?);
         }
         Ok(all)

@@ -7,7 +7,6 @@ mod functions;
 mod limits;
 mod network;
 mod watch;
-mod web_acl;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +16,7 @@ use self::api::{gateway_responses, policy, snapshot};
 use super::ingress::{ingress_url, target_url};
 use super::openapi::{Context, methods};
 use super::template::{Values, fill};
+use super::web_acl::{Added, Guarded};
 use super::{Gateway, owner, place};
 use crate::config::{self, Environment, Faults, GatewayStack, Node, Route, Settings, StackFiles};
 use crate::error::Result;
@@ -129,6 +129,29 @@ impl<'a> RestGateway<'a> {
 
     fn gateway_name(&self) -> String {
         self.named(self.blueprint.gateway)
+    }
+
+    /// The web ACL that stands before the stage, if there is one: its resources, and its ARN.
+    fn web_acl(&self, faults: &mut Faults) -> Result<Vec<Desired>> {
+        let Some(settings) = &self.settings.web_acl else { return Ok(Vec::new()) };
+        self.guarded(&|what| self.named(what)).web_acl(settings, Added::default(), faults)
+    }
+
+    fn web_acl_arn(&self) -> Option<Input> {
+        self.settings.web_acl.as_ref().map(|_| self.guarded(&|what| self.named(what)).arn())
+    }
+
+    fn guarded<'g>(&'g self, named: &'g dyn Fn(&str) -> String) -> Guarded<'g> {
+        Guarded {
+            stack: self.blueprint.stack.name(),
+            name: GATEWAY,
+            named,
+            what: self.blueprint.gateway,
+            file: &self.environment.file.path,
+            place: &self.place,
+            retention_in_days: self.settings.retention_in_days,
+            tags: &self.settings.tags,
+        }
     }
 
     /// All resources, and the documents among them.

@@ -33,7 +33,9 @@ impl RestGateway<'_> {
 
     /// Whether the gateway goes through the link of the gate, which makes it for both.
     fn shares_vpc_link(&self) -> bool {
-        self.blueprint.stack != GatewayStack::Gate && self.settings.vpc_link == self.environment.gate.settings.vpc_link
+        let gate = self.environment.gate.as_ref();
+        self.blueprint.stack != GatewayStack::Gate
+            && gate.is_some_and(|gate| gate.settings.vpc_link == self.settings.vpc_link)
     }
 
     fn vpc_link_address(&self) -> Address {
