@@ -187,6 +187,8 @@ pub enum Command {
     Apply(ApplyOptions),
     /// Remove everything that carries the environment's tags
     Destroy(DestroyOptions),
+    /// Take a Region of an edge out of service, or put it back
+    Edge(EdgeOptions),
     /// Show what AWS holds
     Show(ShowOptions),
     /// Serve the gateway of the working tree on this machine
@@ -355,6 +357,11 @@ pub struct ApplyOptions {
     /// Deploy an API that does not read back as it was imported: for emulators, refused on AWS itself
     #[arg(long)]
     pub no_verify: bool,
+
+    /// How long a Region is watched after its change, before the next one of its environment is changed; without it, as
+    /// long as its health check takes to find a fault
+    #[arg(long, value_name = "SECONDS")]
+    pub settle: Option<u64>,
 }
 
 /// Options of `destroy`.
@@ -371,6 +378,47 @@ pub struct DestroyOptions {
     /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV; may be repeated
     #[arg(long, value_name = "ENV", requires = "yes")]
     pub confirm: Vec<String>,
+}
+
+/// Options of `edge`.
+#[derive(Debug, Args)]
+pub struct EdgeOptions {
+    /// What is done.
+    #[command(subcommand)]
+    pub action: EdgeAction,
+}
+
+/// What is done to a Region.
+#[derive(Debug, Subcommand)]
+pub enum EdgeAction {
+    /// Take its records out of DNS, and wait until nobody is led there
+    Drain(RegionOptions),
+    /// Put its records back into DNS
+    Restore(RegionOptions),
+}
+
+/// Options of `edge drain` and `edge restore`.
+#[derive(Debug, Args)]
+pub struct RegionOptions {
+    /// The Region
+    #[arg(value_name = "REGION")]
+    pub to: String,
+
+    /// Which environment.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+
+    /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV
+    #[arg(long, value_name = "ENV", requires = "yes")]
+    pub confirm: Vec<String>,
+
+    /// Drain it although no other Region serves
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Options of `show`.
@@ -403,6 +451,10 @@ pub struct DataPlaneOptions {
     /// Ask a URL instead of an authorizer's function; may be repeated
     #[arg(long = "authorizer", value_name = "NAME=URL")]
     pub authorizers: Vec<String>,
+
+    /// Where the issuer of tokens really is: `https://login.example.com=http://127.0.0.1:9003`; may be repeated
+    #[arg(long = "issuer", value_name = "ISSUER=URL")]
+    pub issuers: Vec<String>,
 
     /// Write the access log to a file, or to stdout with `-`
     #[arg(long, value_name = "FILE")]

@@ -1,5 +1,7 @@
 //! `gwctl apply`: makes AWS what the configuration says.
 
+use std::time::Duration;
+
 use super::code::Code;
 use super::execution::{Verb, all};
 use super::question::Consent;
@@ -20,5 +22,12 @@ pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
         }
     }
     let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
-    all(global, members, Verb::Apply { allow_deletes: options.allow_deletes }, &consent).await
+    all(
+        global,
+        members,
+        Verb::Apply { allow_deletes: options.allow_deletes },
+        &consent,
+        options.settle.map(Duration::from_secs),
+    )
+    .await
 }

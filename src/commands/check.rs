@@ -1,5 +1,7 @@
 //! `gwctl check`: every fault of the configuration, what is probably not meant, and how environments differ. Offline.
 
+use std::collections::BTreeSet;
+
 use super::output::{self, data, notice};
 use crate::cli::{CheckOptions, Global, WARNINGS};
 use crate::config::{self, Configuration, Faults, LoadError};
@@ -33,7 +35,9 @@ pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<u8> {
                 notice(global, |out| writeln!(out, "{}", faults.render(true)))?;
             }
             if !faults.has_errors() {
-                let environments = counted(configuration.environments.len(), "environment");
+                let names: BTreeSet<_> =
+                    configuration.environments.iter().map(|one| (&one.product, &one.name)).collect();
+                let environments = counted(names.len(), "environment");
                 let warnings = match faults.len() {
                     0 => String::new(),
                     count => format!(", {}", counted(count, "warning")),

@@ -107,7 +107,7 @@ impl Code {
             let known = gateway.and_then(|gateway| self.sha256.get(&Self::key(gateway)));
             known.map_or(Zips::UNBUILT.gate, String::as_str)
         };
-        Zips { gate: of(Some(&environment.gate)), system: of(environment.system.as_ref()) }
+        Zips { gate: of(environment.gate.as_ref()), system: of(environment.system.as_ref()) }
     }
 }
 

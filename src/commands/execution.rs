@@ -4,6 +4,7 @@
 //! done until then is told: with `--output json`, stdout holds one object at the end, with every environment in it.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -13,7 +14,7 @@ use super::work::{Member, Work, side_by_side};
 use crate::apply::{self, Applied};
 use crate::cli::Global;
 use crate::error::{Failure, FailureKind, Result, exit};
-use crate::model::{Owner, Place};
+use crate::model::{Address, Owner, Place};
 use crate::plan::{Plan, safety};
 use crate::report::{self, Board, Format, Outcome, Planned, Status, progress};
 
@@ -48,6 +49,8 @@ impl Verb {
 
 /// One environment on its way.
 struct Turn {
+    /// What the reader knows it by.
+    label: String,
     owner: Owner,
     place: Place,
     /// Its session and its plan, or what stopped it before the first change.
@@ -69,6 +72,11 @@ impl Turn {
         self.plan().is_some_and(|plan| !plan.is_empty())
     }
 
+    /// Whether everything that was to be done to it is done.
+    fn is_through(&self) -> bool {
+        self.ready.is_ok() && self.applied.as_ref().is_none_or(Applied::is_done)
+    }
+
     fn stop(&mut self, failure: Failure) {
         if let Ok((_, plan)) = std::mem::replace(&mut self.ready, Err(failure)) {
             self.shown = Some(plan);
@@ -85,26 +93,32 @@ impl Turn {
     }
 
     /// What it ended with, if it did not do all it should.
-    fn into_failure(self) -> Option<(Owner, Failure)> {
+    fn into_failure(self) -> Option<(String, Failure)> {
         let failure = match self.ready {
             Err(failure) => Some(failure),
             Ok(_) => self.applied.and_then(Applied::into_failure),
         };
-        Some((self.owner, failure?))
+        Some((self.label, failure?))
     }
 }
 
 /// Does it to all. The number is the exit code.
-pub(super) async fn all(global: &Global, members: Vec<Member>, verb: Verb, consent: &Consent) -> Result<u8> {
+pub(super) async fn all(
+    global: &Global,
+    members: Vec<Member>,
+    verb: Verb,
+    consent: &Consent,
+    settle: Option<Duration>,
+) -> Result<u8> {
     consent.check(&members.iter().map(|member| &member.owner).collect::<Vec<_>>())?;
-    let mut turns = side_by_side(members.into_iter().map(async |Member { owner, place, work }| {
+    let mut turns = side_by_side(members.into_iter().map(async |Member { label, owner, place, work }| {
         let ready = async {
             let work = work?;
             let plan = verb.plan(&work).await?;
             Ok((work, plan))
         };
         let ready = ready.await;
-        Turn { owner, place, ready, shown: None, applied: None, told: false }
+        Turn { label, owner, place, ready, shown: None, applied: None, told: false }
     }))
     .await;
     show(global, &turns, verb)?;
@@ -115,7 +129,7 @@ pub(super) async fn all(global: &Global, members: Vec<Member>, verb: Verb, conse
     }
     let refused = ask(global, &mut turns, verb, consent).await.err();
     if refused.is_none() {
-        carry_out(global, &mut turns).await;
+        carry_out(global, &mut turns, verb, settle).await;
     }
     finish(global, turns, verb, refused)
 }
@@ -125,7 +139,7 @@ fn tell_stopped(global: &Global, turns: &mut [Turn]) -> Result<()> {
     let mut stopped = Vec::new();
     for turn in turns {
         if let Err(failure) = &turn.ready {
-            stopped.push((turn.owner.clone(), failure.clone()));
+            stopped.push((turn.label.clone(), failure.clone()));
             turn.told = true;
         }
     }
@@ -192,37 +206,131 @@ fn still_fits(shown: &Plan, now: &Plan) -> Result<()> {
         .hint("nothing was changed; run this again to see the new plan"))
 }
 
-/// Which environments are carried out after which others: each wave waits for the one before. Today no environment's plan
-/// needs what another one's apply makes, so that all are one wave.
-fn order(turns: &[Turn]) -> Vec<Vec<usize>> {
-    vec![(0..turns.len()).filter(|&index| turns[index].ready.is_ok()).collect()]
+/// Who goes after whom. Environments go side by side, and the Regions of one after each other, so that a change that breaks
+/// one leaves the others: the n-th of each is in the n-th wave, those that nobody is led to first. What goes, goes in the
+/// order against which it was made.
+fn waves(turns: &[Turn], verb: Verb) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..turns.len()).collect();
+    if verb != Verb::Destroy {
+        order.sort_by_key(|&index| !turns[index].ready.as_ref().is_ok_and(|(work, _)| work.is_drained()));
+    }
+    let mut waves: Vec<Vec<usize>> = Vec::new();
+    for (place, &index) in order.iter().enumerate() {
+        let same = |&&other: &&usize| turns[other].owner == turns[index].owner;
+        let earlier = order[..place].iter().filter(same).count();
+        if waves.len() <= earlier {
+            waves.push(Vec::new());
+        }
+        waves[earlier].push(index);
+    }
+    if verb == Verb::Destroy {
+        waves.reverse();
+    }
+    waves
+}
+
+/// What carrying out plans is told and tells.
+struct Running<'a> {
+    verb: Verb,
+    /// How long a Region is watched before the next one is changed; none: as its health check says.
+    settle: Option<Duration>,
+    board: &'a Mutex<Board>,
+    /// The rows of the board, by turn.
+    changing: &'a [usize],
+    /// The first step of each turn.
+    first_steps: &'a [Option<Address>],
+    interrupt: watch::Receiver<bool>,
+}
+
+impl Running<'_> {
+    fn tell(&self, turn: usize, event: &apply::Event) {
+        // An empty plan has nothing to tell.
+        if let Some(row) = self.changing.iter().position(|other| *other == turn) {
+            self.board.lock().unwrap_or_else(PoisonError::into_inner).event(row, event);
+        }
+    }
+
+    /// Why a Region whose turn comes is left as it is: an earlier one of its environment did not go through, or another one
+    /// does not serve, so that clients would have nobody left if this change is a bad one.
+    async fn holds_back(&self, turns: &[Turn], index: usize, earlier: &[usize]) -> Option<Failure> {
+        let turn = &turns[index];
+        let (Ok((work, _)), true) = (&turn.ready, turn.changes()) else { return None };
+        let here = &turn.place.region;
+        let others = (0..turns.len()).filter(|&other| other != index && turns[other].owner == turn.owner);
+        let others: Vec<usize> = others.collect();
+        let alone = format!("mend that first; to change this Region alone, add --region {here}");
+        let failed = others.iter().map(|&other| &turns[other]).find(|other| !other.is_through());
+        if let Some(other) = failed {
+            let there = &other.place.region;
+            let message = format!("{here} was left as it is, because {there} did not go through");
+            return Some(Failure::new(FailureKind::Refused, message).hint(alone));
+        }
+        if self.verb == Verb::Destroy || others.is_empty() {
+            return None;
+        }
+        let looked = async {
+            // What serves nobody can't get worse.
+            if work.is_out().await?.is_some() {
+                return Ok(());
+            }
+            for other in others {
+                let Ok((work, _)) = &turns[other].ready else { continue };
+                if earlier.contains(&other) && turns[other].changes() {
+                    work.serves(self.settle, &|message| self.tell_of(index, message)).await?;
+                } else if let Some(why) = work.is_out().await? {
+                    return Err(Failure::new(FailureKind::Refused, why).hint(alone.clone()));
+                }
+            }
+            Ok(())
+        };
+        let mut interrupt = self.interrupt.clone();
+        let verdict = tokio::select! {
+            verdict = Box::pin(looked) => verdict,
+            // What was not begun is not begun: the apply itself says so.
+            _ = interrupt.wait_for(|interrupted| *interrupted) => Ok(()),
+        };
+        verdict.err().map(|failure| failure.context(format!("{here} was left as it is")))
+    }
+
+    /// Says what a Region waits for, at the step of it that is next.
+    fn tell_of(&self, turn: usize, message: String) {
+        if let Some(Some(address)) = self.first_steps.get(turn) {
+            self.tell(turn, &apply::Event::StepProgress { address: address.clone(), message });
+        }
+    }
+
+    async fn carry_out(&self, turns: &[Turn], index: usize) -> Option<Applied> {
+        let (work, plan) = turns[index].ready.as_ref().ok()?;
+        let mut emit = |event: apply::Event| self.tell(index, &event);
+        Some(apply::apply(plan, &work.registry, &work.aws, self.interrupt.clone(), &mut emit).await)
+    }
 }
 
 /// Carries the plans out, with progress on stderr. Only meanwhile does Ctrl-C mean "finish what is in flight"; before and
 /// after, it ends the process.
-async fn carry_out(global: &Global, turns: &mut [Turn]) {
+async fn carry_out(global: &Global, turns: &mut [Turn], verb: Verb, settle: Option<Duration>) {
     let changing: Vec<usize> = (0..turns.len()).filter(|&index| turns[index].changes()).collect();
     let owners: Vec<Owner> = changing.iter().map(|&index| turns[index].owner.clone()).collect();
     let board = Mutex::new(Board::new(progress::Mode::choose(global.no_progress), &owners));
     let interrupt = watch_interrupt(!changing.is_empty());
-    for wave in order(turns) {
-        let running = wave.into_iter().map(|index| {
-            let (turns, board, interrupt, changing) = (&*turns, &board, interrupt.clone(), &changing);
-            async move {
-                let (work, plan) = turns[index].ready.as_ref().ok()?;
-                let row = changing.iter().position(|other| *other == index);
-                let mut emit = |event: apply::Event| {
-                    // An empty plan has nothing to tell.
-                    if let Some(row) = row {
-                        board.lock().unwrap_or_else(PoisonError::into_inner).event(row, &event);
-                    }
-                };
-                Some((index, apply::apply(plan, &work.registry, &work.aws, interrupt, &mut emit).await))
+    let first = |turn: &Turn| Some(turn.plan()?.steps.first()?.address.clone());
+    let first_steps: Vec<Option<Address>> = turns.iter().map(first).collect();
+    let running = Running { verb, settle, board: &board, changing: &changing, first_steps: &first_steps, interrupt };
+    let mut earlier = Vec::new();
+    for wave in waves(turns, verb) {
+        let held = wave.iter().map(|&index| running.holds_back(turns, index, &earlier));
+        let held = futures::future::join_all(held).await;
+        for (&index, held) in wave.iter().zip(held) {
+            if let Some(failure) = held {
+                turns[index].stop(failure);
             }
-        });
-        for (index, applied) in side_by_side(running).await.into_iter().flatten() {
-            turns[index].applied = Some(applied);
         }
+        let begun: &[Turn] = turns;
+        let applied = side_by_side(wave.iter().map(|&index| running.carry_out(begun, index))).await;
+        for (&index, applied) in wave.iter().zip(applied) {
+            turns[index].applied = applied;
+        }
+        earlier.extend(wave);
     }
 }
 

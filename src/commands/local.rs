@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::code::Code;
-use super::work::{Work, load};
+use super::work::{Work, load_rest};
 use crate::apply;
 use crate::cli::{Global, Selection};
 use crate::config::{Configuration, Environment, GatewayStack};
@@ -42,7 +42,7 @@ pub(super) struct Local {
 impl Local {
     /// Applies the one environment that is selected to a new sandbox.
     pub(super) async fn begin(global: &Global, selection: &Selection, programs: &Programs<'_>) -> Result<Self> {
-        let configuration = load(global, selection)?;
+        let configuration = load_rest(global, selection)?;
         let [environment] = configuration.environments.as_slice() else {
             let count = configuration.environments.len();
             return Err(Failure::new(FailureKind::Usage, format!("one gateway is served, and {count} are selected"))
@@ -74,7 +74,7 @@ impl Local {
         selection: &Selection,
         programs: &Programs<'_>,
     ) -> Result<Plan> {
-        let configuration = load(global, selection)?;
+        let configuration = load_rest(global, selection)?;
         let environment = configuration.environments.first().ok_or_else(|| {
             Failure::new(FailureKind::Configuration, format!("{} is no longer in the configuration", self.owner))
         })?;
@@ -118,7 +118,7 @@ async fn work(
 /// A function that is built here has to run here. A zip that the configuration names stays as it is.
 fn for_this_machine(mut environment: Environment) -> Environment {
     let Some(here) = Architecture::of_this_machine() else { return environment };
-    for gateway in std::iter::once(&mut environment.gate).chain(&mut environment.system) {
+    for gateway in environment.gateways_mut() {
         let authorizer = &mut gateway.settings.authorizer;
         if authorizer.zip.is_none() {
             authorizer.architecture = here.to_string();

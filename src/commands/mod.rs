@@ -5,6 +5,7 @@ mod check;
 mod code;
 mod conditions;
 mod destroy;
+mod edge;
 mod execution;
 mod explain;
 mod local;
@@ -34,6 +35,7 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Plan(options) => plan::run(&global, &options).await,
         Command::Apply(options) => apply::run(&global, &options).await,
         Command::Destroy(options) => destroy::run(&global, &options).await,
+        Command::Edge(options) => edge::run(&global, &options).await,
         Command::Show(options) => show::run(&global, &options).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,

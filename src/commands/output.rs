@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::cli::Global;
 use crate::config::Faults;
 use crate::error::{Failure, Result};
-use crate::model::Owner;
 use crate::report::{self, TextOptions};
 
 /// Lines get harder to read beyond this, however wide the terminal is.
@@ -66,13 +65,13 @@ pub(super) fn faulty(global: &Global, faults: &Faults) -> Failure {
 
 /// Tells on stderr what failed and for whom; whether anything did. The failure of an environment that is alone is the
 /// command's own, and the caller ends with it.
-pub(super) fn failures(global: &Global, failures: Vec<(Owner, Failure)>, several: bool) -> Result<bool> {
+pub(super) fn failures(global: &Global, failures: Vec<(String, Failure)>, several: bool) -> Result<bool> {
     let any = !failures.is_empty();
-    for (owner, failure) in failures {
+    for (label, failure) in failures {
         if !several {
             return Err(failure);
         }
-        let failure = failure.context(owner.to_string());
+        let failure = failure.context(label);
         notice(global, |out| report::failure_text(&failure, out, true))?;
     }
     Ok(any)

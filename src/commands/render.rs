@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::output;
-use super::work::{expand, load};
+use super::work::{expand, load, load_rest};
 use crate::cli::{Global, RenderOptions, Rendered, Stack};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::model::Found;
@@ -12,10 +12,17 @@ use crate::stack::{Expansion, Gateway, Zips};
 
 /// Runs the command.
 pub(super) fn run(global: &Global, options: &RenderOptions) -> Result<u8> {
-    let configuration = load(global, &options.selection)?;
+    let configuration = match options.what {
+        Rendered::Resources => load(global, &options.selection)?,
+        Rendered::Document | Rendered::Policy => load_rest(global, &options.selection)?,
+    };
     let [environment] = configuration.environments.as_slice() else {
-        let message = format!("render prints one environment, and {} are selected", configuration.environments.len());
-        return Err(Failure::new(FailureKind::Usage, message).hint("name one --product and one --env"));
+        let all = &configuration.environments;
+        let message = format!("render prints one environment, and {} are selected", all.len());
+        let several = all.iter().any(|one| one.regions().len() > 1);
+        let hint =
+            if several { "name one --product, one --env and one --region" } else { "name one --product and one --env" };
+        return Err(Failure::new(FailureKind::Usage, message).hint(hint));
     };
     let expansion = expand(global, &configuration, environment, &Zips::UNBUILT, &Found::nothing())?;
     let value = match options.what {

@@ -10,7 +10,7 @@ use super::reload::Reload;
 use crate::cli::{DataPlaneOptions, Global, SANDBOX_DIR, ServeOptions};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::sandbox::execute_api::access_log::Sink;
-use crate::sandbox::execute_api::{self, Gateway, Options, Upstreams};
+use crate::sandbox::execute_api::{self, Gateway, Issuers, Options, Upstreams};
 use crate::sandbox::{Sandbox, listener};
 
 /// Runs the command, until Ctrl-C.
@@ -61,6 +61,10 @@ pub(super) fn gateway(sandbox: &Sandbox, options: &DataPlaneOptions) -> Result<G
     for rule in &options.upstreams {
         upstreams.add(rule)?;
     }
+    let mut issuers = Issuers::default();
+    for rule in &options.issuers {
+        issuers.add(rule)?;
+    }
     let authorizers = options.authorizers.iter().map(|text| authorizer(text)).collect::<Result<HashMap<_, _>>>()?;
     let access_log = match options.access_log.as_deref() {
         None => None,
@@ -73,7 +77,7 @@ pub(super) fn gateway(sandbox: &Sandbox, options: &DataPlaneOptions) -> Result<G
                 .map_err(|error| Failure::io(format!("failed to open the access log {path}"), &error))?,
         ),
     };
-    Gateway::new(sandbox.clone(), Options { upstreams, authorizers, access_log })
+    Gateway::new(sandbox.clone(), Options { upstreams, authorizers, issuers, access_log })
 }
 
 fn authorizer(text: &str) -> Result<(String, String)> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::explain::request;
 use super::local::{Local, Programs};
 use super::output::{self, data, text_options};
-use super::work::load;
+use super::work::load_rest;
 use crate::cli::{Global, TestOptions};
 use crate::config;
 use crate::error::{Failure, FailureKind, Result, exit};
@@ -23,7 +23,7 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
             .hint(format!("write {}, or name one with --file", USUAL[0]))
     })?;
     let expectations = expectation::read(&path)?;
-    let configuration = load(global, &options.selection)?;
+    let configuration = load_rest(global, &options.selection)?;
     known_names(global, &expectations)?;
     let mut tried = Vec::new();
     for environment in &configuration.environments {

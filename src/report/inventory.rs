@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::style::{Text, Tone};
 use super::text::TextOptions;
-use crate::model::{Live, Observed, Owner, Place};
+use crate::model::{Health, Live, Observed, Owner, Place};
 
 /// The live resources of one environment that are its own.
 #[derive(Debug, Clone)]
@@ -15,6 +15,59 @@ pub struct Inventory {
     owner: Owner,
     place: Place,
     resources: Vec<Observed>,
+    serving: Option<Serving>,
+}
+
+/// How a Region of an edge serves.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// The domain name.
+    pub domain: String,
+    /// DNS leads nobody to it; who took it out and when, where that is known.
+    pub drained: Option<Option<String>>,
+    /// What its health check says.
+    pub health: Option<Health>,
+    /// Service, deployment and digest of each API.
+    pub deployed: Vec<(String, String, Option<String>)>,
+    /// When its certificate expires, in seconds since the epoch.
+    pub expires: Option<i64>,
+}
+
+impl Serving {
+    fn lines(&self) -> Vec<Line> {
+        let service = match &self.drained {
+            None => format!("yes, {} leads here", self.domain),
+            Some(Some(by)) => format!("no, drained by {by}"),
+            Some(None) => "no, its records are gone".to_owned(),
+        };
+        let health = match &self.health {
+            None => "unknown, there is no health check".to_owned(),
+            Some(Health { checkers: 0, .. }) => "unknown, no checker has answered yet".to_owned(),
+            Some(Health { healthy: true, checkers, failing, .. }) => {
+                format!("yes, {} of {checkers} checkers reach it", checkers - failing)
+            }
+            Some(health) => format!("no, {health}"),
+        };
+        let mut lines = vec![("in service", service), ("healthy", health)];
+        for (service, deployment, digest) in &self.deployed {
+            let digest = digest.as_deref().map_or("unknown", |digest| &digest[..digest.len().min(12)]);
+            lines.push(("deployed", format!("{service}: {deployment}, digest {digest}")));
+        }
+        if let Some(time) = self.expires.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
+            lines.push(("certificate", format!("until {time}")));
+        }
+        lines
+    }
+
+    fn to_json(&self) -> Value {
+        let Self { domain, drained, health, deployed, expires } = self;
+        let deployed: BTreeMap<_, _> = deployed
+            .iter()
+            .map(|(service, deployment, digest)| (service, json!({"deployment": deployment, "digest": digest})))
+            .collect();
+        json!({"domain": domain, "in_service": drained.is_none(), "drained_by": drained.clone().flatten(),
+            "healthy": health.as_ref().map(|health| health.healthy), "deployed": deployed, "certificate_expires": expires})
+    }
 }
 
 /// A name, and what stands behind it.
@@ -26,7 +79,13 @@ impl Inventory {
     pub fn new(owner: &Owner, place: &Place, live: Live) -> Self {
         let mut resources: Vec<Observed> = live.into_values().flatten().filter(|one| one.address().is_some()).collect();
         resources.sort_by(|a, b| (a.address(), &a.name).cmp(&(b.address(), &b.name)));
-        Self { owner: owner.clone(), place: place.clone(), resources }
+        Self { owner: owner.clone(), place: place.clone(), resources, serving: None }
+    }
+
+    /// The same with how it serves, for a Region of an edge.
+    #[must_use]
+    pub fn serving(self, serving: Option<Serving>) -> Self {
+        Self { serving, ..self }
     }
 
     fn url(&self) -> Option<&str> {
@@ -42,7 +101,7 @@ impl Inventory {
 /// Writes an inventory for people.
 pub fn inventory_text(inventory: &Inventory, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
     let page = options.page();
-    let Inventory { owner, place, resources } = inventory;
+    let Inventory { owner, place, resources, serving } = inventory;
     let place = format!(" in {} {}", place.account, place.region);
     page.paragraph(&Text::of(Tone::Strong, &owner.to_string()).plain(&place), out)?;
     if resources.is_empty() {
@@ -50,6 +109,9 @@ pub fn inventory_text(inventory: &Inventory, out: &mut dyn Write, options: &Text
     }
     if let Some(url) = inventory.url() {
         writeln!(out, "Endpoint: {url}")?;
+    }
+    for (name, value) in serving.iter().flat_map(Serving::lines) {
+        page.paragraph(&Text::of(Tone::Faint, &format!("{name:<12}")).plain(&format!(" {value}")).hanging(13), out)?;
     }
     for one in resources {
         let Some(address) = one.address() else { continue };
@@ -117,6 +179,7 @@ pub fn inventories_json(inventories: &[Inventory]) -> Value {
                 "account": inventory.place.account,
                 "region": inventory.place.region,
                 "url": inventory.url(),
+                "serving": inventory.serving.as_ref().map(Serving::to_json),
                 "resources": resources,
             })
         })

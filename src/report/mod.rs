@@ -40,7 +40,7 @@ pub use board::Board;
 pub use comparison::{comparisons, comparisons_json};
 pub use explanation::{Tried, explanation_text, tried_json, tried_text};
 pub use failure::failure_text;
-pub use inventory::{Inventory, inventories_json, inventory_text};
+pub use inventory::{Inventory, Serving, inventories_json, inventory_text};
 pub use json::{plan_json, plans_json};
 pub use lints::{lints_json, lints_text};
 pub use markdown::plan_markdown;

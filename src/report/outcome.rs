@@ -156,11 +156,11 @@ impl Outcome {
 /// is nothing to say.
 pub fn outcome_text(outcome: &Outcome, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
     let page = options.page();
-    let owner = &outcome.owner;
     let Some(plan) = outcome.plan.as_ref().filter(|_| outcome.why.is_none() && outcome.status != Status::NotBegun)
     else {
         return Ok(());
     };
+    let owner = super::text::label(plan);
     if !outcome.is_whole() {
         let text = format!("{} done, {} failed, {} not begun.", outcome.done, outcome.failed.len(), outcome.skipped);
         writeln!(out)?;
@@ -193,7 +193,9 @@ pub fn summary_text(outcomes: &[Outcome], out: &mut dyn Write, options: &TextOpt
     page.paragraph(&Text::of(Tone::Strong, "Summary"), out)?;
     for outcome in outcomes {
         let (tone, text) = outcome.in_short();
-        let name = format!("  {}: ", outcome.owner);
+        let several = outcomes.iter().filter(|other| other.owner == outcome.owner).count() > 1;
+        let region = if several { format!(" {}", outcome.place.region) } else { String::new() };
+        let name = format!("  {}{region}: ", outcome.owner);
         page.paragraph(&Text::new().plain(&name).push(tone, &style::visible(&text)).hanging(4), out)?;
     }
     Ok(())

@@ -41,7 +41,7 @@ pub fn plan_text(plan: &Plan, out: &mut dyn Write, options: &TextOptions) -> io:
     let plan = &masked(plan);
     let page = options.page();
     if plan.is_empty() {
-        let text = Text::of(Tone::Strong, "No changes.").plain(&format!(" {} matches the configuration.", plan.owner));
+        let text = Text::of(Tone::Strong, "No changes.").plain(&format!(" {} matches the configuration.", label(plan)));
         page.paragraph(&text, out)?;
         return warnings(plan, page, out);
     }
@@ -55,6 +55,17 @@ pub fn plan_text(plan: &Plan, out: &mut dyn Write, options: &TextOptions) -> io:
     warnings(plan, page, out)?;
     writeln!(out)?;
     page.paragraph(&Text::of(Tone::Strong, &footer(plan.summary())), out)
+}
+
+/// Whose plan it is, and for which Region where the environment has several.
+pub(super) fn label(plan: &Plan) -> String {
+    let mut addresses =
+        plan.steps.iter().map(|step| &step.address).chain(plan.unchanged.iter().map(|one| &one.address));
+    if addresses.any(|address| address.region().is_some()) {
+        format!("{} {}", plan.owner, plan.place.region)
+    } else {
+        plan.owner.to_string()
+    }
 }
 
 fn warnings(plan: &Plan, page: Page, out: &mut dyn Write) -> io::Result<()> {

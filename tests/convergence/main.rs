@@ -4,6 +4,7 @@ mod changes;
 mod conditions;
 mod deployments;
 mod destroy;
+mod edge;
 mod interrupted;
 mod isolation;
 mod settings;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum::Network;
+use aws_sdk_firehose::types::ExtendedS3DestinationConfiguration;
 use gwctl::aws::Aws;
 use gwctl::model::{Found, Place};
 use gwctl::plan::{Action, Plan, Reason};
@@ -47,12 +48,12 @@ struct Group {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
-    set: String,
-    to: Value,
-    plan: Vec<String>,
+pub(crate) struct Row {
+    pub(crate) set: String,
+    pub(crate) to: Value,
+    pub(crate) plan: Vec<String>,
     /// The steps of the way back; else those of the way there, turned round.
-    back: Option<Vec<String>>,
+    pub(crate) back: Option<Vec<String>>,
 }
 
 fn product_a() -> String {
@@ -60,7 +61,7 @@ fn product_a() -> String {
 }
 
 /// Lays a merge patch on a value.
-fn lay(patch: &Value, on: &mut Value) {
+pub(crate) fn lay(patch: &Value, on: &mut Value) {
     let Value::Object(members) = patch else { return *on = patch.clone() };
     if !on.is_object() {
         *on = json!({});
@@ -76,7 +77,7 @@ fn lay(patch: &Value, on: &mut Value) {
 
 /// What a plan does, a line a step. Deployments and versions are named by what they hold, which says nothing here, and that
 /// old ones go has tests of its own.
-fn lines(plan: &Plan) -> Vec<String> {
+pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     let line = |step: &gwctl::plan::Step| {
         let action = match step.action {
             Action::Create => "+",
@@ -86,7 +87,8 @@ fn lines(plan: &Plan) -> Vec<String> {
             Action::Delete => "-",
         };
         let address = step.address.to_string();
-        let address = address.strip_prefix("gate/").unwrap_or(&address);
+        let address = step.address.region().map_or(&*address, |region| &address[region.len() + "/edge/".len()..]);
+        let address = address.strip_prefix("gate/").unwrap_or(address);
         match step.address.kind() {
             "deployment" | "function-version" => format!("{action} {}/*", address.rsplit_once('/').unwrap().0),
             _ => format!("{action} {address}"),
@@ -103,7 +105,7 @@ fn is_snapshot(line: &str) -> bool {
 }
 
 /// The way back of some steps.
-fn turned_round(steps: &[String]) -> Vec<String> {
+pub(crate) fn turned_round(steps: &[String]) -> Vec<String> {
     let turned = |step: &String| match step.split_once(' ').expect("an action and an address") {
         ("+", address) => format!("- {address}"),
         ("-", address) => format!("+ {address}"),
@@ -132,6 +134,16 @@ async fn furnish(aws: &Aws) -> BTreeMap<&'static str, String> {
         let certificate = clients.acm.request_certificate().domain_name(name).send().await.unwrap();
         made.insert(key, certificate.certificate_arn.unwrap());
     }
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "firehose.amazonaws.com"}, "Action": "sts:AssumeRole",
+    }]});
+    let role = clients.iam.create_role().role_name("firehose").assume_role_policy_document(trust.to_string());
+    let role = role.send().await.unwrap().role.unwrap().arn;
+    let bucket = format!("arn:{}:s3:::logs", aws.place.partition);
+    let destination = ExtendedS3DestinationConfiguration::builder().role_arn(role).bucket_arn(bucket);
+    let stream = clients.firehose.create_delivery_stream().delivery_stream_name("aws-waf-logs-edge");
+    let stream = stream.extended_s3_destination_configuration(destination.build().unwrap());
+    Box::pin(stream.send()).await.unwrap();
     for name in ["example.com", "example.org"] {
         clients.route53.create_hosted_zone().name(name).caller_reference(name).send().await.unwrap();
     }

@@ -16,7 +16,7 @@ use gwctl::apply::{self, Applied};
 use gwctl::aws::{Aws, Connection, Pace};
 use gwctl::config::{self, Configuration, Environment};
 use gwctl::error::Result;
-use gwctl::kinds::Registry;
+use gwctl::kinds::{Registry, dns_record};
 use gwctl::model::{Address, Desired, Found, Live, Owner, Place};
 use gwctl::package::read_zip;
 use gwctl::plan::build::Input;
@@ -44,15 +44,18 @@ fn only(configuration: &Configuration) -> &Environment {
 pub(crate) fn expand(root: &Path, product: &str, env: &str) -> (Owner, Place, Expansion) {
     let configuration = load(root, product, env);
     let environment = only(&configuration);
-    let expansion = expand_with(root, &configuration, &Found::nothing());
+    let expansion = expand_with(root, &configuration, only(&configuration), &Found::nothing());
     (stack::owner(environment), stack::place(&environment.target), expansion)
 }
 
 /// The same with the answers to what it leaves to be looked up.
-fn expand_with(root: &Path, configuration: &Configuration, found: &Found) -> Expansion {
-    let environment = only(configuration);
-    let zip = environment.gate.settings.authorizer.zip.as_ref().expect("the configuration names a zip");
-    let code = read_zip(&root.join(zip)).unwrap().sha256_base64;
+fn expand_with(root: &Path, configuration: &Configuration, environment: &Environment, found: &Found) -> Expansion {
+    // An edge has no functions.
+    let code = environment.gate.as_ref().map(|gate| {
+        let zip = gate.settings.authorizer.zip.as_ref().expect("the configuration names a zip");
+        read_zip(&root.join(zip)).unwrap().sha256_base64
+    });
+    let code = code.unwrap_or_default();
     let zips = Zips { gate: &code, system: &code };
     let expansion = stack::expand(configuration, environment, &zips, found).unwrap();
     expansion.unwrap_or_else(|faults| panic!("{}", faults.render(false)))
@@ -64,9 +67,9 @@ pub(crate) async fn connect(place: &Place, client: SharedHttpClient) -> Aws {
 }
 
 /// The same, in one process with others.
-async fn connect_beside(place: &Place, client: SharedHttpClient, pace: Pace) -> Aws {
+async fn connect_beside(place: &Place, client: SharedHttpClient, turns: Pace) -> Aws {
     let transport = Some((client, Credentials::new(&place.account, "sandbox", None, None, "test")));
-    let connection = Connection { region: place.region.clone(), transport, pace, ..Connection::default() };
+    let connection = Connection { region: place.region.clone(), transport, pace: turns, ..Connection::default() };
     connection.open(place).await.unwrap()
 }
 
@@ -105,11 +108,36 @@ impl Session {
 
     async fn paced(root: &Path, product: &str, env: &str, client: SharedHttpClient, pace: Pace) -> Result<Self> {
         let configuration = load(root, product, env);
-        let environment = only(&configuration);
+        Self::of(root, &configuration, only(&configuration), client, pace).await
+    }
+
+    /// An environment in each of its Regions.
+    pub(crate) async fn in_regions(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Vec<Self> {
+        let configuration = load(root, product, env);
+        let pace = Pace::default();
+        let each = configuration
+            .environments
+            .iter()
+            .map(|environment| Self::of(root, &configuration, environment, client.clone(), pace.clone()));
+        futures::future::try_join_all(each).await.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    async fn of(
+        root: &Path,
+        configuration: &Configuration,
+        environment: &Environment,
+        client: SharedHttpClient,
+        turns: Pace,
+    ) -> Result<Self> {
         let (owner, place) = (stack::owner(environment), stack::place(&environment.target));
-        let aws = connect_beside(&place, client, pace).await;
-        let found = aws.read.find(&stack::lookups(environment)).await?;
-        let expansion = expand_with(root, &configuration, &found);
+        let aws = connect_beside(&place, client, turns).await;
+        let mut found = aws.read.find(&stack::lookups(environment)).await?;
+        if let Some(domain) = environment.edge.as_ref().and_then(|edge| edge.domain.as_ref()) {
+            for (region, by) in dns_record::regions(&aws.read, &owner, &domain.name).await? {
+                found.set_drained(&region, by);
+            }
+        }
+        let expansion = expand_with(root, configuration, environment, &found);
         let mut artifacts = BTreeMap::new();
         for file in std::fs::read_dir(root).unwrap() {
             let path = file.unwrap().path();

@@ -96,8 +96,10 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
     for account in accounts.as_object().unwrap().values() {
         *counts.get_mut("iam-role").unwrap() += many(&account["iam"]["roles"]);
         for state in account["route53"].as_object().unwrap().values() {
-            // Zones and certificates are not ours; what stands in a zone beside its own NS and SOA may be.
+            more.push(("health-check", many(&state["health_checks"])));
+            // Certificates are not ours, and zones are if their tags say so; what stands in a zone beside its own NS and SOA may be.
             for zone in state["zones"].as_object().unwrap().values() {
+                more.push(("hosted-zone", usize::from(zone["tags"].get("gwctl:product").is_some())));
                 more.push(("dns-record", zone["records"].as_array().unwrap().len() - 2));
             }
         }
@@ -121,11 +123,28 @@ pub(crate) fn counts(sandbox: &Sandbox) -> BTreeMap<&'static str, usize> {
             *counts.get_mut("security-group").unwrap() += many(&region["ec2"]["groups"]);
             *counts.get_mut("vpc-link").unwrap() +=
                 region["apigateway"]["vpc_links"].as_array().map_or(0, std::vec::Vec::len);
+            for api in region["apigatewayv2"]["apis"].as_array().unwrap() {
+                let definition = &api["definition"];
+                let long = |list: &Value| list.as_array().unwrap().len();
+                more.extend([
+                    ("http-api", 1),
+                    ("http-route", long(&definition["routes"])),
+                    ("http-integration", long(&definition["integrations"])),
+                    ("http-authorizer", long(&definition["authorizers"])),
+                    ("http-stage", many(&api["stages"])),
+                ]);
+            }
+            more.push(("http-vpc-link", region["apigatewayv2"]["vpc_links"].as_array().unwrap().len()));
             let domains = region["apigateway"]["domain_names"].as_object().unwrap();
             more.push(("domain-name", domains.len()));
+            more.push(("firehose-stream", many(&region["firehose"]["streams"])));
+            more.push(("wafv2-rule-group", region["wafv2"]["rule_groups"].as_array().map_or(0, Vec::len)));
+            more.push(("web-acl-association", many(&region["wafv2"]["balancers"])));
             more.push(("base-path-mapping", domains.values().map(|domain| many(&domain["mappings"])).sum()));
         }
     }
+    let buckets = sandbox.world().unwrap().s3.into_values().map(|state| state.buckets.len()).sum();
+    more.push(("s3-bucket", buckets));
     for (kind, count) in more.into_iter().filter(|(_, count)| *count > 0) {
         *counts.entry(kind).or_default() += count;
     }

@@ -1,0 +1,286 @@
+//! The edge stack in two Regions: the example of `docs/edge`, from nothing to nothing, each setting changed alone.
+//!
+//! The table is `edge.json`, in the form of that of `settings`; its lines leave the Region out, because both have the same.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_elasticloadbalancingv2::types::{Certificate, LoadBalancerTypeEnum, ProtocolEnum};
+use bytes::Bytes;
+use gwctl::aws::Aws;
+use gwctl::model::Place;
+use gwctl::sandbox::Sandbox;
+use gwctl::sandbox::connector::Connector;
+use gwctl::sandbox::execute_api::{Gateway, Options, Site};
+use serde_json::{Value, json};
+
+use super::settings::{Row, lay, lines, turned_round};
+use crate::support::failing::{Failing, Mode};
+use crate::support::project::Project;
+use crate::support::world::counts;
+use crate::support::{Session, connect};
+
+const FILE: &str = "environments/shop/prod.json";
+const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
+
+/// The configuration of the example, on the repository's stacks.
+fn example() -> Project {
+    let project = Project::new();
+    let environments = project.root().join("environments");
+    fs::remove_dir_all(&environments).unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/edge/environments");
+    fs::create_dir_all(environments.join("shop")).unwrap();
+    for file in ["targets.toml", "shop/prod.json"] {
+        fs::copy(example.join(file), environments.join(file)).unwrap();
+    }
+    project
+}
+
+fn place(region: &str) -> Place {
+    Place { account: "444455556666".into(), region: region.into(), partition: "aws".into() }
+}
+
+/// What a Region has before gwctl comes: a load balancer with a listener, and a certificate.
+async fn furnish(aws: &Aws) {
+    let clients = &aws.write;
+    let group = clients.ec2.create_security_group("ingress", "x", "vpc-0a1b2c3d", &[].into()).await.unwrap();
+    for name in ["ingress", "other"] {
+        let call = clients.elbv2.create_load_balancer().name(name).r#type(LoadBalancerTypeEnum::Application);
+        let call = call.subnets("subnet-0a1b2c3d").subnets("subnet-0a1b2c3e").security_groups(&group);
+        let balancer = call.send().await.unwrap().load_balancers.unwrap().remove(0);
+        let certificate = clients.acm.request_certificate().domain_name("*.shop.example.com").send().await.unwrap();
+        for port in [443, 8443] {
+            let call = clients.elbv2.create_listener().load_balancer_arn(balancer.load_balancer_arn().unwrap());
+            let call = call.protocol(ProtocolEnum::Https).port(port);
+            let call = call
+                .certificates(Certificate::builder().certificate_arn(certificate.certificate_arn().unwrap()).build());
+            let action = aws_sdk_elasticloadbalancingv2::types::Action::builder()
+                .r#type(aws_sdk_elasticloadbalancingv2::types::ActionTypeEnum::FixedResponse)
+                .fixed_response_config(
+                    aws_sdk_elasticloadbalancingv2::types::FixedResponseActionConfig::builder()
+                        .status_code("404")
+                        .build(),
+                )
+                .build();
+            call.default_actions(action).send().await.unwrap();
+        }
+    }
+}
+
+async fn world() -> Sandbox {
+    let sandbox = Sandbox::in_memory();
+    for region in REGIONS {
+        furnish(&connect(&place(region), Connector::new(sandbox.clone()).client()).await).await;
+    }
+    let aws = connect(&place(REGIONS[0]), Connector::new(sandbox.clone()).client()).await;
+    for zone in ["shop.example.com", "example.org"] {
+        aws.write.route53.create_hosted_zone().name(zone).caller_reference(zone).send().await.unwrap();
+    }
+    sandbox
+}
+
+async fn sessions(project: &Project, sandbox: &Sandbox) -> Vec<Session> {
+    Session::in_regions(project.root(), "shop", "prod", Connector::new(sandbox.clone()).client()).await
+}
+
+/// Applies each Region, and says what it took; both take the same, and nothing is left to do.
+async fn apply(project: &Project, sandbox: &Sandbox) -> Result<Vec<String>, String> {
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for session in sessions(project, sandbox).await {
+        let plan = session.plan().await.map_err(|failure| failure.to_string())?;
+        if let Some(failure) = session.carry_out(&plan).await.into_failure() {
+            return Err(format!("{:?}: {failure}", lines(&plan)));
+        }
+        let again = session.plan().await.map_err(|failure| failure.to_string())?;
+        if !again.is_empty() || !again.warnings.is_empty() {
+            let changes: Vec<_> = again.steps.iter().map(|step| (&step.address, &step.changes)).collect();
+            return Err(format!("{:?} leaves {changes:?} {:?}", lines(&plan), again.warnings));
+        }
+        all.push(lines(&plan));
+    }
+    let first = all.remove(0);
+    if all.iter().all(|other| *other == first) { Ok(first) } else { Err(format!("{first:?} but {all:?}")) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_regions_from_nothing_to_nothing() {
+    let (project, sandbox) = (example(), world().await);
+    let before = counts(&sandbox);
+    let plan = apply(&project, &sandbox).await.unwrap();
+    let expected = include_str!("edge_first.txt");
+    assert_eq!(plan.join("\n"), expected.trim_end());
+    for session in sessions(&project, &sandbox).await.iter().rev() {
+        session.destroy().await;
+    }
+    assert_eq!(counts(&sandbox), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_setting_changed_alone_makes_the_least_plan() {
+    let rows: Vec<Row> = serde_json::from_str(include_str!("edge.json")).unwrap();
+    let (project, sandbox) = (example(), world().await);
+    let plain = project.read(FILE);
+    apply(&project, &sandbox).await.unwrap();
+    let mut wrong = Vec::new();
+    for row in rows {
+        let write = |to: Option<&Value>| {
+            let mut value = plain.clone();
+            if let Some(to) = to {
+                lay(&json!({ "edge": to }), &mut value);
+            }
+            project.edit(FILE, |file| *file = value);
+        };
+        write(Some(&row.to));
+        let there = apply(&project, &sandbox).await;
+        write(None);
+        let back = apply(&project, &sandbox).await;
+        let expected = row.back.clone().unwrap_or_else(|| {
+            let mut turned = turned_round(&row.plan);
+            turned.sort_by(|one, other| one.split_once(' ').map(|it| it.1).cmp(&other.split_once(' ').map(|it| it.1)));
+            turned
+        });
+        if there.as_ref() != Ok(&row.plan) || back.as_ref() != Ok(&expected) {
+            wrong.push(format!("{}: {there:?}, back {back:?}", row.set));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for session in sessions(&project, &sandbox).await.iter().rev() {
+        session.destroy().await;
+    }
+}
+
+/// Where clients near a Region are led.
+fn led_to(sandbox: &Sandbox, near: &str) -> Option<String> {
+    let answer = sandbox.resolve("444455556666", "api.shop.example.com", "A", near).unwrap()?;
+    answer.set_identifier
+}
+
+fn health_check(live: &gwctl::model::Live) -> String {
+    live["health-check"][0].outputs.required("id").unwrap().to_owned()
+}
+
+/// A Region whose calls all fail half-way through its first apply: the other one serves everybody, and the next apply
+/// finishes the work, with one of each.
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_one_region_leaves_the_other_serving() {
+    let (project, sandbox) = (example(), world().await);
+    let [first, second] = &sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
+    first.apply().await;
+    assert_eq!(led_to(&sandbox, "us-east-1").as_deref(), Some("eu-west-1"), "there is no other");
+    for at in [3, 9, 15] {
+        let cut = Failing::new(Connector::new(sandbox.clone()), Mode::CutAfterEffect, at);
+        let [_, dying] = &Session::in_regions(project.root(), "shop", "prod", cut.client()).await[..] else { panic!() };
+        let plan = dying.plan().await.unwrap();
+        assert!(!dying.carry_out(&plan).await.is_done(), "it was to die at write {at}");
+        first.assert_converged("the Region that was left alone").await;
+        assert_eq!(led_to(&sandbox, "us-east-1").as_deref(), Some("eu-west-1"));
+    }
+    second.apply().await;
+    second.assert_converged("the Region that had its outage").await;
+    for near in ["us-east-1", "us-west-2", "sa-east-1"] {
+        assert_eq!(led_to(&sandbox, near).as_deref(), Some("us-east-1"));
+    }
+    assert_eq!(led_to(&sandbox, "eu-central-1").as_deref(), Some("eu-west-1"));
+    let whole = counts(&sandbox);
+    assert_eq!((whole["http-api"], whole["http-vpc-link"], whole["health-check"]), (4, 2, 2));
+    // The service of the Region is down: its health check says so, and nobody is led there.
+    let check = health_check(&first.observe().await.unwrap());
+    assert!(sandbox.set_health(&check, false).unwrap());
+    assert_eq!(led_to(&sandbox, "eu-central-1").as_deref(), Some("us-east-1"));
+    assert!(sandbox.set_health(&check, true).unwrap());
+    assert_eq!(led_to(&sandbox, "eu-central-1").as_deref(), Some("eu-west-1"));
+}
+
+/// A Region that is drained gets nobody, is left out by the applies after that, and is put back by its own command alone.
+#[tokio::test(start_paused = true)]
+async fn a_drained_region_stays_out_until_it_is_restored() {
+    let (project, sandbox) = (example(), world().await);
+    apply(&project, &sandbox).await.unwrap();
+    let [first, _] = &sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
+    for in_service in [false, true] {
+        let live = first.observe().await.unwrap();
+        let record = live["dns-record"].iter().find(|one| one.name == "api.shop.example.com").unwrap();
+        let mut spec = record.spec.clone();
+        spec["in_service"] = json!(in_service);
+        let kind = first.registry.kind("dns-record").unwrap();
+        let begun = tokio::time::Instant::now();
+        let made = kind.update(&first.aws, record, &spec).await.unwrap();
+        let identity = gwctl::model::Identity {
+            owner: first.owner.clone(),
+            address: record.address().unwrap().clone(),
+            place: first.place.clone(),
+        };
+        kind.record(&first.aws, &identity, &made, &gwctl::model::Digest::of(&spec)).await.unwrap();
+        if !in_service {
+            assert!(begun.elapsed().as_secs() >= 60, "resolvers keep the record for a minute: {:?}", begun.elapsed());
+        }
+        let expected = if in_service { "eu-west-1" } else { "us-east-1" };
+        assert_eq!(led_to(&sandbox, "eu-central-1").as_deref(), Some(expected));
+        let steps = apply(&project, &sandbox).await.unwrap();
+        assert_eq!(steps, Vec::<String>::new());
+        assert_eq!(led_to(&sandbox, "eu-central-1").as_deref(), Some(expected), "an apply leaves it as it is");
+    }
+}
+
+/// A client near a Region: it keeps what DNS answers for as long as it may, and asks the API there what a page of another
+/// origin may do, which API Gateway answers itself. Gives how often it was answered from where.
+async fn ask_for_ever(
+    sandbox: &Sandbox,
+    gateway: &Gateway,
+    near: &str,
+    mut stop: tokio::sync::watch::Receiver<bool>,
+) -> BTreeMap<String, usize> {
+    let (mut seen, mut kept) = (BTreeMap::new(), None);
+    while !*stop.borrow() {
+        let now = tokio::time::Instant::now();
+        let region = match &kept {
+            Some((until, region)) if *until > now => String::clone(region),
+            _ => {
+                let name = "api.shop.example.com";
+                let answer = sandbox.resolve("444455556666", name, "A", near).unwrap().expect("the name is in DNS");
+                let region = answer.set_identifier.expect("a Region answers");
+                kept = Some((now + Duration::from_secs(answer.ttl.into()), region.clone()));
+                region
+            }
+        };
+        let site = Site { account: "444455556666".into(), region: region.clone() };
+        let request = http::Request::options("/learn/aws-courses")
+            .header("host", "api.shop.example.com")
+            .header("origin", "https://www.shop.example.com")
+            .header("access-control-request-method", "GET")
+            .body(Bytes::new())
+            .unwrap();
+        let answer = gateway.send(&site, request, [192, 0, 2, 7].into()).await;
+        let status = answer.map(|answer| answer.status().as_u16());
+        assert_eq!(status, Some(204), "{near} was led to {region}");
+        *seen.entry(region).or_default() += 1;
+        let _ = tokio::time::timeout(Duration::from_secs(1), stop.changed()).await;
+    }
+    seen
+}
+
+/// Every client is led away before anything goes that served it: not one request fails while a Region is destroyed.
+#[tokio::test(start_paused = true)]
+async fn a_region_goes_without_one_failed_request() {
+    let (project, sandbox) = (example(), world().await);
+    apply(&project, &sandbox).await.unwrap();
+    let gateway = Gateway::new(sandbox.clone(), Options::default()).unwrap();
+    let [first, second] = &sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let near = ["eu-west-2", "eu-central-1", "us-west-2"];
+    let clients = near.map(|near| ask_for_ever(&sandbox, &gateway, near, stopped.clone()));
+    let destroy = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        first.destroy().await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        stop.send(true).unwrap();
+    };
+    let (seen, ()) = futures::join!(futures::future::join_all(clients), destroy);
+    for (near, seen) in near.iter().zip(&seen) {
+        assert_eq!(seen.contains_key("eu-west-1"), near.starts_with("eu-"), "{near}: {seen:?}");
+        assert!(seen["us-east-1"] > 0, "{near}: {seen:?}");
+    }
+    second.assert_converged("the Region that stays").await;
+}
