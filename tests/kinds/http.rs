@@ -289,6 +289,13 @@ async fn a_stage_that_could_not_be_deployed_says_why() {
     assert!(told.contains("stage `$default` of HTTP API") && told.contains("no routes exist in this API"), "{told}");
     let (api, _) = only(&sandbox);
     assert!(api.served("$default").is_some_and(|served| !served.routes.is_empty()), "it serves what it served");
+    // The next apply does not take it for done, so that nothing goes that the stage still needs.
+    let again = session.plan().await.unwrap();
+    assert!(!again.is_empty());
+    assert!(session.carry_out(&again).await.into_failure().is_some());
+    session.desired = edge(&session, &SUBNETS[..1], &ROUTES);
+    session.apply().await;
+    session.assert_converged("once it has routes again").await;
 }
 
 #[tokio::test(start_paused = true)]

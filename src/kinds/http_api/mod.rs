@@ -21,7 +21,7 @@ use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Address, Identity, Observed, Outputs, Owner, Ownership, Place};
+use crate::model::{Address, Digest, Identity, Observed, Outputs, Owner, Ownership, Place};
 
 pub(super) use deployed::deployed;
 use deployed::serving;
@@ -190,6 +190,13 @@ impl Kind for HttpApi {
             Err(error) if !is_not_found(&error) => Err(failed(&format!("delete HTTP API `{}`", live.name), error)),
             _ => Ok(()),
         }
+    }
+
+    /// The digest says that the work is done. It is not while a stage could not take it over: the next apply would go on, and
+    /// take away the VPC link that the stage still sends its requests through.
+    async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
+        deployed(aws, outputs.required("id")?, None, None).await?;
+        self.tag(aws, outputs, tags::record(identity, digest)).await
     }
 
     async fn tag(&self, aws: &Aws, outputs: &Outputs, tags: Tags) -> Result<()> {
