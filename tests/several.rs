@@ -1,5 +1,7 @@
 //! Several environments in one run, and what guards them: the account, protection, emulators.
 
+#[path = "support/edge.rs"]
+mod edge;
 #[path = "support/project.rs"]
 mod project;
 
@@ -323,4 +325,69 @@ fn what_was_looked_up_may_be_gone_when_the_rest_goes() {
     at("destroy --yes", "product-b").exits(0);
     let shown = at("show", "product-b").exits(0);
     assert!(shown.stdout.contains("Nothing here carries its tags."), "{}", shown.stdout);
+}
+
+/// The example of two Regions, applied in a sandbox that the command line finds.
+fn two_regions() -> (Project, Runtime, Sandbox) {
+    let project = edge::example();
+    let runtime = Runtime::new().unwrap();
+    let sandbox = Sandbox::open(&project.root().join(".gwctl/sandbox")).unwrap();
+    runtime.block_on(edge::furnish(&sandbox));
+    (project, runtime, sandbox)
+}
+
+/// A change that breaks a Region stays in it, however often it is applied, until the Region is well or the other is named.
+#[test]
+fn regions_are_changed_one_after_the_other() {
+    const SHOP: &str = "--sandbox --product shop --env prod";
+    let apply = format!("apply {SHOP} --yes --confirm prod --settle 0");
+    let (project, _runtime, sandbox) = two_regions();
+    let applied = run(&project, &apply).exits(0);
+    applied.says(&["shop/prod eu-west-1: done (20 added", "shop/prod us-east-1: done (20 added"]);
+    run(&project, &format!("plan {SHOP} --detailed-exitcode")).exits(0);
+    let shown = run(&project, &format!("show {SHOP} --output json")).exits(0).json();
+    let region = |index: usize| &shown["environments"][index];
+    assert_eq!((&region(0)["region"], &region(0)["serving"]["in_service"]), (&json!("eu-west-1"), &json!(true)));
+    let check = &region(0)["resources"]["eu-west-1/edge/health-check/region"]["outputs"]["id"];
+    let check = check.as_str().unwrap();
+
+    project.edit(edge::FILE, |file| file["edge"]["services"]["learn"]["description"] = json!("All courses"));
+    assert!(sandbox.set_health(check, false).unwrap());
+    let left = "us-east-1 was left as it is";
+    run(&project, &apply).exits(1).says(&["shop/prod eu-west-1: done (0 added, 1 changed", left, "does not serve"]);
+    run(&project, &apply).exits(1).says(&[left, "eu-west-1 is not healthy"]);
+    let drained = run(&project, &format!("edge drain us-east-1 {SHOP} --yes --confirm prod")).exits(1);
+    drained.says(&["us-east-1 is the last Region that serves", "unhealthy: eu-west-1", "--force"]);
+    let again = run(&project, &format!("edge restore eu-west-1 {SHOP} --yes --confirm prod")).exits(0);
+    again.says(&["eu-west-1 is in service already"]);
+    // Whoever names a Region means it.
+    run(&project, &format!("{apply} --region us-east-1")).exits(0).says(&["1 changed"]);
+    run(&project, &format!("plan {SHOP} --detailed-exitcode")).exits(0);
+    run(&project, &format!("plan {SHOP} --region sa-east-1")).exits(1).says(&["shop/prod is not in sa-east-1"]);
+}
+
+/// A REST API beside an edge stays in its own Region.
+#[test]
+fn a_region_that_is_named_moves_nothing() {
+    let (project, _runtime, _sandbox) = two_regions();
+    project.edit(edge::FILE, |file| {
+        let gate: Value = serde_json::from_str(
+            &fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(project::DEV)).unwrap(),
+        )
+        .unwrap();
+        for (key, value) in gate.as_object().unwrap() {
+            if !["app_group", "tags", "system", "gateway_system"].contains(&key.as_str()) {
+                file[key] = value.clone();
+            }
+        }
+    });
+    let plan = |region: &str| {
+        let plan = run(&project, &format!("plan --sandbox --product shop --env prod --region {region} --output json"));
+        let plan = plan.exits(0).json();
+        let changes = plan["resource_changes"].as_array().unwrap().clone();
+        changes.into_iter().map(|one| one["address"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (home, other) = (plan("eu-west-1"), plan("us-east-1"));
+    assert!(home.iter().any(|address| address.starts_with("gate/")), "{home:?}");
+    assert!(other.iter().all(|address| address.starts_with("us-east-1/edge/")), "{other:?}");
 }

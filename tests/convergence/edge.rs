@@ -3,81 +3,24 @@
 //! The table is `edge.json`, in the form of that of `settings`; its lines leave the Region out, because both have the same.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use aws_sdk_elasticloadbalancingv2::types::{Certificate, LoadBalancerTypeEnum, ProtocolEnum};
 use bytes::Bytes;
-use gwctl::aws::Aws;
-use gwctl::model::Place;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::connector::Connector;
 use gwctl::sandbox::execute_api::{Gateway, Options, Site};
 use serde_json::{Value, json};
 
 use super::settings::{Row, lay, lines, turned_round};
+use crate::support::Session;
+use crate::support::edge::{ACCOUNT, FILE, example, furnish};
 use crate::support::failing::{Failing, Mode};
 use crate::support::project::Project;
 use crate::support::world::counts;
-use crate::support::{Session, connect};
-
-const FILE: &str = "environments/shop/prod.json";
-const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
-
-/// The configuration of the example, on the repository's stacks.
-fn example() -> Project {
-    let project = Project::new();
-    let environments = project.root().join("environments");
-    fs::remove_dir_all(&environments).unwrap();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/edge/environments");
-    fs::create_dir_all(environments.join("shop")).unwrap();
-    for file in ["targets.toml", "shop/prod.json"] {
-        fs::copy(example.join(file), environments.join(file)).unwrap();
-    }
-    project
-}
-
-fn place(region: &str) -> Place {
-    Place { account: "444455556666".into(), region: region.into(), partition: "aws".into() }
-}
-
-/// What a Region has before gwctl comes: a load balancer with a listener, and a certificate.
-async fn furnish(aws: &Aws) {
-    let clients = &aws.write;
-    let group = clients.ec2.create_security_group("ingress", "x", "vpc-0a1b2c3d", &[].into()).await.unwrap();
-    for name in ["ingress", "other"] {
-        let call = clients.elbv2.create_load_balancer().name(name).r#type(LoadBalancerTypeEnum::Application);
-        let call = call.subnets("subnet-0a1b2c3d").subnets("subnet-0a1b2c3e").security_groups(&group);
-        let balancer = call.send().await.unwrap().load_balancers.unwrap().remove(0);
-        let certificate = clients.acm.request_certificate().domain_name("*.shop.example.com").send().await.unwrap();
-        for port in [443, 8443] {
-            let call = clients.elbv2.create_listener().load_balancer_arn(balancer.load_balancer_arn().unwrap());
-            let call = call.protocol(ProtocolEnum::Https).port(port);
-            let call = call
-                .certificates(Certificate::builder().certificate_arn(certificate.certificate_arn().unwrap()).build());
-            let action = aws_sdk_elasticloadbalancingv2::types::Action::builder()
-                .r#type(aws_sdk_elasticloadbalancingv2::types::ActionTypeEnum::FixedResponse)
-                .fixed_response_config(
-                    aws_sdk_elasticloadbalancingv2::types::FixedResponseActionConfig::builder()
-                        .status_code("404")
-                        .build(),
-                )
-                .build();
-            call.default_actions(action).send().await.unwrap();
-        }
-    }
-}
 
 async fn world() -> Sandbox {
     let sandbox = Sandbox::in_memory();
-    for region in REGIONS {
-        furnish(&connect(&place(region), Connector::new(sandbox.clone()).client()).await).await;
-    }
-    let aws = connect(&place(REGIONS[0]), Connector::new(sandbox.clone()).client()).await;
-    for zone in ["shop.example.com", "example.org"] {
-        aws.write.route53.create_hosted_zone().name(zone).caller_reference(zone).send().await.unwrap();
-    }
+    furnish(&sandbox).await;
     sandbox
 }
 
@@ -153,7 +96,7 @@ async fn each_setting_changed_alone_makes_the_least_plan() {
 
 /// Where clients near a Region are led.
 fn led_to(sandbox: &Sandbox, near: &str) -> Option<String> {
-    let answer = sandbox.resolve("444455556666", "api.shop.example.com", "A", near).unwrap()?;
+    let answer = sandbox.resolve(ACCOUNT, "api.shop.example.com", "A", near).unwrap()?;
     answer.set_identifier
 }
 
@@ -239,13 +182,13 @@ async fn ask_for_ever(
             Some((until, region)) if *until > now => String::clone(region),
             _ => {
                 let name = "api.shop.example.com";
-                let answer = sandbox.resolve("444455556666", name, "A", near).unwrap().expect("the name is in DNS");
+                let answer = sandbox.resolve(ACCOUNT, name, "A", near).unwrap().expect("the name is in DNS");
                 let region = answer.set_identifier.expect("a Region answers");
                 kept = Some((now + Duration::from_secs(answer.ttl.into()), region.clone()));
                 region
             }
         };
-        let site = Site { account: "444455556666".into(), region: region.clone() };
+        let site = Site { account: ACCOUNT.into(), region: region.clone() };
         let request = http::Request::options("/learn/aws-courses")
             .header("host", "api.shop.example.com")
             .header("origin", "https://www.shop.example.com")

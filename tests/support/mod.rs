@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod edge;
 pub(crate) mod failing;
 pub(crate) mod project;
 pub(crate) mod world;
