@@ -83,10 +83,10 @@ pub const QUOTAS: &[Quota] = &[
     each("monitoring", &["EnableAlarmActions", "SetAlarmState"], 3, 1),
     each("wafv2", &["CreateWebACL", "UpdateWebACL", "CreateIPSet", "UpdateIPSet"], 1, 1),
     each("wafv2", &["CreateRuleGroup", "UpdateRuleGroup", "CreateRegexPatternSet", "UpdateRegexPatternSet"], 1, 1),
+    each("wafv2", &["PutLoggingConfiguration", "PutPermissionPolicy"], 1, 1),
     each("route53", &["CreateHostedZone"], 2, 1),
     each("route53", &["CreateHealthCheck"], 1, 2),
     Quota { share: Share::All, burst: 50, ..each("route53", &[], 10, 1) },
-    each("wafv2", &["PutLoggingConfiguration", "PutPermissionPolicy"], 1, 1),
 ];
 
 impl Quota {

@@ -214,6 +214,22 @@ fn an_api_without_routes_is_a_fault() {
     assert_eq!(sandbox_files(&project), BTreeMap::new(), "nothing was applied");
 }
 
+/// A slip of the pen in the defaults of a stack would be lost to all environments.
+#[test]
+fn the_defaults_of_an_edge_are_checked() {
+    let project = Project::new();
+    project.edit("stacks/edge/defaults.json", |defaults| {
+        defaults["retention_in_dais"] = json!(7);
+        defaults["regions"] = json!({"eu-west-1": {}});
+    });
+    let checked = run(&project, "check").exits(1);
+    for words in
+        ["`retention_in_dais` is not a key of the defaults of `edge`", "`regions` is not a key of the defaults"]
+    {
+        assert!(checked.stderr.contains(words), "{words} in {}", checked.stderr);
+    }
+}
+
 /// The link's id goes through a stage variable, which the user's own of that name would be lost to.
 #[test]
 fn a_stage_variable_that_gwctl_needs_is_a_fault() {

@@ -143,6 +143,9 @@ pub(super) fn load(root: &Path, faults: &mut Faults) -> Stacks {
         system
     });
     let edge = root.join(edge::DEFAULTS).is_file().then(|| object(root, Path::new(edge::DEFAULTS), faults)).flatten();
+    if let Some(defaults) = &edge {
+        edge::check_defaults(defaults, faults);
+    }
     Stacks { gate, system, edge }
 }
 

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use front::{AllowList, EdgeDomain, FirehoseLogs, HealthCheck, MutualTls, ZoneSetting};
 pub use services::{Cors, EdgeRoute, Service};
 
+use super::fault::Faults;
 use super::fields::Fields;
 use super::network::LoadBalancer;
 use super::node::{Member, Node};
@@ -26,6 +27,33 @@ pub(super) const KEY: &str = "edge";
 
 /// The defaults of the stack, relative to the root.
 pub const DEFAULTS: &str = "stacks/edge/defaults.json";
+
+/// The keys that may have a default. Which Regions and services there are, and under what name, each environment says itself.
+const DEFAULTED: [&str; 14] = [
+    "$schema",
+    "load_balancer",
+    "health_check",
+    "authorizer",
+    "cors",
+    "throttling_rate_limit",
+    "throttling_burst_limit",
+    "detailed_metrics",
+    "log_format",
+    "retention_in_days",
+    "account_logging_role",
+    "waf",
+    "allow_list",
+    "waf_logs",
+];
+
+/// Checks the names in the defaults: what they hold is checked where an environment lies on them.
+pub(super) fn check_defaults(defaults: &Node, faults: &mut Faults) {
+    let Some(mut fields) = Fields::of(DEFAULTS, "the defaults of `edge`", defaults, faults) else { return };
+    for key in DEFAULTED {
+        fields.get(key);
+    }
+    fields.finish();
+}
 
 /// What an environment sets for its HTTP APIs, as it holds in one Region.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,8 @@ use crate::sandbox::fault::Fault;
 /// Authorizers that one API may have (API Gateway's quotas).
 const LIMIT: usize = 10;
 
-/// How long an answer of a function is kept if nobody says, in seconds (Terraform's documentation of the service's default).
+/// How long an answer of a function is kept if nobody says, in seconds: the default of REST APIs (aws-facts D). A guess that
+/// HTTP APIs have the same.
 const TTL: i64 = 300;
 
 #[derive(Deserialize)]

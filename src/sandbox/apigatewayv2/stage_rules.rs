@@ -69,8 +69,8 @@ pub(super) fn variables(held: &mut Strings, given: Strings) -> Answer<()> {
 }
 
 /// Takes in settings of the access log. Formats and log groups are those of REST APIs (the AWS CDK refuses a format without a
-/// request id for both); an HTTP API needs no role in the account settings and has no Firehose (developer guide, "Configure
-/// logging for HTTP APIs").
+/// request id for both); that an HTTP API needs no role in the account settings and has no Firehose is from memory of
+/// the developer guide, and was not looked up.
 pub(super) fn access_log(
     held: &mut Option<AccessLogSettings>,
     given: AccessLogSettings,

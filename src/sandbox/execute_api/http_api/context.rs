@@ -128,7 +128,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A claim as a text: lists in brackets, as functions get them in `authorizer.claims` (seen; not documented).
+/// A claim as a text: lists in brackets, as functions are said to get them in `authorizer.claims`. A guess: it is not documented.
 fn shown(claim: &Value) -> Cow<'_, str> {
     match claim {
         Value::String(text) => text.into(),

@@ -2,7 +2,7 @@
 //!
 //! Documented is: several values of a header are joined by commas; behind a VPC link the stage stands in the path, unless it
 //! is `$default` or the path is overwritten (aws-facts I); a `$default` route sends the whole path to a URL, any other only
-//! what the URL's variables take. Seen in dumps of backends are `forwarded` and `via`. Guesses: the client's
+//! what the URL's variables take. Guesses: `forwarded` and `via`, the client's
 //! `x-forwarded-…` end here, as the load balancer sets its own; without a mapping, a private backend's `Host` is the API's;
 //! a mapping whose source is missing changes nothing, which is told of.
 
