@@ -12,8 +12,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 pub struct ReadOnly;
 
 /// AWS names its operations by verb. These verbs change nothing in the services that gwctl uses. `GetExport` and
-/// `GetResources` are reads too; nothing that begins so writes.
-const READING_VERBS: [&str; 3] = ["Get", "List", "Describe"];
+/// `GetResources` are reads too, `FilterLogEvents`, `LookupEvents` (CloudTrail) and `SimulatePrincipalPolicy` (IAM);
+/// nothing that begins so writes.
+const READING_VERBS: [&str; 6] = ["Get", "List", "Describe", "Filter", "Lookup", "Simulate"];
 
 /// Whether an operation of AWS, by its name, changes nothing.
 #[must_use]
@@ -50,7 +51,7 @@ mod tests {
 
     #[test]
     fn tells_reads_from_writes_by_the_verb() {
-        for read in ["GetRole", "ListRoleTags", "DescribeLogGroups", "GetRestApis"] {
+        for read in ["GetRole", "ListRoleTags", "DescribeLogGroups", "GetRestApis", "FilterLogEvents", "LookupEvents"] {
             assert!(is_read(read), "{read}");
         }
         for write in

@@ -194,6 +194,12 @@ pub struct Clients {
     pub firehose: aws_sdk_firehose::Client,
     /// S3.
     pub s3: aws_sdk_s3::Client,
+    /// CloudTrail.
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
+    /// Simple Notification Service.
+    pub sns: aws_sdk_sns::Client,
+    /// Service Quotas.
+    pub quotas: aws_sdk_servicequotas::Client,
 }
 
 impl Clients {
@@ -231,6 +237,9 @@ impl Clients {
             ec2: ec2::Client::new(config, read_only),
             firehose: client!(aws_sdk_firehose),
             s3: s3(config, read_only),
+            cloudtrail: client!(aws_sdk_cloudtrail),
+            sns: client!(aws_sdk_sns),
+            quotas: client!(aws_sdk_servicequotas),
         }
     }
 }

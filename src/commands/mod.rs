@@ -13,6 +13,7 @@ mod output;
 mod package;
 mod plan;
 mod question;
+mod regions;
 mod reload;
 mod render;
 mod sandbox;
