@@ -9,7 +9,7 @@
 //! 5. [`plan`], pure, compares the two field by field, orders the steps by their references and applies the safety rules.
 //! 6. [`report`] shows the plan as text, JSON or Markdown.
 //! 7. [`apply`] walks the plan's graph, resolves references as outputs arrive, and tells of it in events.
-//! 8. Reporters turn the events into progress.
+//! 8. Reporters turn the events into progress, and a record of what was done is left in AWS ([`history`]).
 //!
 //! Beside it, [`lint`] warns of what is legal and probably not meant.
 //!
@@ -26,6 +26,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod expectation;
+pub mod history;
 pub mod kinds;
 pub mod lint;
 pub mod model;

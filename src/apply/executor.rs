@@ -16,6 +16,17 @@ use crate::kinds::Registry;
 use crate::model::{Address, Digest, Identity, Outputs, references, resolve};
 use crate::plan::{Action, Plan, Step};
 
+/// What became of one step.
+#[derive(Debug, Clone)]
+pub enum Ended {
+    /// It was done. What stands since then has this digest; none if nothing stands.
+    Done(Option<Digest>),
+    /// It failed.
+    Failed(Failure),
+    /// It was not begun.
+    NotBegun,
+}
+
 /// How an apply ended.
 #[derive(Debug)]
 pub struct Applied {
@@ -23,6 +34,8 @@ pub struct Applied {
     pub outputs: BTreeMap<Address, Outputs>,
     /// Steps that failed, with why.
     pub failed: Vec<(Address, Failure)>,
+    /// What became of each step of the plan, in its order.
+    pub ended: Vec<Ended>,
     /// How many steps were done.
     pub done: usize,
     /// How many were not begun.
@@ -112,6 +125,7 @@ pub async fn apply(
     let applied = Applied {
         outputs: walk.outputs,
         failed: walk.failed,
+        ended: walk.ended,
         done: walk.done.len(),
         skipped: walk.skipped,
         interrupted,
@@ -125,9 +139,15 @@ pub async fn apply(
     applied
 }
 
+/// What a step made.
+struct Made {
+    outputs: Outputs,
+    digest: Digest,
+}
+
 struct Done {
     index: usize,
-    result: Result<Option<Outputs>>,
+    result: Result<Option<Made>>,
     started: Instant,
 }
 
@@ -137,6 +157,8 @@ struct Walk<'a> {
     running: BTreeSet<usize>,
     done: BTreeSet<usize>,
     failed: Vec<(Address, Failure)>,
+    /// By step of the plan.
+    ended: Vec<Ended>,
     skipped: usize,
     outputs: BTreeMap<Address, Outputs>,
 }
@@ -153,6 +175,7 @@ impl<'a> Walk<'a> {
             running: BTreeSet::new(),
             done: BTreeSet::new(),
             failed: Vec::new(),
+            ended: vec![Ended::NotBegun; plan.steps.len()],
             skipped: 0,
             outputs,
         }
@@ -191,15 +214,22 @@ impl<'a> Walk<'a> {
         let address = self.work[index].step.address.clone();
         let elapsed = started.elapsed();
         match result {
-            Ok(outputs) => {
+            Ok(made) => {
                 self.done.insert(index);
-                if let Some(outputs) = outputs {
-                    self.outputs.insert(address.clone(), outputs);
+                // The second half of a replacement makes nothing, and what the first one made stands.
+                if let Some(ended) = self.ended.get_mut(index) {
+                    *ended = Ended::Done(made.as_ref().map(|made| made.digest.clone()));
+                }
+                if let Some(made) = made {
+                    self.outputs.insert(address.clone(), made.outputs);
                 }
                 emit(Event::StepDone { address, elapsed });
             }
             Err(failure) => {
                 emit(Event::StepFailed { address: address.clone(), failure: failure.to_string(), elapsed });
+                if let Some(ended) = self.ended.get_mut(index) {
+                    *ended = Ended::Failed(failure.clone());
+                }
                 self.failed.push((address, failure));
             }
         }
@@ -246,7 +276,7 @@ async fn carry_out(
     registry: &Registry,
     aws: &Aws,
     outputs: &BTreeMap<Address, Outputs>,
-) -> Result<Option<Outputs>> {
+) -> Result<Option<Made>> {
     let Work { step, retires } = work;
     let kind = registry.kind(step.address.kind())?;
     let live = || step.live.as_ref().ok_or_else(|| Failure::internal(format!("{} was never read", step.address)));
@@ -265,8 +295,9 @@ async fn carry_out(
         }
         Action::Create | Action::ReplaceCreateFirst | Action::Delete => kind.create(aws, &identity, &spec).await?,
     };
-    kind.record(aws, &identity, &made, &Digest::of(&spec)).await?;
-    Ok(Some(made))
+    let digest = Digest::of(&spec);
+    kind.record(aws, &identity, &made, &digest).await?;
+    Ok(Some(Made { outputs: made, digest }))
 }
 
 /// The spec with every output it refers to filled in.

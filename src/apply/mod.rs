@@ -9,7 +9,7 @@ mod executor;
 
 use std::time::Duration;
 
-pub use executor::{Applied, apply};
+pub use executor::{Applied, Ended, apply};
 
 use crate::model::Address;
 use crate::plan::Action;

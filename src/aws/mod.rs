@@ -12,6 +12,7 @@ pub mod guard;
 pub mod health;
 pub mod http_apis;
 pub mod load_balancers;
+pub mod log_events;
 pub mod lookup;
 pub mod pace;
 pub mod retry;
@@ -492,6 +493,13 @@ impl ReadAws {
                 None
             }
         }
+    }
+
+    /// AWS's name for whoever the session acts as: an ARN.
+    pub async fn caller(&self) -> Result<String> {
+        let identity = self.clients.sts.get_caller_identity().send().await;
+        let identity = identity.map_err(|error| failed("ask AWS whose credentials these are", error))?;
+        given("ARN of the caller", identity.arn)
     }
 
     /// Checks that the credentials are the account's that the configuration names.

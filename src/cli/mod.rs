@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use changes::{ApplyOptions, DestroyOptions, EdgeAction, EdgeOptions, PlanOptions, RegionOptions};
-pub use inspection::ShowOptions;
+pub use inspection::{HistoryOptions, ShowOptions};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
 pub use working_tree::{
     CheckOptions, ExplainOptions, PackageOptions, RenderOptions, Rendered, Stack, TestOptions, WARNINGS,
@@ -134,6 +134,8 @@ pub enum Command {
     Edge(EdgeOptions),
     /// Show what AWS holds
     Show(ShowOptions),
+    /// Show what was done to an environment, by whom, and what came of it
+    History(HistoryOptions),
     /// Serve the gateway of the working tree on this machine
     Serve(ServeOptions),
     /// Say what each layer of the gateway decides about one request, without sending it

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::journal;
 use super::output::{self, data, text_options};
 use super::question::{Changed, Consent, confirm};
 use super::work::{Member, Work, side_by_side};
 use crate::apply::{self, Applied};
 use crate::cli::Global;
 use crate::error::{Failure, FailureKind, Result, exit};
+use crate::history::Deed;
 use crate::model::{Address, Owner, Place};
 use crate::plan::{Plan, safety};
 use crate::report::{self, Board, Format, Outcome, Planned, Status, progress};
@@ -35,6 +37,13 @@ impl Verb {
         match self {
             Self::Apply { .. } => work.plan().await,
             Self::Destroy => work.plan_destroy().await,
+        }
+    }
+
+    const fn deed(self) -> Deed {
+        match self {
+            Self::Apply { .. } => Deed::Apply,
+            Self::Destroy => Deed::Destroy,
         }
     }
 
@@ -60,6 +69,8 @@ struct Turn {
     applied: Option<Applied>,
     /// What stopped it has been said.
     told: bool,
+    /// Why no record of it was left.
+    unrecorded: Option<Failure>,
 }
 
 impl Turn {
@@ -118,7 +129,7 @@ pub(super) async fn all(
             Ok((work, plan))
         };
         let ready = ready.await;
-        Turn { label, owner, place, ready, shown: None, applied: None, told: false }
+        Turn { label, owner, place, ready, shown: None, applied: None, told: false, unrecorded: None }
     }))
     .await;
     show(global, &turns, verb)?;
@@ -299,10 +310,18 @@ impl Running<'_> {
         }
     }
 
-    async fn carry_out(&self, turns: &[Turn], index: usize) -> Option<Applied> {
+    /// Carries a plan out and leaves a record of it. An empty plan leaves none.
+    async fn carry_out(&self, turns: &[Turn], index: usize) -> Option<(Applied, Result<()>)> {
         let (work, plan) = turns[index].ready.as_ref().ok()?;
         let mut emit = |event: apply::Event| self.tell(index, &event);
-        Some(apply::apply(plan, &work.registry, &work.aws, self.interrupt.clone(), &mut emit).await)
+        if plan.is_empty() {
+            let applied = apply::apply(plan, &work.registry, &work.aws, self.interrupt.clone(), &mut emit).await;
+            return Some((applied, Ok(())));
+        }
+        let circumstances = journal::begin(work, self.verb.deed()).await;
+        let applied = apply::apply(plan, &work.registry, &work.aws, self.interrupt.clone(), &mut emit).await;
+        let kept = journal::keep(work, plan, &applied, &circumstances).await;
+        Some((applied, kept))
     }
 }
 
@@ -328,7 +347,9 @@ async fn carry_out(global: &Global, turns: &mut [Turn], verb: Verb, settle: Opti
         let begun: &[Turn] = turns;
         let applied = side_by_side(wave.iter().map(|&index| running.carry_out(begun, index))).await;
         for (&index, applied) in wave.iter().zip(applied) {
-            turns[index].applied = applied;
+            let Some((applied, kept)) = applied else { continue };
+            turns[index].applied = Some(applied);
+            turns[index].unrecorded = kept.err();
         }
         earlier.extend(wave);
     }
@@ -365,6 +386,9 @@ fn finish(global: &Global, turns: Vec<Turn>, verb: Verb, refused: Option<Failure
             outcomes.iter().try_for_each(|outcome| report::outcome_text(outcome, out, &options))?;
             if several { report::summary_text(&outcomes, out, &options) } else { Ok(()) }
         })?;
+    }
+    for failure in turns.iter().filter_map(|turn| turn.unrecorded.as_ref()) {
+        output::warning(global, failure)?;
     }
     let failures = turns.into_iter().filter(|turn| !turn.told).filter_map(Turn::into_failure).collect();
     output::failures(global, failures, several)?;

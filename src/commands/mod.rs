@@ -8,6 +8,8 @@ mod destroy;
 mod edge;
 mod execution;
 mod explain;
+mod history;
+mod journal;
 mod local;
 mod output;
 mod package;
@@ -38,6 +40,7 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Destroy(options) => destroy::run(&global, &options).await,
         Command::Edge(options) => edge::run(&global, &options).await,
         Command::Show(options) => show::run(&global, &options).await,
+        Command::History(options) => history::run(&global, &options).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
         Command::Test(options) => Box::pin(test::run(&global, &options)).await,

@@ -63,6 +63,11 @@ pub(super) fn faulty(global: &Global, faults: &Faults) -> Failure {
     }
 }
 
+/// Tells on stderr what went wrong beside the work, which is done.
+pub(super) fn warning(global: &Global, failure: &Failure) -> Result<()> {
+    notice(global, |out| report::warning_text(failure, out, true))
+}
+
 /// Tells on stderr what failed and for whom; whether anything did. The failure of an environment that is alone is the
 /// command's own, and the caller ends with it.
 pub(super) fn failures(global: &Global, failures: Vec<(String, Failure)>, several: bool) -> Result<bool> {

@@ -9,17 +9,27 @@ use crate::error::Failure;
 ///
 /// Lines are not wrapped: an error message is searched for and copied as a whole.
 pub fn failure_text(failure: &Failure, out: &mut dyn Write, color: bool) -> io::Result<()> {
+    labelled(Tone::Error, "error:", failure, out, color)
+}
+
+/// Writes the same of something that went wrong beside the work, and did not keep it from being done.
+pub fn warning_text(failure: &Failure, out: &mut dyn Write, color: bool) -> io::Result<()> {
+    labelled(Tone::Warning, "warning:", failure, out, color)
+}
+
+fn labelled(tone: Tone, label: &str, failure: &Failure, out: &mut dyn Write, color: bool) -> io::Result<()> {
+    let margin = " ".repeat(label.len() + 1);
     let whole = failure.to_string();
     let message = message(failure, &whole);
-    let label = Tone::Error.paint("error:", color);
+    let label = tone.paint(label, color);
     // A cause of several lines, a marked piece of a file perhaps, is easier to read below.
     let mut causes = failure.causes();
     match causes.split_first() {
         Some((nearest, below)) if !nearest.trim_end().contains('\n') => {
-            block(out, &format!("{label} "), "       ", &format!("{message}: {nearest}"))?;
+            block(out, &format!("{label} "), &margin, &format!("{message}: {nearest}"))?;
             causes = below;
         }
-        _ => block(out, &format!("{label} "), "       ", message)?,
+        _ => block(out, &format!("{label} "), &margin, message)?,
     }
     for cause in causes {
         block(out, "  cause: ", "         ", cause)?;

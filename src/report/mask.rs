@@ -66,6 +66,26 @@ pub fn masked_spec(spec: &Value) -> Value {
     mask_spec(spec, None)
 }
 
+/// Values shorter than this are too likely to be a part of other words.
+const SHORTEST_SECRET: usize = 4;
+
+/// A text without the secrets of a plan: AWS may repeat in an error what it was sent.
+#[must_use]
+pub fn without_secrets(plan: &Plan, text: &str) -> String {
+    let live = plan.unchanged.iter().map(|one| &one.live.spec);
+    let specs = plan.steps.iter().flat_map(|step| step.after.iter().chain(step.before())).chain(live);
+    let mut secrets: Vec<&str> = specs.flat_map(secrets).filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
+    // The longest first, so that what is left of one that holds another tells nothing.
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, SENSITIVE))
+}
+
+/// The secret values of a spec.
+fn secrets(spec: &Value) -> impl Iterator<Item = &str> {
+    let variables = VARIABLES.iter().filter_map(|member| spec.get(member)?.as_object()).flatten();
+    variables.filter(|(name, value)| is_secret(name) || looks_secret(value)).filter_map(|(_, value)| value.as_str())
+}
+
 /// The value of a setting, by its whole key: `authorizer.environment.API_KEY`.
 pub(super) fn masked_setting(key: &str, value: &Value) -> Value {
     let variable = key.split_once("authorizer.environment.").or_else(|| key.split_once("stage_variables."));

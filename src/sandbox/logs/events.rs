@@ -1,5 +1,6 @@
-//! What is logged: the access logs of the stages that this process serves. Events are kept in memory, the last ones of each
-//! group, and gone with the process; written to the state of the sandbox, each request would change it.
+//! What is logged: the access logs of the stages that this process serves, and what clients wrote. What stages log is kept in
+//! memory, the last events of each group, and gone with the process; written to the state of the sandbox, each request would
+//! change it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::streams::no_stream;
 use super::{State, arn, invalid, no_group, parse, respond};
-use crate::sandbox::fault::{Answer, Fault};
+use crate::sandbox::fault::Answer;
 use crate::sandbox::wire::{Request, Response};
 
 /// Events that are kept of one group.
@@ -46,8 +48,9 @@ struct Query {
     start_time: Option<i64>,
     end_time: Option<i64>,
     limit: Option<usize>,
-    #[serde(rename = "startFromHead")]
-    _start_from_head: Option<bool>,
+    next_token: Option<String>,
+    #[serde(default)]
+    start_from_head: bool,
 }
 
 impl Place {
@@ -79,7 +82,7 @@ impl Events {
     /// Answers a request for events; none if it is for something else.
     pub(in crate::sandbox) fn answer(&self, state: &State, request: &Request) -> Option<Response> {
         let target = request.header("x-amz-target").unwrap_or_default();
-        let act: fn(&Query, &[Event], &str) -> Answer<Value> = match target.strip_prefix("Logs_20140328.")? {
+        let act: Act = match target.strip_prefix("Logs_20140328.")? {
             "DescribeLogStreams" => streams,
             "GetLogEvents" => get,
             "FilterLogEvents" => filter,
@@ -88,12 +91,7 @@ impl Events {
         Some(respond(self.found(state, request, act)))
     }
 
-    fn found(
-        &self,
-        state: &State,
-        request: &Request,
-        act: fn(&Query, &[Event], &str) -> Answer<Value>,
-    ) -> Answer<Value> {
+    fn found(&self, state: &State, request: &Request, act: Act) -> Answer<Value> {
         let query: Query = parse(request)?;
         let name = query.log_group_name.clone().ok_or_else(|| invalid("logGroupName is required here"))?;
         let group = state.groups.get(&name).ok_or_else(no_group)?;
@@ -101,42 +99,85 @@ impl Events {
         let place = Place { account: caller.account.clone(), region: caller.region.clone(), group: name.clone() };
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // What went to a group of that name before it was made anew is not this one's.
-        let events = all.get(&place).into_iter().flatten().filter(|event| event.time >= group.created);
-        act(&query, &events.cloned().collect::<Vec<_>>(), &arn(&name, caller))
+        let logged = all.get(&place).into_iter().flatten().filter(|event| event.time >= group.created).cloned();
+        let written = group.streams.iter().flat_map(|(stream, held)| {
+            held.events.iter().map(|line| Event {
+                time: line.time,
+                stream: stream.clone(),
+                message: line.message.clone(),
+            })
+        });
+        let mut events: Vec<Event> = logged.chain(written).collect();
+        events.sort_by_key(|event| event.time);
+        let made = group.streams.iter().map(|(stream, held)| (stream.as_str(), held.created)).collect();
+        act(&query, &Held { events: &events, made, arn: arn(&name, caller) })
     }
 }
 
+/// What a log group holds.
+struct Held<'e> {
+    /// In the order of their times.
+    events: &'e [Event],
+    /// The streams that clients made, and when.
+    made: BTreeMap<&'e str, i64>,
+    arn: String,
+}
+
+type Act = fn(&Query, &Held<'_>) -> Answer<Value>;
+
 // One of several answers of one type.
 #[allow(clippy::unnecessary_wraps)]
-fn streams(query: &Query, events: &[Event], arn: &str) -> Answer<Value> {
+fn streams(query: &Query, held: &Held<'_>) -> Answer<Value> {
+    let Held { events, made, arn } = held;
     let prefix = query.log_stream_name_prefix.as_deref().unwrap_or_default();
-    let names: BTreeSet<&str> = events.iter().map(|event| event.stream.as_str()).collect();
+    let names: BTreeSet<&str> = events.iter().map(|event| event.stream.as_str()).chain(made.keys().copied()).collect();
     let streams = names.into_iter().filter(|name| name.starts_with(prefix)).map(|name| {
         let mut times = events.iter().filter(|event| event.stream == name).map(|event| event.time);
-        let first = times.next().unwrap_or_default();
-        let last = times.next_back().unwrap_or(first);
-        json!({
-            "arn": format!("{arn}:log-stream:{name}"), "logStreamName": name, "creationTime": first, "storedBytes": 0,
-            "firstEventTimestamp": first, "lastEventTimestamp": last, "lastIngestionTime": last,
-        })
+        let first = times.next();
+        let created = made.get(name).copied().or(first);
+        let mut shown = json!({
+            "arn": format!("{arn}:log-stream:{name}"), "logStreamName": name, "creationTime": created, "storedBytes": 0,
+        });
+        if let Some(first) = first {
+            let last = times.next_back().unwrap_or(first);
+            shown["firstEventTimestamp"] = first.into();
+            shown["lastEventTimestamp"] = last.into();
+            shown["lastIngestionTime"] = last.into();
+        }
+        shown
     });
     Ok(json!({ "logStreams": streams.collect::<Vec<_>>() }))
 }
 
-fn get(query: &Query, events: &[Event], _: &str) -> Answer<Value> {
+fn get(query: &Query, held: &Held<'_>) -> Answer<Value> {
     let stream = query.log_stream_name.as_deref().ok_or_else(|| invalid("logStreamName is required"))?;
-    if !events.iter().any(|event| event.stream == stream) {
-        return Err(Fault::new(400, "ResourceNotFoundException", "The specified log stream does not exist."));
+    if !held.made.contains_key(stream) && !held.events.iter().any(|event| event.stream == stream) {
+        return Err(no_stream());
     }
-    let found = within(query, events).filter(|event| event.stream == stream);
-    let shown = found.map(|one| json!({ "timestamp": one.time, "ingestionTime": one.time, "message": one.message }));
-    // All there is comes at once: asking on from here gives the same token again, which is how AWS says that it is the end.
+    let found: Vec<&Event> = within(query, held.events).filter(|event| event.stream == stream).collect();
+    let most = query.limit.unwrap_or(KEPT).min(KEPT);
+    // A token says where it goes on, and which way. At an end, asking on gives the same token again, which is how AWS says so.
+    let place = |token: &str, way: &str| token.strip_prefix(way)?.parse::<usize>().ok().map(|at| at.min(found.len()));
+    let (start, end) = match query.next_token.as_deref() {
+        None if query.start_from_head => (0, most.min(found.len())),
+        None => (found.len().saturating_sub(most), found.len()),
+        Some(token) => match (place(token, "f/"), place(token, "b/")) {
+            (Some(at), _) => (at, (at + most).min(found.len())),
+            (_, Some(at)) => (at.saturating_sub(most), at),
+            _ => return Err(invalid("The specified nextToken is invalid.")),
+        },
+    };
+    let shown = found[start..end]
+        .iter()
+        .map(|one| json!({ "timestamp": one.time, "ingestionTime": one.time, "message": one.message }));
     Ok(json!({
-        "events": shown.collect::<Vec<_>>(), "nextForwardToken": "f/end", "nextBackwardToken": "b/begin",
+        "events": shown.collect::<Vec<_>>(),
+        "nextForwardToken": format!("f/{end}"),
+        "nextBackwardToken": format!("b/{start}"),
     }))
 }
 
-fn filter(query: &Query, events: &[Event], _: &str) -> Answer<Value> {
+fn filter(query: &Query, held: &Held<'_>) -> Answer<Value> {
     let pattern = query.filter_pattern.as_deref().unwrap_or_default();
     if pattern.contains(['{', '[', '?', '%', '-']) {
         return Err(invalid(format!("The sandbox knows filter patterns of plain terms only, not {pattern}")));
@@ -146,7 +187,7 @@ fn filter(query: &Query, events: &[Event], _: &str) -> Answer<Value> {
     let of_stream = |name: &String| {
         name.starts_with(prefix) && query.log_stream_names.as_ref().is_none_or(|names| names.contains(name))
     };
-    let found = within(query, events).filter(|event| of_stream(&event.stream));
+    let found = within(query, held.events).filter(|event| of_stream(&event.stream));
     let found = found.filter(|event| terms.iter().all(|term| event.message.contains(term)));
     let shown = found.take(query.limit.unwrap_or(KEPT)).enumerate().map(|(at, one)| {
         json!({

@@ -77,6 +77,7 @@ pub(super) fn create(view: &mut View<'_>, asked: &Creation) -> Answer<Value> {
         key: asked.kms_key_id.clone(),
         protected: asked.deletion_protection_enabled,
         tags,
+        streams: BTreeMap::new(),
     };
     view.region.logs.groups.insert(name.to_owned(), group);
     Ok(Value::Null)

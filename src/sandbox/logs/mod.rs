@@ -1,7 +1,9 @@
-//! The Logs service in the sandbox: log groups, their retention and tags, over JSON 1.1; and what stages log ([`events`]).
+//! The Logs service in the sandbox: log groups, their retention and tags, over JSON 1.1; what clients write into their
+//! streams, and what stages log ([`events`]).
 
 pub(in crate::sandbox) mod events;
 mod groups;
+mod streams;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ struct Group {
     key: Option<String>,
     protected: bool,
     tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    streams: BTreeMap<String, streams::Stream>,
 }
 
 impl State {
@@ -88,6 +92,9 @@ fn act(view: &mut View<'_>, request: &Request) -> Answer<Value> {
         "CreateLogGroup" => groups::create(view, &parse(request)?),
         "DeleteLogGroup" => groups::delete(&mut view.region.logs, &parse(request)?),
         "DescribeLogGroups" => groups::describe(&view.region.logs, caller, &parse(request)?),
+        "CreateLogStream" => streams::create(view, &parse(request)?),
+        "DeleteLogStream" => streams::delete(&mut view.region.logs, &parse(request)?),
+        "PutLogEvents" => streams::put(view, parse(request)?),
         "PutRetentionPolicy" => groups::put_retention(&mut view.region.logs, &parse(request)?),
         "DeleteRetentionPolicy" => groups::delete_retention(&mut view.region.logs, &parse(request)?),
         "PutLogGroupDeletionProtection" => groups::protect(&mut view.region.logs, caller, &parse(request)?),

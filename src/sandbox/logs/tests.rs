@@ -22,7 +22,9 @@ impl Logs {
                 access_key: "123456789012".into(),
             },
         };
-        let response = handle(&mut self.0.view("123456789012", "cn-north-1", 5.0), &request);
+        let mut view = self.0.view("123456789012", "cn-north-1", 5.0);
+        let logged = events::Events::default().answer(&view.region.logs, &request);
+        let response = logged.unwrap_or_else(|| handle(&mut view, &request));
         (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
     }
 
@@ -113,4 +115,65 @@ fn tags_go_by_the_arn_without_its_star() {
     let many: BTreeMap<String, String> = (0..50).map(|at| (at.to_string(), String::new())).collect();
     let body = json!({ "resourceArn": arn, "tags": many });
     logs.refused("TagResource", &body, "TooManyTagsException", "no more than 50 tags");
+}
+
+#[test]
+fn what_a_client_writes_is_found_page_by_page_from_either_end() {
+    let mut logs = Logs(World::default());
+    let named = json!({ "logGroupName": "/g", "logStreamName": "a/b" });
+    let put = |times: &[i64]| {
+        let events: Vec<Value> =
+            times.iter().map(|time| json!({ "timestamp": time, "message": format!("m{time}") })).collect();
+        json!({ "logGroupName": "/g", "logStreamName": "a/b", "logEvents": events })
+    };
+    logs.refused("PutLogEvents", &put(&[1]), "ResourceNotFoundException", "The specified log group does not exist");
+    logs.done("CreateLogGroup", &json!({ "logGroupName": "/g" }));
+    logs.refused("PutLogEvents", &put(&[1]), "ResourceNotFoundException", "The specified log stream does not exist");
+    logs.done("CreateLogStream", &named);
+    logs.refused("CreateLogStream", &named, "ResourceAlreadyExistsException", "already exists");
+    assert_eq!(logs.done("GetLogEvents", &named)["events"], json!([]));
+    logs.refused("PutLogEvents", &put(&[2, 1]), "InvalidParameterException", "chronological order");
+    logs.refused("PutLogEvents", &put(&[]), "InvalidParameterException", "logEvents");
+    assert!(logs.done("PutLogEvents", &put(&[1, 2, 3, 4, 5]))["rejectedLogEventsInfo"].is_null());
+
+    let messages = |page: &Value| -> Vec<String> {
+        let all = page["events"].as_array().unwrap();
+        all.iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut ask = named.clone();
+    ask["limit"] = json!(2);
+    let mut seen = Vec::new();
+    loop {
+        let page = logs.done("GetLogEvents", &ask);
+        seen.push(messages(&page));
+        if page["nextBackwardToken"] == ask["nextToken"] {
+            break;
+        }
+        ask["nextToken"] = page["nextBackwardToken"].clone();
+    }
+    assert_eq!(seen, [vec!["m4", "m5"], vec!["m2", "m3"], vec!["m1"], vec![]]);
+    let head = logs.done(
+        "GetLogEvents",
+        &json!({ "logGroupName": "/g", "logStreamName": "a/b", "limit": 2, "startFromHead": true }),
+    );
+    assert_eq!(messages(&head), ["m1", "m2"]);
+    let found = logs.done("FilterLogEvents", &json!({ "logGroupName": "/g", "filterPattern": "m3" }));
+    assert_eq!(messages(&found), ["m3"]);
+    let streams = logs.done("DescribeLogStreams", &json!({ "logGroupName": "/g" }));
+    assert_eq!(streams["logStreams"][0]["lastEventTimestamp"], 5);
+    logs.done("DeleteLogStream", &named);
+    logs.refused("GetLogEvents", &named, "ResourceNotFoundException", "stream does not exist");
+}
+
+#[test]
+fn times_that_are_too_far_off_are_rejected_and_the_others_kept() {
+    let mut logs = Logs(World::default());
+    let named = json!({ "logGroupName": "/g", "logStreamName": "s" });
+    logs.done("CreateLogGroup", &json!({ "logGroupName": "/g" }));
+    logs.done("CreateLogStream", &named);
+    // The clock of these tests stands at 5 s.
+    let events = [-15 * 86_400_000_i64, 5_000, 3 * 3_600_000].map(|time| json!({ "timestamp": time, "message": "m" }));
+    let answer = logs.done("PutLogEvents", &json!({ "logGroupName": "/g", "logStreamName": "s", "logEvents": events }));
+    assert_eq!(answer["rejectedLogEventsInfo"], json!({ "tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 2 }));
+    assert_eq!(logs.done("GetLogEvents", &named)["events"].as_array().unwrap().len(), 1);
 }
