@@ -9,7 +9,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use changes::{ApplyOptions, DestroyOptions, EdgeAction, EdgeOptions, PlanOptions, RegionOptions};
+pub use changes::{
+    ApplyOptions, CanaryAction, CanaryEnd, CanaryOptions, DestroyOptions, EdgeAction, EdgeOptions, PlanOptions,
+    RegionOptions, RollbackOptions, ShowPlanOptions,
+};
 pub use inspection::{HistoryOptions, ShowOptions};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
 pub use working_tree::{
@@ -126,8 +129,14 @@ pub enum Command {
     Package(PackageOptions),
     /// Show what an apply would do
     Plan(PlanOptions),
-    /// Make AWS what the configuration says
+    /// Show what a saved plan would do
+    ShowPlan(ShowPlanOptions),
+    /// Make AWS what the configuration says, or carry out a saved plan
     Apply(ApplyOptions),
+    /// Move a stage back to an earlier deployment
+    Rollback(RollbackOptions),
+    /// See how a canary stands, give it all requests, or end it
+    Canary(CanaryOptions),
     /// Remove everything that carries the environment's tags
     Destroy(DestroyOptions),
     /// Take a Region of an edge out of service, or put it back

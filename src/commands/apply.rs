@@ -1,19 +1,34 @@
-//! `gwctl apply`: makes AWS what the configuration says.
+//! `gwctl apply`: makes AWS what the configuration says, or what a saved plan says.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::code::Code;
-use super::execution::{Verb, all};
+use super::execution::{Order, all};
 use super::question::Consent;
+use super::show_plan;
+use super::verb::Verb;
 use super::work::{Lookups, begin_all, load};
-use crate::cli::{ApplyOptions, Global};
-use crate::error::Result;
+use crate::cli::{ApplyOptions, Global, Selection};
+use crate::config::Configuration;
+use crate::error::{Failure, FailureKind, Result};
+use crate::plan::saved::{Asked, SavedPlan};
+use crate::stack;
 
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
-    let configuration = load(global, &options.selection)?;
-    let code = Code::of_each(global, &configuration).await;
-    let mut members = begin_all(global, &configuration, code, Lookups::Required).await?;
+    let saved = options.plan.as_deref().map(show_plan::read).transpose()?;
+    let asked = saved.as_ref().map(|saved| saved.asked.clone());
+    let (global, selection, canary) = match asked {
+        Some(asked) => as_asked(global, asked)?,
+        None => (global.clone(), options.selection.clone(), options.canary),
+    };
+    let mut configuration = load(&global, &selection)?;
+    if let (Some(saved), Some(path)) = (&saved, &options.plan) {
+        keep_planned(&mut configuration, saved, path)?;
+    }
+    let code = Code::of_each(&global, &configuration).await;
+    let mut members = begin_all(&global, &configuration, code, Lookups::Required).await?;
     for member in members.iter_mut().filter(|_| options.no_verify) {
         if let Ok(work) = &mut member.work
             && let Err(failure) = work.aws.tolerate_differences()
@@ -21,13 +36,41 @@ pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
             member.work = Err(failure);
         }
     }
-    let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
-    all(
-        global,
-        members,
-        Verb::Apply { allow_deletes: options.allow_deletes },
-        &consent,
-        options.settle.map(Duration::from_secs),
-    )
-    .await
+    let order = Order {
+        verb: Verb::Apply { allow_deletes: options.allow_deletes, canary },
+        consent: Consent { yes: options.yes || saved.is_some(), confirmed: options.confirm.clone() },
+        settle: options.settle.map(Duration::from_secs),
+        saved,
+    };
+    all(&global, members, &order).await
+}
+
+/// What was asked for when a plan was saved.
+fn as_asked(global: &Global, asked: Asked) -> Result<(Global, Selection, Option<f64>)> {
+    let Asked { products, environments, all, region, canary } = asked;
+    if global.region.is_some() && global.region != region {
+        let planned = region.as_deref().unwrap_or("the configuration's");
+        return Err(Failure::new(FailureKind::Usage, format!("the plan was saved for another Region: {planned}"))
+            .hint("leave --region out"));
+    }
+    Ok((Global { region, ..global.clone() }, Selection { environments, products, all }, canary))
+}
+
+/// Leaves only what the plan is for, and refuses it if some of that is gone.
+fn keep_planned(configuration: &mut Configuration, saved: &SavedPlan, path: &Path) -> Result<()> {
+    let environments = &mut configuration.environments;
+    environments.retain(|one| saved.has(&stack::owner(one), &stack::place(&one.target)));
+    let stands = |plan: &&crate::plan::Plan| {
+        environments.iter().any(|one| stack::owner(one) == plan.owner && stack::place(&one.target) == plan.place)
+    };
+    match saved.shown().find(|plan| !stands(plan)) {
+        None => Ok(()),
+        Some(plan) => {
+            let place = &plan.place;
+            let message = format!("{} is for {} in {} {}", path.display(), plan.owner, place.account, place.region);
+            Err(Failure::new(FailureKind::Refused, message)
+                .cause("the configuration no longer puts it there")
+                .hint("nothing was changed; save the plan again: gwctl plan --out FILE"))
+        }
+    }
 }

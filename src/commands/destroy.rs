@@ -1,8 +1,9 @@
 //! `gwctl destroy`: removes everything that carries the environment's tags, and nothing else.
 
 use super::code::Code;
-use super::execution::{Verb, all};
+use super::execution::{Order, all};
 use super::question::Consent;
+use super::verb::Verb;
 use super::work::{Lookups, begin_all, load};
 use crate::cli::{DestroyOptions, Global};
 use crate::error::Result;
@@ -13,5 +14,5 @@ pub(super) async fn run(global: &Global, options: &DestroyOptions) -> Result<u8>
     // Only names are looked at, so nothing has to be built.
     let members = begin_all(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
     let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
-    all(global, members, Verb::Destroy, &consent, None).await
+    all(global, members, &Order { verb: Verb::Destroy, consent, settle: None, saved: None }).await
 }

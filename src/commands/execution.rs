@@ -1,4 +1,4 @@
-//! What `apply` and `destroy` share: plan all, show all, ask once, carry out side by side, tell.
+//! What `apply`, `destroy`, `rollback` and `canary` share: plan all, show all, ask once, carry out side by side, tell.
 //!
 //! What fails for one environment is its own: it stops no other one and touches none. Whatever ends the work, what was
 //! done until then is told: with `--output json`, stdout holds one object at the end, with every environment in it.
@@ -11,49 +11,27 @@ use tokio::sync::watch;
 use super::journal;
 use super::output::{self, data, text_options};
 use super::question::{Changed, Consent, confirm};
+use super::verb::Verb;
 use super::work::{Member, Work, side_by_side};
 use crate::apply::{self, Applied};
 use crate::cli::Global;
 use crate::error::{Failure, FailureKind, Result, exit};
-use crate::history::Deed;
 use crate::model::{Address, Owner, Place};
-use crate::plan::{Plan, safety};
+use crate::plan::Plan;
+use crate::plan::saved::SavedPlan;
 use crate::report::{self, Board, Format, Outcome, Planned, Status, progress};
 
-/// What is to be done to each environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    /// Make AWS what the configuration says.
-    Apply {
-        /// Carry out plans that remove an API or a large share of what exists.
-        allow_deletes: bool,
-    },
-    /// Remove everything.
-    Destroy,
-}
-
-impl Verb {
-    async fn plan(self, work: &Work) -> Result<Plan> {
-        match self {
-            Self::Apply { .. } => work.plan().await,
-            Self::Destroy => work.plan_destroy().await,
-        }
-    }
-
-    const fn deed(self) -> Deed {
-        match self {
-            Self::Apply { .. } => Deed::Apply,
-            Self::Destroy => Deed::Destroy,
-        }
-    }
-
-    fn question(self, plans: usize) -> &'static str {
-        match self {
-            Self::Apply { .. } if plans == 1 => "Apply this plan",
-            Self::Apply { .. } => "Apply these plans",
-            Self::Destroy => "Destroy all of this",
-        }
-    }
+/// What is to be done, and with whose consent.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// What.
+    pub(super) verb: Verb,
+    /// What the command line says yes to.
+    pub(super) consent: Consent,
+    /// How long a Region is watched before the next one is changed; none: as its health check says.
+    pub(super) settle: Option<Duration>,
+    /// The plans that are carried out, and no others.
+    pub(super) saved: Option<SavedPlan>,
 }
 
 /// One environment on its way.
@@ -94,11 +72,11 @@ impl Turn {
         }
     }
 
-    fn outcome(&self, verb: Verb) -> Outcome {
+    fn outcome(&self, verb: &Verb) -> Outcome {
         match (&self.ready, &self.applied) {
             (Err(failure), _) => Outcome::refused(&self.owner, &self.place, self.shown.as_ref(), failure),
             (Ok((_, plan)), None) => Outcome::not_begun(plan),
-            (Ok((_, plan)), Some(applied)) if verb == Verb::Destroy => Outcome::destroyed(plan, applied),
+            (Ok((_, plan)), Some(applied)) if verb.is_destroy() => Outcome::destroyed(plan, applied),
             (Ok((_, plan)), Some(applied)) => Outcome::new(plan, applied),
         }
     }
@@ -114,13 +92,8 @@ impl Turn {
 }
 
 /// Does it to all. The number is the exit code.
-pub(super) async fn all(
-    global: &Global,
-    members: Vec<Member>,
-    verb: Verb,
-    consent: &Consent,
-    settle: Option<Duration>,
-) -> Result<u8> {
+pub(super) async fn all(global: &Global, members: Vec<Member>, order: &Order) -> Result<u8> {
+    let Order { verb, consent, settle, saved } = order;
     consent.check(&members.iter().map(|member| &member.owner).collect::<Vec<_>>())?;
     let mut turns = side_by_side(members.into_iter().map(async |Member { label, owner, place, work }| {
         let ready = async {
@@ -133,14 +106,17 @@ pub(super) async fn all(
     }))
     .await;
     show(global, &turns, verb)?;
-    refuse(&mut turns, verb, consent);
+    refuse(&mut turns, order);
     let several = turns.len() > 1;
     if several {
         tell_stopped(global, &mut turns)?;
     }
-    let refused = ask(global, &mut turns, verb, consent).await.err();
+    let refused = match saved {
+        None => ask(global, &mut turns, order).await.err(),
+        Some(_) => None,
+    };
     if refused.is_none() {
-        carry_out(global, &mut turns, verb, settle).await;
+        carry_out(global, &mut turns, verb, *settle).await;
     }
     finish(global, turns, verb, refused)
 }
@@ -157,33 +133,32 @@ fn tell_stopped(global: &Global, turns: &mut [Turn]) -> Result<()> {
     output::failures(global, stopped, true).map(|_| ())
 }
 
-fn show(global: &Global, turns: &[Turn], verb: Verb) -> Result<()> {
+fn show(global: &Global, turns: &[Turn], verb: &Verb) -> Result<()> {
     if global.output == Format::Json {
         return Ok(());
     }
-    let shown = turns.iter().filter_map(Turn::plan).filter(|plan| verb != Verb::Destroy || !plan.is_empty());
+    let shown = turns.iter().filter_map(Turn::plan).filter(|plan| !verb.is_destroy() || !plan.is_empty());
     let shown: Vec<Planned> = shown.cloned().map(Planned::from).collect();
     data(global, |out| report::plans(&shown, global.output, out, &text_options(global)))
 }
 
-/// Stops what is too dangerous, and what is protected and was not named.
-fn refuse(turns: &mut [Turn], verb: Verb, consent: &Consent) {
+/// Stops what no longer fits the plan that was saved, what is too dangerous, and what is protected and was not named.
+fn refuse(turns: &mut [Turn], order: &Order) {
+    let Order { verb, consent, saved, .. } = order;
     for turn in turns {
         let Ok((work, plan)) = &turn.ready else { continue };
-        let dangerous = match verb {
-            Verb::Apply { allow_deletes } => safety::refuse_dangerous(plan, allow_deletes),
-            Verb::Destroy => Ok(()),
-        };
+        let fits = saved.as_ref().map_or(Ok(()), |saved| saved.fits(plan));
         let named =
             if work.protected && consent.yes && !plan.is_empty() { consent.to_protected(&turn.owner) } else { Ok(()) };
-        if let Err(failure) = dangerous.and(named) {
+        if let Err(failure) = fits.and_then(|()| verb.allows(plan)).and(named) {
             turn.stop(failure);
         }
     }
 }
 
 /// Asks once for all that would be changed, and plans again: a plan is carried out as it was shown or not at all.
-async fn ask(global: &Global, turns: &mut [Turn], verb: Verb, consent: &Consent) -> Result<()> {
+async fn ask(global: &Global, turns: &mut [Turn], order: &Order) -> Result<()> {
+    let Order { verb, consent, .. } = order;
     let changed: Vec<Changed<'_>> = turns
         .iter()
         .filter(|turn| turn.changes())
@@ -220,9 +195,9 @@ fn still_fits(shown: &Plan, now: &Plan) -> Result<()> {
 /// Who goes after whom. Environments go side by side, and the Regions of one after each other, so that a change that breaks
 /// one leaves the others: the n-th of each is in the n-th wave, those that nobody is led to first. What goes, goes in the
 /// order against which it was made.
-fn waves(turns: &[Turn], verb: Verb) -> Vec<Vec<usize>> {
+fn waves(turns: &[Turn], verb: &Verb) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..turns.len()).collect();
-    if verb != Verb::Destroy {
+    if !verb.is_destroy() {
         order.sort_by_key(|&index| !turns[index].ready.as_ref().is_ok_and(|(work, _)| work.is_drained()));
     }
     let mut waves: Vec<Vec<usize>> = Vec::new();
@@ -234,7 +209,7 @@ fn waves(turns: &[Turn], verb: Verb) -> Vec<Vec<usize>> {
         }
         waves[earlier].push(index);
     }
-    if verb == Verb::Destroy {
+    if verb.is_destroy() {
         waves.reverse();
     }
     waves
@@ -242,7 +217,7 @@ fn waves(turns: &[Turn], verb: Verb) -> Vec<Vec<usize>> {
 
 /// What carrying out plans is told and tells.
 struct Running<'a> {
-    verb: Verb,
+    verb: &'a Verb,
     /// How long a Region is watched before the next one is changed; none: as its health check says.
     settle: Option<Duration>,
     board: &'a Mutex<Board>,
@@ -276,7 +251,7 @@ impl Running<'_> {
             let message = format!("{here} was left as it is, because {there} did not go through");
             return Some(Failure::new(FailureKind::Refused, message).hint(alone));
         }
-        if self.verb == Verb::Destroy || others.is_empty() {
+        if self.verb.is_destroy() || others.is_empty() {
             return None;
         }
         let looked = async {
@@ -327,7 +302,7 @@ impl Running<'_> {
 
 /// Carries the plans out, with progress on stderr. Only meanwhile does Ctrl-C mean "finish what is in flight"; before and
 /// after, it ends the process.
-async fn carry_out(global: &Global, turns: &mut [Turn], verb: Verb, settle: Option<Duration>) {
+async fn carry_out(global: &Global, turns: &mut [Turn], verb: &Verb, settle: Option<Duration>) {
     let changing: Vec<usize> = (0..turns.len()).filter(|&index| turns[index].changes()).collect();
     let owners: Vec<Owner> = changing.iter().map(|&index| turns[index].owner.clone()).collect();
     let board = Mutex::new(Board::new(progress::Mode::choose(global.no_progress), &owners));
@@ -375,7 +350,7 @@ fn watch_interrupt(anything: bool) -> watch::Receiver<bool> {
 }
 
 /// Tells what became of each, and with what the command ends.
-fn finish(global: &Global, turns: Vec<Turn>, verb: Verb, refused: Option<Failure>) -> Result<u8> {
+fn finish(global: &Global, turns: Vec<Turn>, verb: &Verb, refused: Option<Failure>) -> Result<u8> {
     let outcomes: Vec<Outcome> = turns.iter().map(|turn| turn.outcome(verb)).collect();
     let several = turns.len() > 1;
     if global.output == Format::Json {

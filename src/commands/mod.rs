@@ -1,6 +1,7 @@
 //! The verbs, one a file. Each receives plain options, calls the pipeline and hands what came of it to a reporter.
 
 mod apply;
+mod canary;
 mod check;
 mod code;
 mod conditions;
@@ -18,10 +19,13 @@ mod question;
 mod regions;
 mod reload;
 mod render;
+mod rollback;
 mod sandbox;
 mod serve;
 mod show;
+mod show_plan;
 mod test;
+mod verb;
 mod work;
 
 use crate::cli::{Cli, Command};
@@ -38,6 +42,9 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Plan(options) => plan::run(&global, &options).await,
         Command::Apply(options) => apply::run(&global, &options).await,
         Command::Destroy(options) => destroy::run(&global, &options).await,
+        Command::ShowPlan(options) => show_plan::run(&global, &options),
+        Command::Rollback(options) => rollback::run(&global, &options).await,
+        Command::Canary(options) => canary::run(&global, &options).await,
         Command::Edge(options) => edge::run(&global, &options).await,
         Command::Show(options) => show::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,

@@ -2,9 +2,12 @@
 
 use super::code::Code;
 use super::output::{self, data, text_options};
-use super::work::{Lookups, Member, Work, begin_all, load, side_by_side};
-use crate::cli::{Global, PlanOptions};
-use crate::error::{Result, exit};
+use super::verb::Verb;
+use super::work::{Lookups, Member, begin_all, load, side_by_side};
+use crate::cli::{Global, PlanOptions, Selection};
+use crate::error::{Failure, Result, exit};
+use crate::plan::Plan;
+use crate::plan::saved::{Asked, SavedPlan};
 use crate::report::{self, Planned};
 
 /// Runs the command.
@@ -12,9 +15,10 @@ pub(super) async fn run(global: &Global, options: &PlanOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     let code = Code::of_each(global, &configuration).await;
     let members = begin_all(global, &configuration, code, Lookups::Required).await?;
+    let verb = Verb::Apply { allow_deletes: false, canary: options.canary };
     let planned: Vec<(String, Planned)> =
         side_by_side(members.into_iter().map(async |Member { label, owner, place, work }| {
-            let plan = async { Work::plan(&work?).await };
+            let plan = async { verb.plan(&work?).await };
             (label, Planned { owner, place, plan: plan.await })
         }))
         .await;
@@ -22,9 +26,32 @@ pub(super) async fn run(global: &Global, options: &PlanOptions) -> Result<u8> {
     data(global, |out| report::plans(&planned, global.output, out, &text_options(global)))?;
     let pending = planned.iter().any(|one| one.plan.as_ref().is_ok_and(|plan| !plan.is_empty()));
     let several = planned.len() > 1;
-    let failures = labels.into_iter().zip(planned).filter_map(|(label, one)| Some((label, one.plan.err()?))).collect();
+    let (plans, failures) = apart(labels, planned);
     if output::failures(global, failures, several)? {
         return Ok(exit::FAILED);
     }
+    save(global, options, &plans)?;
     Ok(if pending && options.detailed_exitcode { exit::CHANGES } else { exit::DONE })
+}
+
+fn apart(labels: Vec<String>, planned: Vec<Planned>) -> (Vec<Plan>, Vec<(String, Failure)>) {
+    let (mut plans, mut failures) = (Vec::new(), Vec::new());
+    for (label, one) in labels.into_iter().zip(planned) {
+        match one.plan {
+            Ok(plan) => plans.push(plan),
+            Err(failure) => failures.push((label, failure)),
+        }
+    }
+    (plans, failures)
+}
+
+/// Saves the plans, if that was asked for. Where one of them failed there is nothing to save: half of what was asked for is
+/// not what was asked for.
+fn save(global: &Global, options: &PlanOptions, plans: &[Plan]) -> Result<()> {
+    let Some(path) = &options.out else { return Ok(()) };
+    let Selection { environments, products, all } = options.selection.clone();
+    let asked = Asked { products, environments, all, region: global.region.clone(), canary: options.canary };
+    let text = SavedPlan::new(asked, plans, &report::masked).to_text()?;
+    std::fs::write(path, text).map_err(|error| Failure::io(format!("failed to write {}", path.display()), &error))?;
+    output::notice(global, |out| writeln!(out, "saved; carry it out with: gwctl apply {}", path.display()))
 }

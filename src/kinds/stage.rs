@@ -1,5 +1,6 @@
 //! `stage`: a stage of a REST API: which deployment it serves, with which logs, tracing and throttles.
 
+mod canary;
 mod protection;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
-use crate::error::{Failure, FailureKind, Result};
+use crate::error::Result;
 use crate::model::{Identity, Input, Observed, Outputs, Place};
 
 /// The kind.
@@ -41,7 +42,7 @@ pub struct StageSpec {
     pub access_log: Option<AccessLog>,
     /// Settings by method path: `*/*`, or `~1orders~1{id}/GET`.
     pub method_settings: BTreeMap<String, MethodSettings>,
-    /// A canary. Never wanted; read so that one is seen.
+    /// A share of the requests on another deployment: while `apply --canary` tries it.
     pub canary: Option<Canary>,
     /// The ARN of the web ACL before it.
     pub web_acl: Option<Input>,
@@ -80,8 +81,12 @@ pub struct MethodSettings {
 pub struct Canary {
     /// Percent of the requests.
     pub percent: f64,
-    /// The deployment they go to.
-    pub deployment: String,
+    /// The id of the deployment they go to.
+    pub deployment: Input,
+    /// Stage variables that it sees with other values. Never wanted; read so that they are seen.
+    pub variables: BTreeMap<String, String>,
+    /// Whether it shares the stage's cache. Never wanted: answers of one deployment would be given for the other.
+    pub use_stage_cache: bool,
 }
 
 /// How long the account's logging role may take to be usable after it was made (aws-facts F).
@@ -149,7 +154,12 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec
         method_settings: settings.unwrap_or_default(),
         canary: live.canary_settings().map(|canary| Canary {
             percent: canary.percent_traffic(),
-            deployment: canary.deployment_id().unwrap_or_default().to_owned(),
+            deployment: Input::from(canary.deployment_id().unwrap_or_default()),
+            variables: canary
+                .stage_variable_overrides()
+                .map(|all| all.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+                .unwrap_or_default(),
+            use_stage_cache: canary.use_stage_cache(),
         }),
         web_acl: live.web_acl_arn().filter(|arn| !arn.is_empty()).map(Input::from),
         tags: user,
@@ -232,17 +242,14 @@ impl Kind for Stage {
 
     async fn update(&self, aws: &Aws, live: &Observed<StageSpec>, spec: &StageSpec) -> Result<Outputs> {
         let (api, name) = (spec.rest_api.known()?, &spec.name);
-        if let Some(canary) = &live.spec.canary {
-            let message = format!("stage `{name}` has a canary with {} % of the traffic", canary.percent);
-            return Err(Failure::new(FailureKind::Refused, message)
-                .hint("promote the canary or remove it from the stage; then run this again"));
-        }
         match (&live.spec.web_acl, &spec.web_acl) {
             (before, after) if before == after => {}
             (_, Some(acl)) => protection::set(aws, api, name, acl.known()?).await?,
             (_, None) => protection::remove(aws, api, live).await?,
         }
+        canary::before(aws, api, &live.spec, spec).await?;
         patch(aws, api, name, patches(&live.spec, spec)?).await?;
+        canary::verify(aws, api, &live.spec, spec).await?;
         self.retag(aws, &live.outputs, &live.spec.tags, &spec.tags).await?;
         Ok(live.outputs.clone())
     }
@@ -317,14 +324,15 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         variables,
         access_log,
         method_settings,
-        canary: _,  // an update over a canary is refused
+        canary,
         web_acl: _, // these two have calls of their own
         tags: _,
     } = wanted;
     let mut list = Vec::new();
-    if live.deployment != *deployment {
+    if live.deployment != *deployment && !canary::is_promoted(live, wanted) {
         list.push(replace("/deploymentId", deployment.known()?));
     }
+    list.extend(canary::patches(live.canary.as_ref(), canary.as_ref())?);
     if live.description != *description {
         list.push(replace("/description", description.as_deref().unwrap_or_default()));
     }

@@ -5,6 +5,8 @@
 
 pub mod build;
 pub mod safety;
+pub mod saved;
+pub mod serving;
 
 use std::collections::BTreeMap;
 
@@ -54,6 +56,12 @@ pub enum Reason {
     Superseded,
     /// The user asked for everything to go.
     Destroy,
+    /// The user asked to go back to it.
+    RolledBack,
+    /// The user asked for the canary's deployment to get all requests.
+    CanaryPromoted,
+    /// The user asked for the canary to end.
+    CanaryAborted,
 }
 
 /// One step.

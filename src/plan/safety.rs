@@ -56,18 +56,24 @@ pub fn refuse_dangerous(plan: &Plan, allow_deletes: bool) -> Result<()> {
     Ok(())
 }
 
-/// An active canary blocks a plain deployment to its stage (aws-facts F). Better to say so before anything is changed.
+/// An active canary blocks a plain deployment to its stage (aws-facts F). Better to say so before anything is changed. A plan
+/// that keeps the canary, with another share of the requests perhaps, goes on with it.
 fn refuse_over_canary(plan: &Plan) -> Result<()> {
+    let deployment = |spec: Option<&serde_json::Value>| {
+        let canary = spec?.get("canary").filter(|canary| !canary.is_null())?;
+        Some(canary.get("deployment").cloned())
+    };
     let canary = plan.steps.iter().find(|step| {
-        step.action == Action::Update
-            && step.before().and_then(|spec| spec.get("canary")).is_some_and(|one| !one.is_null())
+        let before = deployment(step.before());
+        step.action == Action::Update && before.is_some() && before != deployment(step.after.as_ref())
     });
     match canary {
         None => Ok(()),
         Some(step) => {
             let message = format!("{} has a canary, and an update would end it", step.address);
-            let hint = "promote the canary or remove it from the stage; then plan again";
-            Err(Failure::new(FailureKind::Refused, message).hint(hint))
+            Err(Failure::new(FailureKind::Refused, message)
+                .hint("end it first: `gwctl canary promote` gives it all requests, `gwctl canary abort` none")
+                .hint("or go on with it: gwctl apply --canary PERCENT"))
         }
     }
 }

@@ -38,7 +38,8 @@ fn looks_secret(value: &Value) -> bool {
 }
 
 /// The plan, fit to be shown.
-pub(super) fn masked(plan: &Plan) -> Plan {
+#[must_use]
+pub fn masked(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     for step in &mut plan.steps {
         mask_step(step);

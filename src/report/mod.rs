@@ -9,6 +9,7 @@
 //! - Markdown for a comment under a pull request ([`plan_markdown`]).
 
 mod board;
+mod canary;
 mod comparison;
 mod document;
 mod explanation;
@@ -38,6 +39,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use board::Board;
+pub use canary::{Stages, stages_json, stages_text};
 pub use comparison::{comparisons, comparisons_json};
 pub use explanation::{Tried, explanation_text, tried_json, tried_text};
 pub use failure::{failure_text, warning_text};
@@ -46,7 +48,7 @@ pub use inventory::{Inventory, Serving, inventories_json, inventory_text};
 pub use json::{plan_json, plans_json};
 pub use lints::{lints_json, lints_text};
 pub use markdown::plan_markdown;
-pub use mask::{masked_spec, without_secrets};
+pub use mask::{masked, masked_spec, without_secrets};
 pub use outcome::{Outcome, Status, outcome_text, outcomes_json, summary_text};
 pub use planned::Planned;
 pub use progress::Reporter;

@@ -51,6 +51,9 @@ pub(super) fn why(reason: Reason) -> &'static str {
         Reason::NotWanted => "no longer in the configuration",
         Reason::Superseded => "an old snapshot, beyond those kept for a rollback",
         Reason::Destroy => "everything is to go",
+        Reason::RolledBack => "you go back to it",
+        Reason::CanaryPromoted => "the canary gets all requests",
+        Reason::CanaryAborted => "the canary ends",
     }
 }
 

@@ -10,9 +10,11 @@
 //! | `reload` | the working tree changes while it is served |
 //! | `http_apis` | HTTP APIs in two Regions: routes, mappings, tokens, browsers, trouble, domain names, web ACLs |
 //! | `sandbox` | the control plane and the data plane on one listener |
+//! | `canary` | rollbacks and canaries under requests |
 //! | `explained` | `gwctl explain` and `gwctl test` |
 
 mod auth_service;
+mod canary;
 mod channels;
 mod client;
 mod explained;

@@ -1,0 +1,32 @@
+//! `gwctl show-plan`: what a saved plan would do.
+
+use std::path::Path;
+
+use super::output::{data, text_options};
+use crate::cli::{Global, ShowPlanOptions};
+use crate::error::{Failure, FailureKind, Result, exit};
+use crate::plan::saved::SavedPlan;
+use crate::report::{self, Planned};
+
+/// Files larger than this, in bytes, are not read: no plan comes near it.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// Runs the command.
+pub(super) fn run(global: &Global, options: &ShowPlanOptions) -> Result<u8> {
+    let saved = read(&options.plan)?;
+    let planned: Vec<Planned> = saved.shown().cloned().map(Planned::from).collect();
+    data(global, |out| report::plans(&planned, global.output, out, &text_options(global)))?;
+    Ok(exit::DONE)
+}
+
+/// Reads a saved plan from its file.
+pub(super) fn read(path: &Path) -> Result<SavedPlan> {
+    let failed = |error: &std::io::Error| Failure::io(format!("failed to read the plan {}", path.display()), error);
+    let length = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+    if length > LARGEST {
+        let message = format!("{} is too large for a saved plan: {length} bytes", path.display());
+        return Err(Failure::new(FailureKind::Usage, message));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    SavedPlan::read(&text).map_err(|failure| failure.context(format!("failed to read the plan {}", path.display())))
+}

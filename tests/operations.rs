@@ -1,0 +1,282 @@
+//! What operators do once a gateway stands, on the command line: saved plans, history, rollbacks, canaries.
+
+#[path = "support/project.rs"]
+mod project;
+
+use std::fs;
+use std::process::Command;
+
+use project::{DEV, Project};
+use serde_json::{Value, json};
+
+/// What one run came to.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stderr.contains(word) || self.stdout.contains(word), "`{word}` in {self:#?}");
+        }
+        self
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+fn run(project: &Project, line: &str) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
+    command.current_dir(project.root()).env_clear().env("HOME", project.root()).env("USER", "anna");
+    let output = command.args(line.split_whitespace()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Run {
+        code: output.status.code().expect("it was not killed"),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+/// Runs a verb on product-a's `dev` in the sandbox.
+fn dev(project: &Project, line: &str) -> Run {
+    run(project, &format!("{line} --sandbox --product product-a --env dev"))
+}
+
+/// Applies, and gives the id of the deployment that is served since.
+fn deploy(project: &Project, path: &str) -> String {
+    project.add_route("white_path", path);
+    dev(project, "apply --yes").exits(0);
+    served(project)
+}
+
+fn served(project: &Project) -> String {
+    let status = dev(project, "canary status --output json").exits(0).json();
+    status["environments"][0]["stages"][0]["serves"]["deployment"].as_str().unwrap().to_owned()
+}
+
+fn history(project: &Project) -> Vec<Value> {
+    let history = dev(project, "history --output json").exits(0).json();
+    history["history"][0]["records"].as_array().unwrap().clone()
+}
+
+/// The value of a member, wherever it stands.
+fn found<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    match value {
+        Value::Object(members) => members.get(name).or_else(|| members.values().find_map(|one| found(one, name))),
+        Value::Array(items) => items.iter().find_map(|one| found(one, name)),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_apply_leaves_a_record_and_none_a_secret() {
+    let project = Project::new();
+    dev(&project, "history").exits(0).says(&["No records."]);
+    project.edit(DEV, |env| env["authorizer"]["environment"] = json!({ "API_KEY": "canary-value-4711" }));
+    dev(&project, "apply --yes").exits(0);
+    dev(&project, "apply --yes").exits(0).says(&["No changes."]);
+    let all = history(&project);
+    assert_eq!(all.len(), 1, "nothing done leaves no record: {all:#?}");
+    let first = &all[0];
+    assert_eq!((first["deed"].as_str(), first["result"].as_str()), (Some("apply"), Some("done")));
+    assert_eq!(first["by"]["user"], "anna");
+    assert!(first["by"]["caller"].as_str().unwrap().contains(":123456789012:"), "{first:#}");
+    assert_eq!(first["steps"].as_array().unwrap().len(), first["applied"].as_object().unwrap().len());
+    let state = fs::read_to_string(project.root().join(".gwctl/sandbox/state.json")).unwrap();
+    let records = state.split("gwctl/history").nth(1).expect("the stream is in the state");
+    let records = &records[..records.find("]").unwrap()];
+    assert!(!records.contains("canary-value-4711"), "{records}");
+
+    // What fails is told too: as much as was done, and why the rest was not.
+    project.add_route("white_path", "/new/{proxy+}");
+    dev(&project, "apply --yes --sandbox-fault deny:CreateDeployment").exits(1);
+    let failed = &history(&project)[0];
+    assert_eq!((failed["deed"].as_str(), failed["result"].as_str()), (Some("apply"), Some("failed")));
+    let why: Vec<&str> =
+        failed["steps"].as_array().unwrap().iter().filter_map(|step| step["failure"].as_str()).collect();
+    assert_eq!(why.len(), 1, "{failed:#}");
+    let id = failed["id"].as_str().unwrap();
+    dev(&project, &format!("history {id}")).exits(0).says(&["failed: ", "gate/deployment/", "not begun", "user/"]);
+    let short = id.rsplit_once('-').unwrap().1;
+    let shown = dev(&project, &format!("history {short} --output json")).exits(0).json();
+    assert_eq!(shown["id"], failed["id"]);
+    dev(&project, "history nobody").exits(1).says(&["no record is named `nobody`"]);
+    dev(&project, "history --output markdown")
+        .exits(0)
+        .says(&["| when | what | result | changes | who |", "| apply | failed |"]);
+    let last = dev(&project, "history --last 1 --output json").exits(0).json();
+    assert_eq!(last["history"][0]["records"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_rollback_goes_back_and_the_next_apply_forward() {
+    let project = Project::new();
+    dev(&project, "apply --yes").exits(0);
+    let first = served(&project);
+    let second = deploy(&project, "/second/{proxy+}");
+    let third = deploy(&project, "/third/{proxy+}");
+    assert!(first != second && second != third);
+
+    let back = dev(&project, "rollback --yes").exits(0);
+    back.says(&["you go back to it", "the editable API stay as they are", "the next apply moves the stage"]);
+    assert_eq!(served(&project), second);
+    // gwctl moved it, so nobody else did.
+    dev(&project, "plan").exits(0).says(&["the configuration changed", "0 to add, 1 to change, 0 to destroy"]);
+    dev(&project, &format!("rollback --yes --to {first}")).exits(0);
+    assert_eq!(served(&project), first);
+    dev(&project, &format!("rollback --yes --to {first}")).exits(1).says(&["serves deployment", "already"]);
+    dev(&project, "rollback --yes --to nothing").exits(1).says(&["no deployment `nothing`", &third, "served now"]);
+    dev(&project, "rollback --yes --functions").exits(1).says(&["no aliases"]);
+    let deeds: Vec<Value> = history(&project).iter().map(|record| record["deed"].clone()).collect();
+    assert_eq!(deeds, ["rollback", "rollback", "apply", "apply", "apply"]);
+
+    dev(&project, "apply --yes").exits(0);
+    assert_eq!(served(&project), third);
+    dev(&project, "plan --detailed-exitcode").exits(0).says(&["No changes."]);
+    // Asked on no terminal, it does nothing.
+    dev(&project, "rollback").exits(1).says(&["stdin is no terminal"]);
+    assert_eq!(served(&project), third);
+}
+
+#[test]
+fn aliases_go_back_with_the_stage_if_asked() {
+    let project = Project::new();
+    project.edit(DEV, |env| env["authorizer"]["provisioned_concurrency"] = json!(1));
+    dev(&project, "apply --yes").exits(0);
+    let alias = |project: &Project| {
+        let shown = dev(project, "show --output json").exits(0).json();
+        let alias = found(&shown, "gate/function-alias/authorizer").expect("an alias is there");
+        found(alias, "version").and_then(Value::as_str).expect("it has a version").to_owned()
+    };
+    let before = alias(&project);
+    project.edit(DEV, |env| env["authorizer"]["environment"] = json!({ "SOME": "thing" }));
+    deploy(&project, "/second/{proxy+}");
+    let after = alias(&project);
+    assert_ne!(before, after);
+    dev(&project, "rollback --yes --functions").exits(0).says(&["function-alias"]);
+    assert_eq!(alias(&project), before);
+    dev(&project, "plan").exits(0).says(&["function-alias", "stage"]);
+    dev(&project, "apply --yes").exits(0);
+    assert_eq!(alias(&project), after);
+    dev(&project, "plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn a_canary_is_begun_seen_and_ended() {
+    let project = Project::new();
+    dev(&project, "apply --yes --canary 10").exits(1).says(&["can't begin with a canary"]);
+    dev(&project, "apply --yes").exits(0);
+    let old = served(&project);
+    dev(&project, "apply --yes --canary 10").exits(1).says(&["nothing new for a canary"]);
+    project.add_route("white_path", "/second/{proxy+}");
+    dev(&project, "plan --canary 10").exits(0).says(&["percent"]);
+    dev(&project, "apply --yes --canary 10%").exits(0);
+    dev(&project, "plan --canary 10 --detailed-exitcode").exits(0).says(&["No changes."]);
+    let status = dev(&project, "canary status --output json").exits(0).json();
+    let stage = &status["environments"][0]["stages"][0];
+    assert_eq!(
+        (stage["serves"]["deployment"].as_str(), stage["canary"]["percent"].as_f64()),
+        (Some(&*old), Some(10.0))
+    );
+    dev(&project, "canary status").exits(0).says(&["10 % of the requests go to the canary"]);
+
+    // A plain apply would end it unasked; so would a rollback.
+    dev(&project, "apply --yes").exits(1).says(&["has a canary", "gwctl canary promote", "apply --canary PERCENT"]);
+    dev(&project, "rollback --yes").exits(1).says(&["has a canary"]);
+    dev(&project, "apply --yes --canary 50").exits(0);
+    dev(&project, "canary status").exits(0).says(&["50 % of the requests"]);
+    let new = stage["canary"]["deployment"].as_str().unwrap().to_owned();
+    dev(&project, "canary promote --yes").exits(0);
+    assert_eq!(served(&project), new);
+    dev(&project, "plan --detailed-exitcode").exits(0).says(&["No changes."]);
+    dev(&project, "canary promote --yes").exits(1).says(&["has no canary"]);
+
+    project.add_route("white_path", "/third/{proxy+}");
+    dev(&project, "apply --yes --canary 1").exits(0);
+    dev(&project, "canary abort --yes").exits(0);
+    assert_eq!(served(&project), new);
+    dev(&project, "apply --yes").exits(0);
+    dev(&project, "plan --detailed-exitcode").exits(0).says(&["No changes."]);
+    let deeds: Vec<Value> = history(&project).iter().map(|record| record["deed"].clone()).collect();
+    assert_eq!(
+        deeds,
+        ["apply", "canary-abort", "apply-canary", "canary-promote", "apply-canary", "apply-canary", "apply"]
+    );
+    for wrong in ["101", "-1", "some"] {
+        dev(&project, &format!("apply --yes --canary={wrong}")).exits(1).says(&["a number from 0 to 100"]);
+    }
+}
+
+#[test]
+fn a_saved_plan_is_carried_out_as_it_is_or_not_at_all() {
+    let project = Project::new();
+    project.edit(DEV, |env| env["authorizer"]["environment"] = json!({ "API_KEY": "canary-value-4711" }));
+    dev(&project, "plan --out first.plan").exits(0).says(&["gwctl apply first.plan"]);
+    let text = fs::read_to_string(project.root().join("first.plan")).unwrap();
+    assert!(!text.contains("canary-value-4711"), "a secret is in the file");
+    run(&project, "show-plan first.plan")
+        .exits(0)
+        .says(&["Plan: 11 to add, 0 to change, 0 to destroy.", "(sensitive)"]);
+    let shown = run(&project, "show-plan first.plan --output json").exits(0).json();
+    assert_eq!(shown["resource_changes"].as_array().unwrap().len(), 11);
+    run(&project, "apply first.plan --sandbox").exits(0).says(&["11 added"]);
+    dev(&project, "plan --detailed-exitcode").exits(0);
+    // Done already: AWS is another one since.
+    run(&project, "apply first.plan --sandbox").exits(1).says(&[
+        "no longer fits",
+        "is as wanted now",
+        "nothing was changed",
+    ]);
+
+    project.add_route("white_path", "/second/{proxy+}");
+    dev(&project, "plan --out second.plan").exits(0);
+    project.add_route("white_path", "/third/{proxy+}");
+    let moved = run(&project, "apply second.plan --sandbox").exits(1);
+    moved.says(&["the configuration of gate/rest-api/gateway changed since", "gwctl plan --out FILE"]);
+    dev(&project, "plan --out third.plan").exits(0);
+    dev(&project, "apply --yes").exits(0);
+    let both = run(&project, "apply second.plan --sandbox --output json").exits(1).json();
+    assert_eq!(both["outcomes"][0]["status"], "failed");
+    for arguments in ["--env dev", "--product product-a", "--all", "--canary 1"] {
+        run(&project, &format!("apply third.plan --sandbox {arguments}")).exits(1).says(&["cannot be used with"]);
+    }
+    run(&project, "apply nothing.plan --sandbox").exits(1).says(&["failed to read the plan nothing.plan"]);
+    run(&project, "apply environments/targets.toml --sandbox").exits(1).says(&["no saved plan of gwctl"]);
+    run(&project, "apply third.plan --sandbox --region eu-west-1").exits(1).says(&["saved for another Region"]);
+    project.edit(DEV, |env| env["retention_in_days"] = json!(30));
+    let targets = project.root().join("environments/targets.toml");
+    let text = fs::read_to_string(&targets).unwrap().replace("123456789012", "111122223333");
+    fs::write(targets, text).unwrap();
+    run(&project, "apply third.plan --sandbox").exits(1).says(&["no longer puts it there"]);
+}
+
+#[test]
+fn a_saved_plan_of_a_canary_and_of_a_protected_environment() {
+    let project = Project::new();
+    dev(&project, "apply --yes").exits(0);
+    project.add_route("white_path", "/second/{proxy+}");
+    dev(&project, "plan --canary 5 --out canary.plan").exits(0);
+    run(&project, "apply canary.plan --sandbox").exits(0);
+    dev(&project, "canary status").exits(0).says(&["5 % of the requests"]);
+    let prod = "--sandbox --product product-a --env prod";
+    run(&project, &format!("plan {prod} --out prod.plan")).exits(0);
+    run(&project, "apply prod.plan --sandbox").exits(1).says(&["is protected"]);
+    run(&project, "apply prod.plan --sandbox --confirm prod").exits(0);
+    // Half of what was asked for is not saved.
+    let both = format!("plan {prod} --env dev --out both.plan --sandbox-fault deny:GetRestApis:1");
+    run(&project, &both).exits(1);
+    assert!(!project.root().join("both.plan").exists());
+}
