@@ -1,5 +1,6 @@
 //! The binary: parse, run, exit.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use gwctl::{commands, report};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(arguments()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout; a stream that is closed already can't be told of it.
@@ -30,6 +31,15 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(failure) => fail(&failure, color),
     }
+}
+
+/// The command line. Lambda starts its program, `bootstrap`, without arguments.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.len() == 1 && std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
+        arguments.push("lambda".into());
+    }
+    arguments
 }
 
 fn fail(failure: &Failure, color: Color) -> ExitCode {

@@ -1,13 +1,17 @@
-//! What operators do once a gateway stands, on the command line: saved plans, history, rollbacks, canaries.
+//! What operators do once a gateway stands, on the command line: saved plans, history, rollbacks, canaries,
+//! and runs on a schedule.
 
 #[path = "support/project.rs"]
 mod project;
 
 use std::fs;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use lambda_simulator::{Invocation, Simulator};
 use project::{DEV, Project};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 /// What one run came to.
 #[derive(Debug)]
@@ -279,4 +283,99 @@ fn a_saved_plan_of_a_canary_and_of_a_protected_environment() {
     let both = format!("plan {prod} --env dev --out both.plan --sandbox-fault deny:GetRestApis:1");
     run(&project, &both).exits(1);
     assert!(!project.root().join("both.plan").exists());
+}
+
+/// The binary as Lambda starts it, in a folder with a configuration.
+struct Function {
+    runtime: Runtime,
+    simulator: Simulator,
+    child: Child,
+    _project: Project,
+}
+
+impl Function {
+    fn start(variables: &[(&str, &str)]) -> Self {
+        let project = Project::new();
+        let bootstrap = project.root().join("bootstrap");
+        fs::copy(env!("CARGO_BIN_EXE_gwctl"), &bootstrap).unwrap();
+        let runtime = Runtime::new().unwrap();
+        let simulator = runtime.block_on(Simulator::builder().function_name("gwctl-drift").build()).unwrap();
+        let mut command = Command::new(&bootstrap);
+        command.env_clear().envs(simulator.lambda_env_vars()).envs(variables.iter().copied());
+        command.env("LAMBDA_TASK_ROOT", project.root()).current_dir("/");
+        let child = command.stdin(Stdio::null()).spawn().unwrap();
+        Self { runtime, simulator, child, _project: project }
+    }
+
+    /// What comes of an event: the answer, or the error's text.
+    fn send(&self, event: Value, milliseconds: u64) -> Result<Value, String> {
+        let done = self.runtime.block_on(async {
+            let id = self.simulator.enqueue(Invocation::new(event, milliseconds)).await;
+            self.simulator.wait_for_invocation_complete(&id, Duration::from_mins(2)).await.expect("it answers")
+        });
+        match (done.response, done.error) {
+            (Some(response), None) => Ok(response.payload),
+            (_, error) => Err(error.expect("an answer or an error").error_message),
+        }
+    }
+
+    fn run(&self, line: &str) -> Result<Value, String> {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        self.send(json!({ "arguments": arguments }), 120_000)
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_function_runs_what_an_event_says_and_changes_nothing() {
+    let function = Function::start(&[("GWCTL_ARGUMENTS", "check --allow unused")]);
+    let dev = "--sandbox --product product-a --env dev";
+    let plan = function.run(&format!("plan {dev} --output json --detailed-exitcode")).unwrap();
+    assert_eq!(plan["exit_code"], 2);
+    assert!(plan["output"]["resource_changes"].as_array().unwrap().len() > 5, "{plan:#}");
+    let text = function.run(&format!("show {dev}")).unwrap();
+    assert!(text["output"].as_str().unwrap().contains("Nothing here carries its tags."), "{text}");
+    for line in ["apply --yes --all --sandbox", "destroy --yes --all --sandbox", "plan --all --out x", "lambda"] {
+        assert!(function.run(line).unwrap_err().contains("is not run here"), "{line}");
+    }
+    assert!(function.run("frobnicate").unwrap_err().contains("is no command"));
+    assert!(function.run("plan --sandbox --product nobody --env dev").unwrap_err().contains("nobody"));
+    assert!(function.send(json!({ "arguments": "drift" }), 60_000).unwrap_err().contains("no list of texts"));
+    assert!(function.send(json!({ "arguments": [] }), 60_000).unwrap_err().contains("does not say what to run"));
+    // What EventBridge sends of its own has no arguments: the variable's are taken, and they are wrong here.
+    assert!(function.send(json!({ "source": "aws.events" }), 60_000).unwrap_err().contains("--allow"));
+    // A function ends what it has no time for.
+    let late = function.send(json!({ "arguments": ["plan", "--all", "--sandbox"] }), 2_000).unwrap_err();
+    assert!(late.contains("has no more time"), "{late}");
+}
+
+#[test]
+fn a_fleet_is_shared_out() {
+    let project = Project::new();
+    let plan = |shard: &str, index: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
+        command.current_dir(project.root()).env_clear().env("HOME", project.root());
+        command.envs(index.map(|index| ("JOB_COMPLETION_INDEX", index)));
+        let output =
+            command.args(["plan", "--all", "--sandbox", "--output", "json", "--shard", shard]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let plans = json["gwctl"]["plans"].as_array().unwrap().clone();
+        plans
+            .iter()
+            .map(|one| format!("{}/{}", one["product"], one["environment"]).replace('"', ""))
+            .collect::<Vec<_>>()
+    };
+    let (first, second, third) = (plan("0/3", None), plan("/3", Some("1")), plan("2/3", None));
+    assert_eq!(first, ["product-a/dev", "product-a/staging", "product-b/prod"]);
+    let mut all = [first, second, third].concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 8);
 }

@@ -19,6 +19,7 @@ pub use working_tree::{
     CheckOptions, ExplainOptions, PackageOptions, RenderOptions, Rendered, Stack, TestOptions, WARNINGS,
 };
 
+use crate::config::Shard;
 use crate::report::Format;
 
 /// Where the sandbox keeps its state unless told otherwise, below the root.
@@ -153,13 +154,39 @@ pub enum Command {
     Test(TestOptions),
     /// Offer the sandbox to any AWS client over HTTP, and serve its stages
     Sandbox(SandboxOptions),
+    /// Run as an AWS Lambda function: each event says what is run, verbs that read only
+    Lambda,
 }
 
 impl Command {
     /// Whether it runs until it is told to stop, and serves meanwhile.
     #[must_use]
     pub const fn serves(&self) -> bool {
-        matches!(self, Self::Serve(_) | Self::Sandbox(_))
+        matches!(self, Self::Serve(_) | Self::Sandbox(_) | Self::Lambda)
+    }
+
+    /// Whether it changes nothing, neither in AWS nor on this machine, and ends by itself.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        match self {
+            Self::Check(_)
+            | Self::Render(_)
+            | Self::ShowPlan(_)
+            | Self::Show(_)
+            | Self::History(_)
+            | Self::Explain(_) => true,
+            Self::Plan(options) => options.out.is_none(),
+            Self::Canary(options) => matches!(options.action, CanaryAction::Status(_)),
+            Self::Package(_)
+            | Self::Apply(_)
+            | Self::Rollback(_)
+            | Self::Destroy(_)
+            | Self::Edge(_)
+            | Self::Serve(_)
+            | Self::Test(_)
+            | Self::Sandbox(_)
+            | Self::Lambda => false,
+        }
     }
 }
 
@@ -177,13 +204,17 @@ pub struct Selection {
     /// Every product, or every environment, or both, where none is named
     #[arg(long)]
     pub all: bool,
+
+    /// Every COUNTth of them, from the INDEXth on, counted from 0; without INDEX, that of the Kubernetes Indexed Job
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<Shard>,
 }
 
 impl Selection {
     /// Whether anything is selected by name or by `--all`.
     #[must_use]
     pub fn is_some(&self) -> bool {
-        let Self { environments, products, all } = self;
+        let Self { environments, products, all, shard: _ } = self;
         *all || !environments.is_empty() || !products.is_empty()
     }
 }

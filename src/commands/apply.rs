@@ -53,7 +53,7 @@ fn as_asked(global: &Global, asked: Asked) -> Result<(Global, Selection, Option<
         return Err(Failure::new(FailureKind::Usage, format!("the plan was saved for another Region: {planned}"))
             .hint("leave --region out"));
     }
-    Ok((Global { region, ..global.clone() }, Selection { environments, products, all }, canary))
+    Ok((Global { region, ..global.clone() }, Selection { environments, products, all, shard: None }, canary))
 }
 
 /// Leaves only what the plan is for, and refuses it if some of that is gone.

@@ -11,6 +11,7 @@ mod execution;
 mod explain;
 mod history;
 mod journal;
+mod lambda;
 mod local;
 mod output;
 mod package;
@@ -52,5 +53,6 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
         Command::Test(options) => Box::pin(test::run(&global, &options)).await,
         Command::Sandbox(options) => sandbox::run(&global, &options).await,
+        Command::Lambda => Box::pin(lambda::run(&global)).await,
     }
 }

@@ -49,7 +49,8 @@ fn apart(labels: Vec<String>, planned: Vec<Planned>) -> (Vec<Plan>, Vec<(String,
 /// not what was asked for.
 fn save(global: &Global, options: &PlanOptions, plans: &[Plan]) -> Result<()> {
     let Some(path) = &options.out else { return Ok(()) };
-    let Selection { environments, products, all } = options.selection.clone();
+    // Which environments are in it says the plan itself.
+    let Selection { environments, products, all, shard: _ } = options.selection.clone();
     let asked = Asked { products, environments, all, region: global.region.clone(), canary: options.canary };
     let text = SavedPlan::new(asked, plans, &report::masked).to_text()?;
     std::fs::write(path, text).map_err(|error| Failure::io(format!("failed to write {}", path.display()), &error))?;

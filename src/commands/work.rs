@@ -28,12 +28,15 @@ use crate::stack::{self, Expansion, Zips};
 
 /// Loads what is selected, or shows what is wrong with it.
 pub(super) fn load(global: &Global, selection: &Selection) -> Result<Configuration> {
-    let Selection { environments, products, all } = selection;
+    let Selection { environments, products, all, shard } = selection;
     let mut configuration =
         config::load_selected(&global.root, products, environments, *all).map_err(|error| match error {
             LoadError::Faults(faults) => faulty(global, &faults),
             LoadError::Failure(failure) => failure,
         })?;
+    if let Some(shard) = shard {
+        shard.keep(&mut configuration.environments);
+    }
     if let Some(region) = &global.region {
         in_region(region, &mut configuration)?;
     }

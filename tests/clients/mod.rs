@@ -1,6 +1,8 @@
 //! What the tests with other people's AWS software have in common: a copy of the configuration, the binary, a server
 //! that says where it listens, and Python with boto3.
 
+#[path = "../support/python.rs"]
+mod environment;
 pub(crate) mod python;
 
 use std::fs;
