@@ -4,20 +4,20 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::code::Code;
 use super::output::{self, data, notice};
 use super::question::{Changed, Consent, confirm};
 use super::work::{Lookups, Member, Work, begin_all, load};
 use crate::aws::health;
-use crate::cli::{EdgeAction, EdgeOptions, Global};
+use crate::cli::{EdgeAction, EdgeOptions, Global, RegionOptions};
 use crate::config::Environment;
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::kinds::Kind as _;
 use crate::kinds::dns_record::{self, DnsRecord, DnsRecordSpec, Standing};
 use crate::model::{Address, Digest, Identity, Observed, Ownership};
-use crate::report::Format;
+use crate::report::{self, Format, Moved};
 use crate::stack::edge;
 
 /// Runs the command.
@@ -43,45 +43,42 @@ pub(super) async fn run(global: &Global, options: &EdgeOptions) -> Result<u8> {
         let message = format!("{owner} has no records in DNS for {region}");
         return Err(Failure::new(FailureKind::Refused, message).hint("apply the Region first"));
     };
-    if record.spec.in_service == in_service {
-        let state = if in_service { "in service" } else { "drained" };
-        data(global, |out| writeln!(out, "{region} is {state} already."))?;
-        return Ok(exit::DONE);
+    let already = record.spec.in_service == in_service;
+    let moved = Moved { region: region.clone(), domain, in_service, already };
+    if !already {
+        if !in_service && !change.force {
+            refuse_the_last(&work, &records, region).await?;
+        }
+        ask(global, change, in_service, &Changed { owner: &owner, place: &place, protected: work.protected })?;
+        notice(global, |out| writeln!(out, "{}", moved.doing()))?;
+        put(&work, address, record, in_service).await?;
     }
-    if !in_service && !change.force {
-        refuse_the_last(&work, &records, region).await?;
-    }
-    let consent = Consent { yes: change.yes, confirmed: change.confirm.clone() };
-    consent.check(&[&owner])?;
-    if !consent.yes {
-        let question = format!("{} {region}", if in_service { "Restore" } else { "Drain" });
-        confirm(global, &question, &[Changed { owner: &owner, place: &place, protected: work.protected }])?;
-    } else if work.protected {
-        consent.to_protected(&owner)?;
-    }
-    let doing = if in_service {
-        format!("putting {region} back into {domain} …")
+    if global.output == Format::Json {
+        output::json(global, &report::moved_json(&moved))?;
     } else {
-        format!("taking {region} out of {domain}, and waiting until nobody is led there …")
-    };
-    notice(global, |out| writeln!(out, "{doing}"))?;
+        data(global, |out| report::moved_text(&moved, out))?;
+    }
+    Ok(exit::DONE)
+}
+
+fn ask(global: &Global, change: &RegionOptions, in_service: bool, changed: &Changed<'_>) -> Result<()> {
+    let consent = Consent { yes: change.yes, confirmed: change.confirm.clone() };
+    consent.check(&[changed.owner])?;
+    if !consent.yes {
+        let question = format!("{} {}", if in_service { "Restore" } else { "Drain" }, change.to);
+        return confirm(global, &question, std::slice::from_ref(changed));
+    }
+    if changed.protected { consent.to_protected(changed.owner) } else { Ok(()) }
+}
+
+/// Writes the record, in service or not, and waits until DNS says so.
+async fn put(work: &Work, address: Address, record: &Standing, in_service: bool) -> Result<()> {
     let live = observed(record, &address)?;
     let spec = written(&DnsRecordSpec { in_service, ..record.spec.clone() })?;
     let kind = work.registry.kind(DnsRecord::NAME)?;
     let made = kind.update(&work.aws, &live, &spec).await?;
-    let identity = Identity { owner, address, place: work.place.clone() };
-    kind.record(&work.aws, &identity, &made, &Digest::of(&spec)).await?;
-    if global.output == Format::Json {
-        output::json(global, &json!({"region": region, "domain": domain, "in_service": in_service}))?;
-    } else {
-        let done = if in_service {
-            format!("{region} is in service again.")
-        } else {
-            format!("{region} is drained; applies leave it so until `gwctl edge restore {region}`.")
-        };
-        data(global, |out| writeln!(out, "{done}"))?;
-    }
-    Ok(exit::DONE)
+    let identity = Identity { owner: work.owner.clone(), address, place: work.place.clone() };
+    kind.record(&work.aws, &identity, &made, &Digest::of(&spec)).await
 }
 
 /// One environment is selected, and the Region is one of its; its domain name.

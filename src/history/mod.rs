@@ -49,10 +49,6 @@ pub enum Deed {
     CanaryAbort,
     /// What was there was taken over: it got tags.
     Import,
-    /// A Region was taken out of DNS.
-    Drain,
-    /// A Region was put back into DNS.
-    Restore,
 }
 
 impl Deed {
@@ -67,8 +63,6 @@ impl Deed {
             Self::CanaryPromote => "canary-promote",
             Self::CanaryAbort => "canary-abort",
             Self::Import => "import",
-            Self::Drain => "drain",
-            Self::Restore => "restore",
         }
     }
 }
