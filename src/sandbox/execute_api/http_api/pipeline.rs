@@ -26,21 +26,21 @@ use crate::sandbox::execute_api::variables::{Location, Variables as _};
 
 /// Why the gateway answers itself.
 #[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    message: &'static str,
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) message: &'static str,
     /// The value of `www-authenticate`.
     challenge: Option<String>,
     /// What only the log is told.
-    detail: String,
+    pub(super) detail: String,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, message: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, message: &'static str, detail: impl Into<String>) -> Self {
         Self { status, message, challenge: None, detail: detail.into() }
     }
 
-    fn internal(detail: impl Into<String>) -> Self {
+    pub(super) fn internal(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error", detail)
     }
 
@@ -232,8 +232,14 @@ impl Gateway {
             tracing::debug!("the backend's certificate would have to be for {name}, which is not verified here");
         }
         found.ok_or_else(|| {
-            let names = names.join(", ");
-            Refusal::unavailable(format!("--upstream says of none of these where it really is: {names}"))
+            // The host is what people know it by; the load balancer of a Region is told apart by its own names.
+            let best = [Some(host), private.server_name.as_deref(), private.dns_name.as_deref()];
+            let best = best.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or(&private.listener);
+            let others: Vec<&str> = names.iter().copied().filter(|name| *name != best).collect();
+            Refusal::unavailable(format!(
+                "nothing says where `{best}` really is; start with `--upstream {best}=127.0.0.1:PORT` (rules for {} count, too)",
+                others.join(" and ")
+            ))
         })
     }
 }
@@ -252,7 +258,7 @@ fn check_link(private: &Private, context: &Context<'_>) -> Result<(), Refusal> {
 
 /// The answer to a token that is not taken. Documented is that to a wrong audience, `scope` and all ("Troubleshooting issues
 /// with HTTP API JWT authorizers"); the header of a 403 is made like it.
-fn challenge(refused: &TokenRefusal, scopes: &[String]) -> Refusal {
+pub(super) fn challenge(refused: &TokenRefusal, scopes: &[String]) -> Refusal {
     let scopes = scopes.join(" ");
     let unauthorized = |detail: String| Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", detail);
     match refused {
