@@ -419,7 +419,7 @@ impl Registry {
 
     /// Reads all kinds, side by side.
     pub async fn observe(&self, aws: &ReadAws, owner: &Owner, desired: &[Desired]) -> Result<Live> {
-        let reads = self.kinds().map(|kind| async move { Ok((kind.name(), read(kind, aws, owner, desired).await?)) });
+        let reads = self.kinds().map(|kind| async move { Ok::<_, Failure>((kind.name(), read(kind, aws, owner, desired).await?)) });
         Ok(try_join_all(reads).await?.into_iter().collect())
     }
 
