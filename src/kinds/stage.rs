@@ -48,6 +48,20 @@ pub struct StageSpec {
     pub web_acl: Option<Input>,
     /// The user's tags.
     pub tags: Tags,
+    /// What somebody set by hand. Never wanted; read so that it is seen.
+    #[serde(flatten)]
+    pub by_hand: ByHand,
+}
+
+/// Settings that are never wanted; each absent where it is as API Gateway makes it by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ByHand {
+    /// The size of its cache in GB, which costs by the hour; absent: no cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_size: Option<String>,
+    /// The certificate that it shows to backends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
 }
 
 /// Where each request is logged.
@@ -163,7 +177,16 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec
         }),
         web_acl: live.web_acl_arn().filter(|arn| !arn.is_empty()).map(Input::from),
         tags: user,
+        by_hand: by_hand(live),
     })
+}
+
+fn by_hand(live: &LiveStage) -> ByHand {
+    let size = live.cache_cluster_size().map(aws_sdk_apigateway::types::CacheClusterSize::as_str);
+    ByHand {
+        cache_size: live.cache_cluster_enabled().then(|| size.unwrap_or("0.5").to_owned()),
+        client_certificate: live.client_certificate_id().filter(|id| !id.is_empty()).map(str::to_owned),
+    }
 }
 
 fn settings(live: &MethodSetting) -> MethodSettings {
@@ -231,6 +254,7 @@ impl Kind for Stage {
             canary: None,
             web_acl: None,
             tags: spec.tags.clone(),
+            by_hand: ByHand::default(),
         };
         // Before anything else: until then, the stage serves without it.
         if let Some(acl) = &spec.web_acl {
@@ -327,8 +351,9 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         canary,
         web_acl: _, // these two have calls of their own
         tags: _,
+        by_hand,
     } = wanted;
-    let mut list = Vec::new();
+    let mut list = without(&live.by_hand, by_hand);
     if live.deployment != *deployment && !canary::is_promoted(live, wanted) {
         list.push(replace("/deploymentId", deployment.known()?));
     }
@@ -365,6 +390,20 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         list.push(operation(Op::Remove, format!("/{path}"), None));
     }
     Ok(list)
+}
+
+/// What takes away what somebody set by hand. That an empty value takes a certificate away is a guess: the reference lists
+/// `replace` as the only operation.
+fn without(live: &ByHand, wanted: &ByHand) -> Vec<PatchOperation> {
+    let ByHand { cache_size, client_certificate } = live;
+    let mut list = Vec::new();
+    if cache_size.is_some() && wanted.cache_size.is_none() {
+        list.push(replace("/cacheClusterEnabled", "false"));
+    }
+    if client_certificate.is_some() && wanted.client_certificate.is_none() {
+        list.push(replace("/clientCertificateId", ""));
+    }
+    list
 }
 
 fn setting_patches(path: &str, settings: &MethodSettings) -> [PatchOperation; 6] {
@@ -412,6 +451,7 @@ mod tests {
             canary: None,
             web_acl: None,
             tags: Tags::new(),
+            by_hand: ByHand::default(),
         }
     }
 
