@@ -76,11 +76,7 @@ fn told(event: &Event) -> Option<TrailEvent> {
     let arn = whole.pointer("/userIdentity/arn").and_then(Value::as_str);
     let service = whole.pointer("/userIdentity/invokedBy").and_then(Value::as_str);
     let user = arn.or(service).or(event.username()).unwrap_or("somebody that CloudTrail does not name");
-    Some(TrailEvent {
-        time: event.event_time()?.secs(),
-        name: event.event_name()?.to_owned(),
-        user: user.to_owned(),
-    })
+    Some(TrailEvent { time: event.event_time()?.secs(), name: event.event_name()?.to_owned(), user: user.to_owned() })
 }
 
 #[cfg(test)]

@@ -112,7 +112,9 @@ mod tests {
 
     #[test]
     fn a_webhook_is_secret_and_leaves_the_machine_only_by_https() {
-        for fine in ["https://hooks.example.com/T0/B0/xyz", "http://127.0.0.1:9/x", "http://[::1]/x", "http://localhost/"] {
+        for fine in
+            ["https://hooks.example.com/T0/B0/xyz", "http://127.0.0.1:9/x", "http://[::1]/x", "http://localhost/"]
+        {
             assert!(webhook(fine).is_ok(), "{fine}");
         }
         for wrong in ["http://hooks.example.com/", "ftp://127.0.0.1/", "hooks.example.com", "http://10.0.0.1/", ""] {

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use super::{Drift, Finding, Pending, Standing, Who, settle};
 use crate::error::Result;
 use crate::model::diff::{FieldChange, diff};
-use crate::model::{
-    Address, Desired, Digest, Live, Observed, Outputs, Owner, Ownership, Place, Rules, references,
-};
+use crate::model::{Address, Desired, Digest, Live, Observed, Outputs, Owner, Ownership, Place, Rules, references};
 use crate::plan::build::{self, Taken};
 use crate::plan::{self, Action, Reason, Step};
 
@@ -213,8 +211,7 @@ impl Judge<'_> {
         let changed: Vec<&FieldChange> = step.changes.iter().collect();
         open && changed.iter().all(|change| change.after_unknown) && {
             let after = changed.iter().filter_map(|change| change.after.as_ref());
-            let awaited: BTreeSet<Address> =
-                after.flat_map(references).map(|reference| reference.address).collect();
+            let awaited: BTreeSet<Address> = after.flat_map(references).map(|reference| reference.address).collect();
             awaited.iter().all(|address| {
                 self.hidden.contains_key(address)
                     || self.findings.iter().any(|one| &one.address == address && one.standing != Standing::InSync)
@@ -336,7 +333,27 @@ fn inverted(step: &Step, known_only: bool) -> Vec<FieldChange> {
     let (Some(live), Some(after)) = (step.before(), step.after.as_ref()) else { return Vec::new() };
     let unknown: BTreeSet<&Vec<String>> =
         step.changes.iter().filter(|change| change.after_unknown).map(|change| &change.path).collect();
-    diff(after, live).into_iter().filter(|change| !(known_only && known && unknown.contains(&change.path))).collect()
+    let told = |change: &FieldChange| !(known_only && known && unknown.contains(&change.path));
+    diff(after, live).into_iter().filter(told).flat_map(one_by_one).collect()
+}
+
+/// Members that nobody wants and that are absent while they are empty: what is in them has names of its own.
+const NAMED: [&str; 3] = ["permissions", "subscription_filters", "metric_filters"];
+
+/// A change for each thing in such a member.
+fn one_by_one(change: FieldChange) -> Vec<FieldChange> {
+    match (change.path.as_slice(), &change.after) {
+        ([member], Some(Value::Object(all))) if NAMED.contains(&member.as_str()) && change.before.is_none() => {
+            let one = |(name, value): (&String, &Value)| FieldChange {
+                path: vec![member.clone(), name.clone()],
+                before: None,
+                after: Some(value.clone()),
+                after_unknown: false,
+            };
+            all.iter().map(one).collect()
+        }
+        _ => vec![change],
+    }
 }
 
 fn blank(address: &Address, standing: Standing) -> Finding {
@@ -380,5 +397,196 @@ fn pending(step: &Step) -> Pending {
             other => other,
         },
         changes: step.changes.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Input as Text, KindRules};
+
+    const API: &str = "gate/rest-api/gateway";
+    const STAGE: &str = "gate/stage/gateway";
+    const ROLE: &str = "gate/iam-role/authorizer";
+
+    fn address(text: &str) -> Address {
+        Address::parse(text).unwrap()
+    }
+
+    fn desired(at: &str, spec: Value) -> Desired {
+        Desired { address: address(at), spec, labels: BTreeMap::new() }
+    }
+
+    /// A live resource; `tag`: what its digest is of.
+    fn live(at: &str, name: &str, spec: &Value, tag: Option<&Value>) -> Observed {
+        let digest = tag.map(|tag| Digest::of(tag).as_str().to_owned());
+        Observed {
+            name: name.to_owned(),
+            within: None,
+            spec: spec.clone(),
+            outputs: Outputs::from_iter([("id", "abc")]),
+            ownership: Ownership::Ours { address: address(at), digest },
+            created: None,
+            in_use_by: None,
+        }
+    }
+
+    fn rules() -> Rules {
+        let rule = |rank, keep| KindRules {
+            replace_on: &["name"],
+            keep,
+            only_if_missing: false,
+            after: &[],
+            names_are_unique: true,
+            rank,
+            canonical: Ok,
+        };
+        Rules::from([
+            ("iam-role", rule(0, 0)),
+            ("rest-api", rule(1, 0)),
+            ("deployment", rule(2, 5)),
+            ("stage", rule(3, 0)),
+        ])
+    }
+
+    fn judge(
+        wanted: &[Desired],
+        live: &Live,
+        applied: Option<&BTreeMap<Address, String>>,
+        unread: &[&'static str],
+    ) -> Drift {
+        let owner = Owner { product: "product-a".into(), environment: "dev".into() };
+        let place = Place { account: "1".repeat(12), region: "eu-central-1".into(), partition: "aws".into() };
+        let unread = unread.iter().map(|kind| (*kind, "AccessDenied".to_owned())).collect();
+        classify(&Input {
+            owner: &owner,
+            place: &place,
+            desired: wanted,
+            predicted: &BTreeMap::new(),
+            live,
+            rules: &rules(),
+            unread: &unread,
+            applied,
+        })
+        .unwrap()
+    }
+
+    fn found(drift: &Drift) -> Vec<(&str, Standing, Vec<String>)> {
+        let fields = |one: &Finding| one.changes.iter().map(FieldChange::dotted).collect();
+        drift.found().map(|one| (one.address.as_str(), one.standing, fields(one))).collect()
+    }
+
+    #[test]
+    fn three_digests_tell_who_moved() {
+        let (a, b, c) = (json!({"name": "r", "x": 1}), json!({"name": "r", "x": 2}), json!({"name": "r", "x": 3}));
+        let case = |wanted: &Value, held: &Value, tag: &Value| {
+            let all = Live::from([("iam-role", vec![live(ROLE, "r", held, Some(tag))])]);
+            judge(&[desired(ROLE, wanted.clone())], &all, None, &[])
+        };
+        let same = case(&a, &a, &a);
+        assert!(found(&same).is_empty() && same.pending.is_empty());
+        let configuration = case(&b, &a, &a);
+        assert!(found(&configuration).is_empty());
+        assert_eq!(configuration.pending[0].reason, Reason::ConfigurationChanged);
+        let aws = case(&a, &b, &a);
+        assert_eq!(found(&aws), [(ROLE, Standing::Drifted, vec!["x".to_owned()])]);
+        let change = &aws.findings[0].changes[0];
+        assert_eq!((&change.before, &change.after), (&Some(json!(1)), &Some(json!(2))), "from applied to live");
+        assert!(aws.pending.is_empty() && !aws.findings[0].both_moved);
+        let both = case(&b, &c, &a);
+        assert!(both.findings[0].both_moved && both.findings[0].notes[0].contains("the configuration changed as well"));
+        assert_eq!(both.findings[0].changes[0].before, Some(json!(2)), "from the configuration to live");
+        let followed = case(&b, &b, &a);
+        assert_eq!(found(&followed), [(ROLE, Standing::Drifted, vec!["tags.gwctl:digest".to_owned()])]);
+    }
+
+    #[test]
+    fn the_record_of_the_last_apply_stands_in_for_a_tag_that_was_touched() {
+        let (a, b) = (json!({"name": "r", "x": 1}), json!({"name": "r", "x": 2}));
+        let record = BTreeMap::from([(address(ROLE), Digest::of(&a).as_str().to_owned())]);
+        for tag in [None, Some(&json!("touched"))] {
+            let all = Live::from([("iam-role", vec![live(ROLE, "r", &a, tag)])]);
+            let drift = judge(&[desired(ROLE, b.clone())], &all, Some(&record), &[]);
+            assert_eq!(found(&drift), [(ROLE, Standing::Drifted, vec!["tags.gwctl:digest".to_owned()])]);
+            assert_eq!(drift.pending.len(), 1, "and the configuration changed");
+        }
+        // Whoever writes the same in another form did not touch anything.
+        let old = BTreeMap::from([(address(ROLE), Digest::of(&b).as_str().to_owned())]);
+        let all = Live::from([("iam-role", vec![live(ROLE, "r", &a, Some(&b))])]);
+        let drift = judge(&[desired(ROLE, a.clone())], &all, Some(&old), &[]);
+        assert!(found(&drift).is_empty());
+        assert_eq!(drift.pending[0].reason, Reason::RecordOnly);
+    }
+
+    #[test]
+    fn missing_is_what_the_record_lists_or_what_stood_with_the_rest() {
+        let spec = json!({"name": "g"});
+        let wanted = [desired(API, spec.clone()), desired(ROLE, json!({"name": "r"}))];
+        assert!(judge(&wanted, &Live::new(), None, &[]).findings.is_empty(), "never applied");
+        let all = Live::from([("rest-api", vec![live(API, "g", &spec, Some(&spec))])]);
+        assert_eq!(found(&judge(&wanted, &all, None, &[])), [(ROLE, Standing::Missing, vec![])]);
+        let record = BTreeMap::from([(address(API), Digest::of(&spec).as_str().to_owned())]);
+        let new = judge(&wanted, &all, Some(&record), &[]);
+        assert!(found(&new).is_empty());
+        assert_eq!(new.pending[0].reason, Reason::Missing, "no apply made it yet");
+    }
+
+    #[test]
+    fn what_is_named_by_its_content_is_not_missing_while_that_was_not_applied() {
+        let deployment = |snapshot: &str| {
+            let spec = json!({"rest_api": Text::output(&address(API), "id"), "snapshot": snapshot});
+            desired(&format!("gate/deployment/{snapshot}"), spec)
+        };
+        let (old, new) = (json!({"name": "g", "routes": 1}), json!({"name": "g", "routes": 2}));
+        let all = Live::from([("rest-api", vec![live(API, "g", &old, Some(&old))])]);
+        let changed = judge(&[desired(API, new), deployment("two")], &all, None, &[]);
+        assert!(found(&changed).is_empty(), "{:?}", found(&changed));
+        assert_eq!(changed.pending.len(), 2);
+        let deleted = judge(&[desired(API, old), deployment("one")], &all, None, &[]);
+        assert_eq!(found(&deleted), [("gate/deployment/one", Standing::Missing, vec![])]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_unknown_and_not_missing() {
+        let spec = json!({"name": "g"});
+        let all = Live::from([("rest-api", vec![live(API, "g", &spec, Some(&spec))])]);
+        let drift = judge(&[desired(API, spec), desired(ROLE, json!({"name": "r"}))], &all, None, &["iam-role"]);
+        assert_eq!(found(&drift), [(ROLE, Standing::Unknown, vec![])]);
+        assert_eq!(drift.findings[0].notes, ["AccessDenied"]);
+        assert_eq!((drift.summary().unknown, drift.summary().drift()), (1, 0));
+    }
+
+    #[test]
+    fn an_api_that_lost_its_tags_hides_its_stage_and_is_told_once() {
+        let spec = json!({"name": "g"});
+        let wanted = [
+            desired(API, spec.clone()),
+            desired(STAGE, json!({"name": "dev", "rest_api": Text::output(&address(API), "id")})),
+        ];
+        let lost = Observed { ownership: Ownership::Nobody, ..live(API, "g", &spec, None) };
+        let drift = judge(&wanted, &Live::from([("rest-api", vec![lost])]), None, &[]);
+        assert_eq!(found(&drift), [(API, Standing::Drifted, vec![])]);
+        assert!(drift.findings[0].notes.iter().any(|note| note.contains(STAGE)), "{:?}", drift.findings[0].notes);
+        assert!(drift.findings[0].settle[0].contains("tag it gwctl:product=product-a"));
+    }
+
+    #[test]
+    fn two_of_one_address_are_one_finding() {
+        let spec = json!({"name": "g"});
+        // Names are a kind's own and force a replacement, so that only those of the wanted name are looked at.
+        let all =
+            Live::from([("rest-api", vec![live(API, "g", &spec, Some(&spec)), live(API, "g", &spec, Some(&spec))])]);
+        let drift = judge(&[desired(API, spec)], &all, None, &[]);
+        assert_eq!(drift.findings.len(), 1, "{:?}", found(&drift));
+    }
+
+    #[test]
+    fn what_is_below_ours_and_not_ours_is_unmanaged() {
+        let spec = json!({"name": "g"});
+        let mut stage = live(STAGE, "by-hand", &json!({"name": "by-hand"}), None);
+        (stage.within, stage.ownership) = (Some(address(API)), Ownership::Nobody);
+        let all = Live::from([("rest-api", vec![live(API, "g", &spec, Some(&spec))]), ("stage", vec![stage])]);
+        let drift = judge(&[desired(API, spec)], &all, None, &[]);
+        assert_eq!(found(&drift), [("gate/stage/by-hand", Standing::Unmanaged, vec![])]);
     }
 }

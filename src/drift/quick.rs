@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 use super::classify::judged;
 use super::{Drift, Finding, Pending, Standing, settle};
 use crate::error::Result;
-use crate::model::{
-    Address, Desired, Digest, Outputs, Owner, Place, Reference, Rules, references, resolve,
-};
+use crate::model::{Address, Desired, Digest, Outputs, Owner, Place, Reference, Rules, references, resolve};
 use crate::plan::{Reason, Warning};
 
 /// Kinds whose resources the tagging service lists in their own Region. Roles it does not know; deployments, versions,
@@ -105,7 +103,9 @@ fn compare(
     let wanted = wanted(input, one)?;
     let (standing, note) = match (digest, recorded) {
         (None, _) => (Standing::Drifted, Some("it lost its tag gwctl:digest, or its apply did not finish")),
-        (Some(tag), Some(recorded)) if tag != recorded && wanted.as_ref().is_none_or(|wanted| wanted.as_str() != tag) => {
+        (Some(tag), Some(recorded))
+            if tag != recorded && wanted.as_ref().is_none_or(|wanted| wanted.as_str() != tag) =>
+        {
             (Standing::Drifted, Some("its tag gwctl:digest is not what the last apply wrote"))
         }
         _ => (Standing::InSync, None),
@@ -125,7 +125,9 @@ fn wanted(input: &Input<'_>, one: &Desired) -> Result<Option<Digest>> {
         known.or_else(|| {
             let (_, arn, _) = input.tagged.iter().find(|(tagged, ..)| tagged == address)?;
             match (address.kind(), output.as_str()) {
-                ("rest-api" | "http-api" | "vpc-link" | "http-vpc-link", "id") => arn.rsplit('/').next().map(str::to_owned),
+                ("rest-api" | "http-api" | "vpc-link" | "http-vpc-link", "id") => {
+                    arn.rsplit('/').next().map(str::to_owned)
+                }
                 ("rest-api" | "stage", "arn") => Some(arn.clone()),
                 _ => None,
             }
@@ -166,10 +168,8 @@ mod tests {
             },
             Desired { address: address("gate/iam-role/r"), spec: json!({"name": "r"}), labels: BTreeMap::new() },
         ];
-        let tagged: Vec<_> = tags
-            .iter()
-            .map(|(at, arn, digest)| (address(at), (*arn).to_owned(), digest.map(str::to_owned)))
-            .collect();
+        let tagged: Vec<_> =
+            tags.iter().map(|(at, arn, digest)| (address(at), (*arn).to_owned(), digest.map(str::to_owned))).collect();
         let (predicted, rules) = (BTreeMap::new(), Rules::new());
         super::judge(&Input {
             owner: &owner,
@@ -191,7 +191,8 @@ mod tests {
     fn tags_tell_what_is_gone_what_lost_them_and_what_was_not_applied() {
         let api = Digest::of(&json!({"name": "g"}));
         let stage = Digest::of(&json!({"name": "dev", "rest_api": "abc"}));
-        let (api_arn, stage_arn) = ("arn:aws:apigateway:r::/restapis/abc", "arn:aws:apigateway:r::/restapis/abc/stages/dev");
+        let (api_arn, stage_arn) =
+            ("arn:aws:apigateway:r::/restapis/abc", "arn:aws:apigateway:r::/restapis/abc/stages/dev");
         let all = judge(&[(API, api_arn, Some(api.as_str())), (STAGE, stage_arn, Some(stage.as_str()))], None);
         assert_eq!(standings(&all), [(API, Standing::InSync), (STAGE, Standing::InSync)]);
         assert!(all.pending.is_empty() && all.warnings[0].message.contains("nor are 1 resources"));

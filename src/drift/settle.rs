@@ -67,7 +67,8 @@ fn keep(finding: &Finding, owner: &Owner) -> Option<String> {
     if finding.address.stack() != "gate" {
         return None;
     }
-    let settings: Option<Vec<String>> = finding.changes.iter().map(|change| setting(finding.address.kind(), change)).collect();
+    let settings: Option<Vec<String>> =
+        finding.changes.iter().map(|change| setting(finding.address.kind(), change)).collect();
     let file = format!("environments/{}/{}.json", owner.product, owner.environment);
     Some(format!("to keep it, write {} into {file}", settings?.join(", ")))
 }

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_lambda::types::{
-    DeadLetterConfig, EphemeralStorage, FunctionConfiguration, LogFormat, LoggingConfig,
-};
+use aws_sdk_lambda::types::{DeadLetterConfig, EphemeralStorage, FunctionConfiguration, LogFormat, LoggingConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -65,11 +63,7 @@ pub(super) fn of(name: &str, live: &FunctionConfiguration, permissions: BTreeMap
 }
 
 /// The statements of the resource policy of a function, or of a version or an alias of it; none where there is no policy.
-pub(super) async fn permissions(
-    aws: &ReadAws,
-    name: &str,
-    qualifier: Option<&str>,
-) -> Result<BTreeMap<String, Value>> {
+pub(super) async fn permissions(aws: &ReadAws, name: &str, qualifier: Option<&str>) -> Result<BTreeMap<String, Value>> {
     let call = aws.clients.lambda.get_policy().function_name(name).set_qualifier(qualifier.map(str::to_owned));
     let policy = match call.send().await {
         Ok(answer) => answer.policy.unwrap_or_default(),

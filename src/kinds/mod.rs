@@ -421,7 +421,9 @@ impl Registry {
 
     /// Reads all kinds, side by side.
     pub async fn observe(&self, aws: &ReadAws, owner: &Owner, desired: &[Desired]) -> Result<Live> {
-        let reads = self.kinds().map(|kind| async move { Ok::<_, Failure>((kind.name(), read(kind, aws, owner, desired).await?)) });
+        let reads = self
+            .kinds()
+            .map(|kind| async move { Ok::<_, Failure>((kind.name(), read(kind, aws, owner, desired).await?)) });
         Ok(try_join_all(reads).await?.into_iter().collect())
     }
 
@@ -446,11 +448,7 @@ async fn read(kind: &dyn AnyKind, aws: &ReadAws, owner: &Owner, desired: &[Desir
     let wanted = desired
         .iter()
         .filter(|one| one.address.kind() == kind.name())
-        .map(|one| Wanted {
-            address: one.address.clone(),
-            name: one.name().map(str::to_owned),
-            spec: one.spec.clone(),
-        })
+        .map(|one| Wanted { address: one.address.clone(), name: one.name().map(str::to_owned), spec: one.spec.clone() })
         .collect();
     let scope = Scope { owner: owner.clone(), wanted };
     let mut live = kind.observe(aws, &scope).await?;

@@ -188,9 +188,9 @@ async fn who(work: &Work, finding: &Finding) -> Who {
             let why = "it has no writing event of it in the last 90 days, or not yet (it is some minutes behind)";
             Who::CannotSay(why.to_owned())
         }
-        Ok(events) => Who::Known(
-            events.into_iter().map(|one| Deed { time: one.time, event: one.name, user: one.user }).collect(),
-        ),
+        Ok(events) => {
+            Who::Known(events.into_iter().map(|one| Deed { time: one.time, event: one.name, user: one.user }).collect())
+        }
         Err(failure) => Who::CannotSay(failure.to_string()),
     }
 }
@@ -198,9 +198,9 @@ async fn who(work: &Work, finding: &Finding) -> Who {
 /// Sends what is to be sent, each once for the whole run; what could not be sent.
 async fn tell(options: &DriftOptions, looked: &[Looked], works: &[Option<Work>]) -> Vec<Failure> {
     let mut trouble = Vec::new();
-    let clean = looked.iter().all(|one| {
-        one.drift.as_ref().is_ok_and(|drift| drift.summary().drift() + drift.summary().unknown == 0)
-    });
+    let clean = looked
+        .iter()
+        .all(|one| one.drift.as_ref().is_ok_and(|drift| drift.summary().drift() + drift.summary().unknown == 0));
     if options.notify == Notify::Always || !clean {
         if let Some(url) = &options.webhook {
             trouble.extend(webhook::post(url, report::drift_json(looked).to_string()).await.err());

@@ -62,7 +62,8 @@ pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -
 /// leads nowhere was made by hand: an import makes none.
 fn drop_ways(routes: &mut BTreeMap<String, BTreeMap<String, Method>>) {
     let paths: Vec<String> = routes.keys().cloned().collect();
-    let leads = |path: &str| paths.iter().any(|other| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')));
+    let leads =
+        |path: &str| paths.iter().any(|other| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')));
     routes.retain(|path, methods| !methods.is_empty() || path != "/" && !leads(path));
 }
 

@@ -41,15 +41,25 @@ pub fn drift_json(all: &[Looked]) -> Value {
                 .into();
                 about["summary"] = json!(summary);
                 about["quick"] = drift.quick.into();
-                about["pending"] = drift.pending.iter().map(|one| json!({
-                    "address": format!("{prefix}{}", one.address),
-                    "reason": one.reason,
-                    "fields": one.changes.iter().map(|change| &change.path).collect::<Vec<_>>(),
-                })).collect();
+                about["pending"] = drift
+                    .pending
+                    .iter()
+                    .map(|one| {
+                        json!({
+                            "address": format!("{prefix}{}", one.address),
+                            "reason": one.reason,
+                            "fields": one.changes.iter().map(|change| &change.path).collect::<Vec<_>>(),
+                        })
+                    })
+                    .collect();
                 let unknown = drift.found().filter(|one| one.standing == Standing::Unknown);
-                about["unknown"] = unknown.map(|one| json!({
-                    "address": format!("{prefix}{}", one.address), "why": one.notes,
-                })).collect();
+                about["unknown"] = unknown
+                    .map(|one| {
+                        json!({
+                            "address": format!("{prefix}{}", one.address), "why": one.notes,
+                        })
+                    })
+                    .collect();
                 about["warnings"] = json!(drift.warnings);
             }
         }

@@ -59,8 +59,7 @@ fn suite(label: &str, drift: &Drift) -> Suite {
 }
 
 fn case(label: &str, finding: &Finding) -> String {
-    let head =
-        format!("    <testcase classname=\"{}\" name=\"{}\"", escaped(label), escaped(finding.address.as_str()));
+    let head = format!("    <testcase classname=\"{}\" name=\"{}\"", escaped(label), escaped(finding.address.as_str()));
     let element = match finding.standing {
         Standing::InSync => return format!("{head}/>\n"),
         Standing::Unknown => "error",

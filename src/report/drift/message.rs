@@ -16,12 +16,15 @@ pub fn drift_message(all: &[Looked], limit: usize) -> (String, String) {
     let failed_note = if failed > 0 { format!(", {failed} failed") } else { String::new() };
     let resources = if count == 1 { "resource" } else { "resources" };
     let subject = format!("gwctl drift: {count} {resources} in {whose}{failed_note}");
-    let subject: String = subject.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(100).collect();
+    let subject: String =
+        subject.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(100).collect();
     let mut text = Vec::new();
     for one in all {
         // Memory takes every write.
         let line = match &one.drift {
-            Ok(drift) => format!("{} in {} {}: {}\n", one.label, one.place.account, one.place.region, counts(drift.summary())),
+            Ok(drift) => {
+                format!("{} in {} {}: {}\n", one.label, one.place.account, one.place.region, counts(drift.summary()))
+            }
             Err(failure) => format!("{}: {failure}\n", one.label),
         };
         text.extend(line.into_bytes());

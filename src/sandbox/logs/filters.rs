@@ -146,9 +146,11 @@ pub(super) fn put_metric(view: &mut View<'_>, asked: Metric) -> Answer<Value> {
         };
         return Err(invalid(violation(value, "metricTransformations", constraint)));
     };
-    for (value, member) in
-        [(&one.metric_name, "metricName"), (&one.metric_namespace, "metricNamespace"), (&one.metric_value, "metricValue")]
-    {
+    for (value, member) in [
+        (&one.metric_name, "metricName"),
+        (&one.metric_namespace, "metricNamespace"),
+        (&one.metric_value, "metricValue"),
+    ] {
         if value.is_none() {
             return Err(invalid(missing(&format!("metricTransformations.1.member.{member}"))));
         }
@@ -205,7 +207,8 @@ pub(super) fn metrics(state: &State, asked: &Query) -> Answer<Value> {
     let wanted = |one: &Value| {
         let text = |member: &str| one["metricTransformations"][0][member].as_str().map(str::to_owned);
         asked.metric_name.is_none()
-            || (text("metricName"), text("metricNamespace")) == (asked.metric_name.clone(), asked.metric_namespace.clone())
+            || (text("metricName"), text("metricNamespace"))
+                == (asked.metric_name.clone(), asked.metric_namespace.clone())
     };
     page("metricFilters", all.filter(|(_, one)| wanted(one)), asked)
 }
