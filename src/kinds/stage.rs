@@ -1,5 +1,6 @@
 //! `stage`: a stage of a REST API: which deployment it serves, with which logs, tracing and throttles.
 
+mod by_hand;
 mod canary;
 mod protection;
 
@@ -53,17 +54,6 @@ pub struct StageSpec {
     pub by_hand: ByHand,
 }
 
-/// Settings that are never wanted; each absent where it is as API Gateway makes it by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ByHand {
-    /// The size of its cache in GB, which costs by the hour; absent: no cache.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache_size: Option<String>,
-    /// The certificate that it shows to backends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_certificate: Option<String>,
-}
-
 /// Where each request is logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessLog {
@@ -115,6 +105,7 @@ pub(super) fn all_tags(stage: &LiveStage) -> Tags {
     stage.tags().map(|tags| tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()).unwrap_or_default()
 }
 
+pub use by_hand::ByHand;
 pub(super) use protection::tags_of;
 
 fn arn(place: &Place, api: &str, name: &str) -> String {
@@ -177,16 +168,8 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec
         }),
         web_acl: live.web_acl_arn().filter(|arn| !arn.is_empty()).map(Input::from),
         tags: user,
-        by_hand: by_hand(live),
+        by_hand: by_hand::of(live),
     })
-}
-
-fn by_hand(live: &LiveStage) -> ByHand {
-    let size = live.cache_cluster_size().map(aws_sdk_apigateway::types::CacheClusterSize::as_str);
-    ByHand {
-        cache_size: live.cache_cluster_enabled().then(|| size.unwrap_or("0.5").to_owned()),
-        client_certificate: live.client_certificate_id().filter(|id| !id.is_empty()).map(str::to_owned),
-    }
 }
 
 fn settings(live: &MethodSetting) -> MethodSettings {
@@ -353,7 +336,7 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         tags: _,
         by_hand,
     } = wanted;
-    let mut list = without(&live.by_hand, by_hand);
+    let mut list = by_hand::without(&live.by_hand, by_hand);
     if live.deployment != *deployment && !canary::is_promoted(live, wanted) {
         list.push(replace("/deploymentId", deployment.known()?));
     }
@@ -390,20 +373,6 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         list.push(operation(Op::Remove, format!("/{path}"), None));
     }
     Ok(list)
-}
-
-/// What takes away what somebody set by hand. That an empty value takes a certificate away is a guess: the reference lists
-/// `replace` as the only operation.
-fn without(live: &ByHand, wanted: &ByHand) -> Vec<PatchOperation> {
-    let ByHand { cache_size, client_certificate } = live;
-    let mut list = Vec::new();
-    if cache_size.is_some() && wanted.cache_size.is_none() {
-        list.push(replace("/cacheClusterEnabled", "false"));
-    }
-    if client_certificate.is_some() && wanted.client_certificate.is_none() {
-        list.push(replace("/clientCertificateId", ""));
-    }
-    list
 }
 
 fn setting_patches(path: &str, settings: &MethodSettings) -> [PatchOperation; 6] {

@@ -2,6 +2,7 @@
 //! changed anything, nothing is found.
 
 mod by_hand;
+mod edge;
 mod fleet;
 #[path = "../support/mod.rs"]
 mod support;

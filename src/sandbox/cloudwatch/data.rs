@@ -26,6 +26,8 @@ pub(super) struct Series {
     namespace: String,
     name: String,
     dimensions: Vec<Dimension>,
+    /// Of the first point.
+    unit: String,
     points: Vec<Point>,
 }
 
@@ -46,7 +48,6 @@ struct Put {
     namespace: Option<String>,
     #[serde(default)]
     metric_data: Vec<Datum>,
-    strict_entity_validation: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,7 +78,7 @@ struct Statistics {
 
 /// Puts data points.
 pub(super) fn put(state: &mut State, now: f64, input: Value) -> Answer<Value> {
-    let Put { namespace, metric_data, strict_entity_validation: _ } = parse(input)?;
+    let Put { namespace, metric_data } = parse(input)?;
     let namespace = needed(namespace, "Namespace")?;
     if namespace.is_empty() || namespace.len() > 255 || namespace.starts_with("AWS/") {
         let message = format!("The value {namespace} for parameter Namespace is invalid.");
@@ -93,14 +94,14 @@ pub(super) fn put(state: &mut State, now: f64, input: Value) -> Answer<Value> {
     for datum in metric_data {
         points.push(point(datum, now)?);
     }
-    for (name, dimensions, point) in points {
+    for (name, dimensions, unit, point) in points {
         let same = |one: &&mut Series| one.namespace == namespace && one.name == name && one.dimensions == dimensions;
         if let Some(series) = state.metrics.iter_mut().find(same) {
             series.points.push(point);
             let over = series.points.len().saturating_sub(KEPT);
             series.points.drain(..over);
         } else if state.metrics.len() < SERIES {
-            state.metrics.push(Series { namespace: namespace.clone(), name, dimensions, points: vec![point] });
+            state.metrics.push(Series { namespace: namespace.clone(), name, dimensions, unit, points: vec![point] });
         } else {
             return Err(Fault::new(400, "LimitExceeded", "The sandbox keeps no more metrics"));
         }
@@ -108,7 +109,7 @@ pub(super) fn put(state: &mut State, now: f64, input: Value) -> Answer<Value> {
     Ok(json!({}))
 }
 
-fn point(datum: Datum, now: f64) -> Answer<(String, Vec<Dimension>, Point)> {
+fn point(datum: Datum, now: f64) -> Answer<(String, Vec<Dimension>, String, Point)> {
     let Datum {
         metric_name,
         mut dimensions,
@@ -117,7 +118,7 @@ fn point(datum: Datum, now: f64) -> Answer<(String, Vec<Dimension>, Point)> {
         statistic_values,
         values,
         counts,
-        unit: _, // is shown as none, whatever it is
+        unit,
         storage_resolution,
     } = datum;
     let name = needed(metric_name, "MetricData.member.1.MetricName")?;
@@ -155,7 +156,7 @@ fn point(datum: Datum, now: f64) -> Answer<(String, Vec<Dimension>, Point)> {
         }
     };
     if [point.sum, point.minimum, point.maximum].iter().all(|number| number.is_finite()) {
-        Ok((name, dimensions, point))
+        Ok((name, dimensions, unit.unwrap_or_else(|| "None".to_owned()), point))
     } else {
         Err(Fault::new(400, "InvalidParameterValue", "The value for parameter MetricData.member.1.Value is invalid."))
     }
@@ -192,7 +193,6 @@ struct List {
     metric_name: Option<String>,
     #[serde(default)]
     dimensions: Vec<Filter>,
-    recently_active: Option<String>,
     next_token: Option<String>,
 }
 
@@ -205,7 +205,7 @@ struct Filter {
 
 /// Lists metrics.
 pub(super) fn list(state: &State, input: Value) -> Answer<Value> {
-    let List { namespace, metric_name, dimensions, recently_active: _, next_token } = parse(input)?;
+    let List { namespace, metric_name, dimensions, next_token } = parse(input)?;
     if next_token.is_some() {
         return Err(invalid("The sandbox lists all metrics on one page"));
     }
@@ -249,10 +249,12 @@ pub(super) fn statistics(state: &State, input: Value) -> Answer<Value> {
     for statistic in &ask.statistics {
         known(statistic)?;
     }
+    let same = |one: &&Series| one.namespace == namespace && one.name == name;
+    let unit = state.metrics.iter().find(same).map_or("None", |series| series.unit.as_str());
     let periods = periods(state, (&namespace, &name), ask.dimensions, (start, end), ask.period)?;
     let shown = periods.iter().map(|point| {
         let mut members =
-            Map::from_iter([("Timestamp".to_owned(), json!(point.time)), ("Unit".to_owned(), json!("None"))]);
+            Map::from_iter([("Timestamp".to_owned(), json!(point.time)), ("Unit".to_owned(), json!(unit))]);
         members.extend(ask.statistics.iter().map(|one| (one.clone(), json!(point.statistic(one)))));
         Value::Object(members)
     });
