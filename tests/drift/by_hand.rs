@@ -135,6 +135,7 @@ impl Hand {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "a line or two for each thing that can be done")]
     async fn does_to_api(&self, what: &str) {
         let gateway = &self.aws.apigateway;
         match what {
@@ -449,6 +450,7 @@ impl Hand {
                 let one = all.into_iter().find(|one| one.name().unwrap().contains("deny")).unwrap();
                 let (name, id) = (one.name.unwrap(), one.id.unwrap());
                 let call = waf.update_ip_set().name(name).id(id).scope(WafScope::Regional);
+                let call = call.set_description(one.description);
                 call.lock_token(one.lock_token.unwrap()).addresses("203.0.113.0/24").send().await.unwrap();
             }
             "rule removed" => {

@@ -38,9 +38,16 @@ async fn preflight_removed(session: &Session) {
 
 async fn stage_throttled(session: &Session) {
     use aws_sdk_apigatewayv2::types::RouteSettings;
-    let settings = RouteSettings::builder().throttling_rate_limit(5.0).throttling_burst_limit(1000).build();
     let edge = &session.aws.write.apigatewayv2;
-    let call = edge.update_stage().api_id(learn(session).await).stage_name("$default");
+    let api = learn(session).await;
+    let stage = edge.get_stage().api_id(&api).stage_name("$default").send().await.unwrap();
+    let old = stage.default_route_settings.unwrap();
+    let settings = RouteSettings::builder()
+        .throttling_rate_limit(5.0)
+        .set_throttling_burst_limit(old.throttling_burst_limit)
+        .set_detailed_metrics_enabled(old.detailed_metrics_enabled)
+        .build();
+    let call = edge.update_stage().api_id(api).stage_name("$default");
     call.default_route_settings(settings).send().await.unwrap();
 }
 

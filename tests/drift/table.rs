@@ -136,7 +136,14 @@ const IN_THE_FUNCTIONS: &[Row] = &[
 const AROUND: &[Row] = &[
     (
         "role: widened",
-        &[(INVOCATION, Drifted, &["inline_policies|authorizer-invocation|statements|CallAuthorizers|Resource"])],
+        &[(
+            INVOCATION,
+            Drifted,
+            &[
+                "inline_policies|authorizer-invocation|statements|CallAliases",
+                "inline_policies|authorizer-invocation|statements|CallAuthorizers|Resource",
+            ],
+        )],
         Apply,
     ),
     ("role: given a policy of its own", &[(ROLE, Drifted, &["inline_policies|by-hand"])], Apply),
@@ -162,7 +169,16 @@ const AROUND: &[Row] = &[
     ("around: alarm silenced", &[("gate/alarm/authorizer-throttled", Drifted, &["actions_enabled"])], Apply),
     ("around: alarm deleted", &[("gate/alarm/authorizer-throttled", Missing, &[])], Apply),
     ("around: mapping deleted", &[("gate/base-path-mapping/gateway", Missing, &[])], Apply),
-    ("around: record deleted", &[("gate/dns-record/gateway", Missing, &[])], Apply),
+    // Its marker still says that there is one: it is out of DNS.
+    (
+        "around: record deleted",
+        &[(
+            "gate/dns-record/gateway",
+            Drifted,
+            &["in_service", "leads_to|alias|target", "leads_to|alias|target_zone_id", "leads_to|alias|types"],
+        )],
+        Apply,
+    ),
 ];
 
 /// A gate with all that it can have beside it, and the internal gateway.
