@@ -180,6 +180,8 @@ impl Command {
             | Self::History(_)
             | Self::Explain(_) => true,
             Self::Plan(options) => options.out.is_none(),
+            // What it sends where it is told to is no change of anything.
+            Self::Drift(options) => options.junit.is_none(),
             Self::Canary(options) => matches!(options.action, CanaryAction::Status(_)),
             Self::Package(_)
             | Self::Apply(_)

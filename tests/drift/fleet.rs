@@ -127,6 +127,8 @@ async fn a_changed_setting_is_shown_in_every_format_and_gone_after_apply() {
     assert_eq!((&json["drift"]["summary"]["drifted"], &json["complete"]), (&1.into(), &true.into()));
     let all = run(&project, "drift --output json").exits(2).json();
     assert_eq!(all["resource_drift"][0]["address"], format!("product-a/dev/{STAGE}"));
+    let share = run(&project, "drift --shard 0/2 --output json").json();
+    assert_eq!(share["drift"]["environments"].as_array().unwrap().len(), 4, "half of the eight that there are");
     run(&project, &format!("drift {DEV} --output markdown")).exits(2).says(&[
         "### `product-a/dev`: 1 drifted",
         "| `~` | `gate/stage/gateway` | `dev` | drifted |",

@@ -24,9 +24,9 @@ const RECORDS: usize = 1;
 
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &DriftOptions) -> Result<u8> {
-    let everything = Selection { all: true, ..Selection::default() };
-    let selection = if options.selection.is_some() { &options.selection } else { &everything };
-    let configuration = load(global, selection)?;
+    // Nothing named is everything, or a share of everything.
+    let all = options.selection.all || !options.selection.is_some();
+    let configuration = load(global, &Selection { all, ..options.selection.clone() })?;
     let code = Code::of_each(global, &configuration).await;
     let members = begin_all(global, &configuration, code, Lookups::Required).await?;
     let looked = members.into_iter().map(async |Member { label, owner, place, work }| match work {
