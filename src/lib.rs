@@ -11,7 +11,7 @@
 //! 7. [`apply`] walks the plan's graph, resolves references as outputs arrive, and tells of it in events.
 //! 8. Reporters turn the events into progress, and a record of what was done is left in AWS ([`history`]).
 //!
-//! Beside it, [`lint`] warns of what is legal and probably not meant.
+//! Beside it, [`lint`] warns of what is legal and probably not meant, and [`drift`] tells what moved in AWS since the last apply.
 //!
 //! What AWS holds is the state. Ownership, and the digest of what was last applied, stand in AWS tags. [`model`] has the
 //! words that all of them share, [`error`] what can go wrong, [`rates`] how often AWS may be called.
@@ -24,6 +24,7 @@ pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod drift;
 pub mod error;
 pub mod expectation;
 pub mod history;

@@ -161,6 +161,8 @@ fn check_drift(world: &mut World, change: &str, address: &str, fields: &[&[&str]
     let mut words = change.split(' ');
     let (function, arguments) = (words.next().unwrap(), words.collect::<Vec<_>>());
     world.hand.does(function, &arguments);
+    let run = world.project.gwctl(&["drift", "--output", "json"]).exits(2);
+    assert_eq!(drifted(&run.stdout), [(address.to_owned(), owned(fields))], "{change}");
     let plan = world.project.plan(2);
     let [Change { address: found, reason, fields: differ, .. }] = plan.as_slice() else {
         panic!("after {change}, {} resources change: {plan:#?}", plan.len());
@@ -172,6 +174,19 @@ fn check_drift(world: &mut World, change: &str, address: &str, fields: &[&[&str]
     );
     world.apply().exits(0);
     assert_eq!(world.project.plan(0), [], "{change} was not put right");
+    let run = world.project.gwctl(&["drift", "--output", "json"]).exits(0);
+    assert_eq!(drifted(&run.stdout), [], "{change} still counts as drift");
+}
+
+/// Address and fields of everything that drifted.
+fn drifted(json: &str) -> Vec<(String, Vec<Vec<String>>)> {
+    let json: Value = serde_json::from_str(json).unwrap();
+    let words = |path: &Value| path.as_array().unwrap().iter().map(|part| part.as_str().unwrap().to_owned()).collect();
+    let one = |one: &Value| {
+        let fields = one["gwctl"]["fields"].as_array().unwrap().iter().map(|field| words(&field["path"])).collect();
+        (one["address"].as_str().unwrap().to_owned(), fields)
+    };
+    json["resource_drift"].as_array().unwrap().iter().map(one).collect()
 }
 
 fn owned(fields: &[&[&str]]) -> Vec<Vec<String>> {

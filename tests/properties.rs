@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use gwctl::config::{self, GatewayStack};
+use gwctl::drift;
 use gwctl::model::Found;
 use gwctl::sandbox::Sandbox;
 use gwctl::stack::{self, Expansion, Zips};
@@ -226,6 +227,35 @@ proptest! {
                 session.apply().await;
                 session.assert_converged(when).await;
             }
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn what_was_applied_and_left_alone_has_not_drifted(env in environments()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (project, sandbox) = (project(&env), Sandbox::in_memory());
+            let session = Session::open(project.root(), "product-a", "dev", &sandbox).await;
+            session.apply().await;
+            let live = session.observe().await.unwrap();
+            let drift = drift::classify(&drift::Input {
+                owner: &session.owner,
+                place: &session.place,
+                desired: &session.desired,
+                predicted: &session.registry.predict(&session.place, &session.desired).unwrap(),
+                live: &live,
+                rules: &session.registry.rules(),
+                unread: &BTreeMap::new(),
+                applied: None,
+            });
+            let drift = drift.unwrap();
+            let found: Vec<_> = drift.found().collect();
+            assert!(found.is_empty() && drift.pending.is_empty(), "{found:#?} {:#?}", drift.pending);
+            assert_eq!(drift.summary().in_sync, session.desired.len());
         });
     }
 }

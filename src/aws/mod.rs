@@ -14,9 +14,11 @@ pub mod http_apis;
 pub mod load_balancers;
 pub mod log_events;
 pub mod lookup;
+pub mod notice;
 pub mod pace;
 pub mod retry;
 pub mod tags;
+pub mod trail;
 pub mod zones;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! The command line, as types. Nothing here does anything.
 
 mod changes;
+mod drift;
 mod inspection;
 mod sandbox;
 mod working_tree;
@@ -13,6 +14,7 @@ pub use changes::{
     ApplyOptions, CanaryAction, CanaryEnd, CanaryOptions, DestroyOptions, EdgeAction, EdgeOptions, PlanOptions,
     RegionOptions, RollbackOptions, ShowPlanOptions,
 };
+pub use drift::{DriftOptions, Notify, Webhook};
 pub use inspection::{HistoryOptions, ShowOptions};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
 pub use working_tree::{
@@ -142,6 +144,8 @@ pub enum Command {
     Destroy(DestroyOptions),
     /// Take a Region of an edge out of service, or put it back
     Edge(EdgeOptions),
+    /// Say what somebody changed in AWS since the last apply
+    Drift(DriftOptions),
     /// Show what AWS holds
     Show(ShowOptions),
     /// Show what was done to an environment, by whom, and what came of it
@@ -176,6 +180,8 @@ impl Command {
             | Self::History(_)
             | Self::Explain(_) => true,
             Self::Plan(options) => options.out.is_none(),
+            // What it sends where it is told to is no change of anything.
+            Self::Drift(options) => options.junit.is_none(),
             Self::Canary(options) => matches!(options.action, CanaryAction::Status(_)),
             Self::Package(_)
             | Self::Apply(_)

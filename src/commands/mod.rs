@@ -6,6 +6,7 @@ mod check;
 mod code;
 mod conditions;
 mod destroy;
+mod drift;
 mod edge;
 mod execution;
 mod explain;
@@ -48,6 +49,7 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Rollback(options) => rollback::run(&global, &options).await,
         Command::Canary(options) => canary::run(&global, &options).await,
         Command::Edge(options) => edge::run(&global, &options).await,
+        Command::Drift(options) => Box::pin(drift::run(&global, &options)).await,
         Command::Show(options) => show::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,

@@ -11,9 +11,9 @@ use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::log_group::{self, LogGroup};
+use super::log_group::{self, LogFilters, LogGroup};
 use super::rest_api::own_apis;
-use super::{Kind, Scope};
+use super::{Kind, Scope, log_filters};
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed};
 use crate::error::Result;
@@ -34,6 +34,9 @@ pub struct ExecutionLogGroupSpec {
     pub retention_in_days: Option<i32>,
     /// The user's tags.
     pub tags: Tags,
+    /// Filters. Never wanted; read so that they are seen.
+    #[serde(flatten)]
+    pub filters: LogFilters,
 }
 
 const PREFIX: &str = "API-Gateway-Execution-Logs_";
@@ -92,13 +95,14 @@ impl Kind for ExecutionLogGroup {
                 stage,
                 retention_in_days: group.retention_in_days,
                 tags: group.tags,
+                filters: group.filters,
             }))
         });
         Ok(observed.collect())
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &ExecutionLogGroupSpec) -> Result<Outputs> {
-        let ExecutionLogGroupSpec { rest_api, stage, retention_in_days, tags: user } = spec;
+        let ExecutionLogGroupSpec { rest_api, stage, retention_in_days, tags: user, filters: _ } = spec;
         let name = name(rest_api.known()?, stage);
         let all = tags::at_birth(identity, user);
         let call = aws.write.logs.create_log_group().log_group_name(&name);
@@ -126,7 +130,11 @@ impl Kind for ExecutionLogGroup {
             stage: _,    // is in its name
             retention_in_days,
             tags: user,
+            filters,
         } = spec;
+        if live.spec.filters != *filters {
+            log_filters::remove(aws, &live.name, &live.spec.filters).await?;
+        }
         if live.spec.retention_in_days != *retention_in_days {
             log_group::set_retention(aws, &live.name, *retention_in_days).await?;
         }

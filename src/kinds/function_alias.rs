@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::function_version::{OwnFunction, own_functions};
 use super::lambda_function::{NOT_YET, arn, invoke_arn};
-use super::{Kind, Scope};
+use super::{Kind, Scope, function_by_hand};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::Tags;
 use crate::aws::{Aws, ReadAws, failed, given, retry};
@@ -36,6 +36,9 @@ pub struct FunctionAliasSpec {
     pub provisioned_concurrency: Option<i32>,
     /// Other versions and their share of the calls. Never wanted; read so that they are seen.
     pub shifting_to: BTreeMap<String, f64>,
+    /// Statements of its resource policy, by their ids. Never wanted; read so that they are seen.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub permissions: BTreeMap<String, serde_json::Value>,
 }
 
 impl FunctionAliasSpec {
@@ -43,7 +46,8 @@ impl FunctionAliasSpec {
     #[must_use]
     pub fn new(function: &str, alias: &str, version: Input) -> Self {
         let name = format!("{function}:{alias}");
-        Self { name, version, provisioned_concurrency: None, shifting_to: BTreeMap::new() }
+        let (shifting_to, permissions) = (BTreeMap::new(), BTreeMap::new());
+        Self { name, version, provisioned_concurrency: None, shifting_to, permissions }
     }
 
     /// Function and alias apart.
@@ -100,13 +104,18 @@ async fn observed(
     let record = live.description().and_then(record_of);
     let weights = live.routing_config().and_then(|routing| routing.additional_version_weights());
     let name = format!("{}:{alias}", function.name);
+    let (provisioned_concurrency, permissions) = futures::try_join!(
+        provisioned(&aws.clients.lambda, &function.name, alias),
+        function_by_hand::permissions(aws, &function.name, Some(alias)),
+    )?;
     Ok(Observed {
         within: Some(function.address.clone()),
         spec: FunctionAliasSpec {
             name: name.clone(),
             version: Input::from(live.function_version().unwrap_or_default()),
-            provisioned_concurrency: provisioned(&aws.clients.lambda, &function.name, alias).await?,
+            provisioned_concurrency,
             shifting_to: weights.cloned().unwrap_or_default().into_iter().collect(),
+            permissions,
         },
         outputs: outputs(&aws.place, &name),
         ownership: record.map_or(Ownership::Nobody, |(address, digest)| Ownership::Ours { address, digest }),
@@ -164,10 +173,12 @@ impl Kind for FunctionAlias {
 
     async fn update(&self, aws: &Aws, live: &Observed<FunctionAliasSpec>, spec: &FunctionAliasSpec) -> Result<Outputs> {
         let (function, alias) = spec.parts()?;
-        let FunctionAliasSpec { name: _, version, provisioned_concurrency, shifting_to } = spec;
+        let FunctionAliasSpec { name: _, version, provisioned_concurrency, shifting_to, permissions } = spec;
         if live.spec.version != *version || live.spec.shifting_to != *shifting_to {
             point(aws, function, alias, version.known()?).await?;
         }
+        let extra = live.spec.permissions.keys().filter(|id| !permissions.contains_key(*id));
+        function_by_hand::revoke(aws, function, Some(alias), extra).await?;
         if provisioned_concurrency.is_some() || live.spec.provisioned_concurrency.is_some() {
             provision(aws, spec, live.spec.provisioned_concurrency).await?;
         }

@@ -67,6 +67,7 @@ pub fn snapshot_of(function: &LambdaFunctionSpec) -> Result<Digest> {
         tracing,
         reserved_concurrency: _, // is the function's as a whole
         tags: _,                 // the same
+        by_hand: _,              // is never wanted
     } = function;
     Ok(Digest::of(&json!({
         "role": role.known()?,

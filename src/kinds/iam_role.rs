@@ -41,6 +41,9 @@ pub struct IamRoleSpec {
     pub inline_policies: BTreeMap<String, Policy>,
     /// ARNs of attached managed policies.
     pub managed_policies: BTreeSet<String>,
+    /// How long a session may last, in seconds; absent: an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_session_seconds: Option<i32>,
     /// The user's tags.
     pub tags: Tags,
 }
@@ -50,6 +53,9 @@ pub struct IamRoleSpec {
 pub fn path(owner: &Owner, place: &Place) -> String {
     format!("/gwctl/{}/{}/{}/", owner.product, owner.environment, place.region)
 }
+
+/// What IAM takes for a session where nobody says: an hour (API reference of `CreateRole`).
+const SESSION: i32 = 3600;
 
 fn outputs(arn: &str, name: &str) -> Outputs {
     Outputs::from_iter([("arn", arn), ("name", name)])
@@ -137,6 +143,7 @@ fn observed(
             assume_role_policy: parse_policy(&format!("the trust policy of role `{name}`"), trust)?,
             inline_policies,
             managed_policies,
+            max_session_seconds: role.max_session_duration().filter(|seconds| *seconds != SESSION),
             tags: tags::of_user(&all),
         },
         outputs: outputs(role.arn(), &name),
@@ -173,8 +180,16 @@ impl Kind for IamRole {
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &IamRoleSpec) -> Result<Outputs> {
-        let IamRoleSpec { name, path, description, assume_role_policy, inline_policies, managed_policies, tags: user } =
-            spec;
+        let IamRoleSpec {
+            name,
+            path,
+            description,
+            assume_role_policy,
+            inline_policies,
+            managed_policies,
+            max_session_seconds,
+            tags: user,
+        } = spec;
         let call = aws
             .write
             .iam
@@ -182,6 +197,7 @@ impl Kind for IamRole {
             .role_name(name)
             .path(path)
             .set_description(description.clone())
+            .set_max_session_duration(*max_session_seconds)
             .assume_role_policy_document(assume_role_policy.to_document().to_string())
             .set_tags(Some(sdk_tags(&tags::at_birth(identity, user))?));
         let arn = match call.send().await {
@@ -213,11 +229,14 @@ impl Kind for IamRole {
             assume_role_policy,
             inline_policies,
             managed_policies,
+            max_session_seconds,
             tags: user,
         } = spec;
         let iam = &aws.write.iam;
-        if live.spec.description != *description {
+        let differs = (&live.spec.description, live.spec.max_session_seconds) != (description, *max_session_seconds);
+        if differs {
             let call = iam.update_role().role_name(name).description(description.clone().unwrap_or_default());
+            let call = call.max_session_duration(max_session_seconds.unwrap_or(SESSION));
             call.send().await.map_err(|error| failed(&format!("update role `{name}`"), error))?;
         }
         if live.spec.assume_role_policy != *assume_role_policy {

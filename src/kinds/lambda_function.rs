@@ -15,7 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::{Artifacts, Kind, Scope, network_interfaces};
+pub use super::function_by_hand::ByHand;
+use super::{Artifacts, Kind, Scope, function_by_hand, network_interfaces};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
@@ -60,6 +61,9 @@ pub struct LambdaFunctionSpec {
     pub reserved_concurrency: Option<i32>,
     /// The user's tags.
     pub tags: Tags,
+    /// What somebody set by hand. Never wanted; read so that it is seen.
+    #[serde(flatten)]
+    pub by_hand: ByHand,
 }
 
 /// A function's place in a VPC.
@@ -120,8 +124,10 @@ impl LambdaFunction {
     }
 
     async fn read(&self, aws: &ReadAws, scope: &Scope, name: &str) -> Result<Option<Observed<LambdaFunctionSpec>>> {
-        let answer = aws.function(name).await?;
-        answer.as_ref().clone().map(|answer| observed(aws, scope, name, answer)).transpose()
+        // The name is known before the function is, so that both questions travel at once.
+        let (answer, permissions) =
+            futures::try_join!(aws.function(name), function_by_hand::permissions(aws, name, None))?;
+        answer.as_ref().clone().map(|answer| observed(aws, scope, name, answer, permissions)).transpose()
     }
 }
 
@@ -130,6 +136,7 @@ fn observed(
     scope: &Scope,
     name: &str,
     answer: GetFunctionOutput,
+    permissions: BTreeMap<String, serde_json::Value>,
 ) -> Result<Observed<LambdaFunctionSpec>> {
     let all: Tags = answer.tags.unwrap_or_default().into_iter().collect();
     let configuration = given(&format!("configuration of function `{name}`"), answer.configuration)?;
@@ -138,7 +145,7 @@ fn observed(
     Ok(Observed {
         name: name.to_owned(),
         within: None,
-        spec: spec(name, configuration, reserved, tags::of_user(&all)),
+        spec: spec(name, configuration, reserved, tags::of_user(&all), permissions),
         outputs: outputs(&aws.place, &arn, name),
         ownership: tags::ownership(&all, &scope.owner),
         created: None,
@@ -146,7 +153,14 @@ fn observed(
     })
 }
 
-fn spec(name: &str, live: FunctionConfiguration, reserved: Option<i32>, user: Tags) -> LambdaFunctionSpec {
+fn spec(
+    name: &str,
+    live: FunctionConfiguration,
+    reserved: Option<i32>,
+    user: Tags,
+    permissions: BTreeMap<String, serde_json::Value>,
+) -> LambdaFunctionSpec {
+    let by_hand = function_by_hand::of(name, &live, permissions);
     let vpc = live.vpc_config.and_then(|vpc| {
         let mut subnet_ids = vpc.subnet_ids.unwrap_or_default();
         let mut security_group_ids = vpc.security_group_ids.unwrap_or_default();
@@ -183,6 +197,7 @@ fn spec(name: &str, live: FunctionConfiguration, reserved: Option<i32>, user: Ta
             .map_or_else(|| "PassThrough".to_owned(), |mode| mode.as_str().to_owned()),
         reserved_concurrency: reserved,
         tags: user,
+        by_hand,
     }
 }
 
@@ -271,6 +286,9 @@ impl Kind for LambdaFunction {
         if (old.code_sha256, &old.architecture) != (code_sha256, &architecture) {
             self.update_code(aws, name, code_sha256, &architecture).await?;
         }
+        if live.spec.by_hand != spec.by_hand {
+            function_by_hand::remove(aws, name, &live.spec.by_hand).await?;
+        }
         if old.reserved != reserved {
             reserve(aws, name, reserved).await?;
         }
@@ -357,6 +375,7 @@ fn parts(spec: &LambdaFunctionSpec) -> Result<Parts<'_>> {
         tracing,
         reserved_concurrency,
         tags,
+        by_hand: _, // is never wanted, and removed by a call of its own
     } = spec;
     // Empty lists take a function out of its VPC; leaving them out would leave it in.
     let subnets = vpc.as_ref().map(|vpc| vpc.subnet_ids.clone()).unwrap_or_default();

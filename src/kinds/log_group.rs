@@ -1,11 +1,14 @@
 //! `log-group`: a CloudWatch Logs log group with its retention.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_cloudwatchlogs::types::LogGroup as LiveGroup;
 use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Scope};
+pub use super::log_filters::LogFilters;
+use super::{Kind, Scope, log_filters};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed};
@@ -25,6 +28,9 @@ pub struct LogGroupSpec {
     pub retention_in_days: Option<i32>,
     /// The user's tags.
     pub tags: Tags,
+    /// Filters. Never wanted; read so that they are seen.
+    #[serde(flatten)]
+    pub filters: LogFilters,
 }
 
 pub(super) fn arn(place: &Place, name: &str) -> String {
@@ -60,12 +66,26 @@ impl LogGroup {
                 Err(error) => Err(failed(&format!("list the tags of log group `{name}`"), error)),
             }
         };
-        let (group, all_tags) = futures::try_join!(describe, list_tags)?;
-        Ok(group.map(|group| observed(aws, scope, name, &group, &all_tags)))
+        let (group, all_tags, subscription_filters) =
+            futures::try_join!(describe, list_tags, log_filters::subscriptions(aws, name))?;
+        let Some(group) = group else { return Ok(None) };
+        let metric_filters = match group.metric_filter_count() {
+            None | Some(0) => BTreeMap::new(),
+            Some(_) => log_filters::metrics(aws, name).await?,
+        };
+        let filters = LogFilters { subscription_filters, metric_filters };
+        Ok(Some(observed(aws, scope, name, &group, &all_tags, filters)))
     }
 }
 
-fn observed(aws: &ReadAws, scope: &Scope, name: &str, group: &LiveGroup, all: &Tags) -> Observed<LogGroupSpec> {
+fn observed(
+    aws: &ReadAws,
+    scope: &Scope,
+    name: &str,
+    group: &LiveGroup,
+    all: &Tags,
+    filters: LogFilters,
+) -> Observed<LogGroupSpec> {
     Observed {
         name: name.to_owned(),
         within: None,
@@ -73,6 +93,7 @@ fn observed(aws: &ReadAws, scope: &Scope, name: &str, group: &LiveGroup, all: &T
             name: name.to_owned(),
             retention_in_days: group.retention_in_days(),
             tags: tags::of_user(all),
+            filters,
         },
         outputs: outputs(&aws.place, name),
         ownership: tags::ownership(all, &scope.owner),
@@ -117,7 +138,7 @@ impl Kind for LogGroup {
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &LogGroupSpec) -> Result<Outputs> {
-        let LogGroupSpec { name, retention_in_days, tags: user } = spec;
+        let LogGroupSpec { name, retention_in_days, tags: user, filters: _ } = spec;
         let all = tags::at_birth(identity, user);
         let answer = aws
             .write
@@ -139,7 +160,10 @@ impl Kind for LogGroup {
     }
 
     async fn update(&self, aws: &Aws, live: &Observed<LogGroupSpec>, spec: &LogGroupSpec) -> Result<Outputs> {
-        let LogGroupSpec { name, retention_in_days, tags: user } = spec;
+        let LogGroupSpec { name, retention_in_days, tags: user, filters } = spec;
+        if live.spec.filters != *filters {
+            log_filters::remove(aws, name, &live.spec.filters).await?;
+        }
         if live.spec.retention_in_days != *retention_in_days {
             set_retention(aws, name, *retention_in_days).await?;
         }

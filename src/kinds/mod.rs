@@ -14,6 +14,7 @@ pub mod domain_name;
 pub mod execution_log_group;
 pub mod firehose_stream;
 pub mod function_alias;
+mod function_by_hand;
 pub mod function_version;
 pub mod health_check;
 pub mod hosted_zone;
@@ -23,6 +24,7 @@ pub mod http_vpc_link;
 pub mod iam_role;
 pub mod ip_set;
 pub mod lambda_function;
+mod log_filters;
 pub mod log_group;
 mod network_interfaces;
 pub mod rest_api;
@@ -40,7 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 
-use futures::future::{BoxFuture, FutureExt as _, try_join_all};
+use futures::future::{BoxFuture, FutureExt as _, join_all, try_join_all};
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
@@ -443,25 +445,41 @@ impl Registry {
 
     /// Reads all kinds, side by side.
     pub async fn observe(&self, aws: &ReadAws, owner: &Owner, desired: &[Desired]) -> Result<Live> {
-        let reads = self.kinds().map(|kind| async move {
-            let wanted = desired
-                .iter()
-                .filter(|one| one.address.kind() == kind.name())
-                .map(|one| Wanted {
-                    address: one.address.clone(),
-                    name: one.name().map(str::to_owned),
-                    spec: one.spec.clone(),
-                })
-                .collect();
-            let scope = Scope { owner: owner.clone(), wanted };
-            let mut live = kind.observe(aws, &scope).await?;
-            // What is global (a role, a DNS record) is seen from every Region, and belongs to the one in its address.
-            let elsewhere = |region: &str| region != aws.place.region;
-            live.retain(|one| !one.address().and_then(Address::region).is_some_and(elsewhere));
-            Ok::<_, Failure>((kind.name(), live))
-        });
+        let reads = self
+            .kinds()
+            .map(|kind| async move { Ok::<_, Failure>((kind.name(), read(kind, aws, owner, desired).await?)) });
         Ok(try_join_all(reads).await?.into_iter().collect())
     }
+
+    /// The same; what one kind could not read is its own, and the others are read all the same.
+    pub async fn observe_each(&self, aws: &ReadAws, owner: &Owner, desired: &[Desired]) -> (Live, Unread) {
+        let reads = self.kinds().map(|kind| async move { (kind.name(), read(kind, aws, owner, desired).await) });
+        let (mut live, mut unread) = (Live::new(), Unread::new());
+        for (name, read) in join_all(reads).await {
+            match read {
+                Ok(found) => drop(live.insert(name, found)),
+                Err(failure) => drop(unread.insert(name, failure)),
+            }
+        }
+        (live, unread)
+    }
+}
+
+/// Why kinds could not be read.
+pub type Unread = BTreeMap<&'static str, Failure>;
+
+async fn read(kind: &dyn AnyKind, aws: &ReadAws, owner: &Owner, desired: &[Desired]) -> Result<Vec<Observed>> {
+    let wanted = desired
+        .iter()
+        .filter(|one| one.address.kind() == kind.name())
+        .map(|one| Wanted { address: one.address.clone(), name: one.name().map(str::to_owned), spec: one.spec.clone() })
+        .collect();
+    let scope = Scope { owner: owner.clone(), wanted };
+    let mut live = kind.observe(aws, &scope).await?;
+    // What is global (a role, a DNS record) is seen from every Region, and belongs to the one in its address.
+    let elsewhere = |region: &str| region != aws.place.region;
+    live.retain(|one| !one.address().and_then(Address::region).is_some_and(elsewhere));
+    Ok(live)
 }
 
 /// Checks that every reference of the desired resources points at one of them: a fault of a stack's code.

@@ -1,5 +1,6 @@
 //! `stage`: a stage of a REST API: which deployment it serves, with which logs, tracing and throttles.
 
+mod by_hand;
 mod canary;
 mod protection;
 
@@ -48,6 +49,9 @@ pub struct StageSpec {
     pub web_acl: Option<Input>,
     /// The user's tags.
     pub tags: Tags,
+    /// What somebody set by hand. Never wanted; read so that it is seen.
+    #[serde(flatten)]
+    pub by_hand: ByHand,
 }
 
 /// Where each request is logged.
@@ -101,6 +105,7 @@ pub(super) fn all_tags(stage: &LiveStage) -> Tags {
     stage.tags().map(|tags| tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()).unwrap_or_default()
 }
 
+pub use by_hand::ByHand;
 pub(super) use protection::tags_of;
 
 fn arn(place: &Place, api: &str, name: &str) -> String {
@@ -163,6 +168,7 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec
         }),
         web_acl: live.web_acl_arn().filter(|arn| !arn.is_empty()).map(Input::from),
         tags: user,
+        by_hand: by_hand::of(live),
     })
 }
 
@@ -231,6 +237,7 @@ impl Kind for Stage {
             canary: None,
             web_acl: None,
             tags: spec.tags.clone(),
+            by_hand: ByHand::default(),
         };
         // Before anything else: until then, the stage serves without it.
         if let Some(acl) = &spec.web_acl {
@@ -327,8 +334,9 @@ fn patches(live: &StageSpec, wanted: &StageSpec) -> Result<Vec<PatchOperation>> 
         canary,
         web_acl: _, // these two have calls of their own
         tags: _,
+        by_hand,
     } = wanted;
-    let mut list = Vec::new();
+    let mut list = by_hand::without(&live.by_hand, by_hand);
     if live.deployment != *deployment && !canary::is_promoted(live, wanted) {
         list.push(replace("/deploymentId", deployment.known()?));
     }
@@ -412,6 +420,7 @@ mod tests {
             canary: None,
             web_acl: None,
             tags: Tags::new(),
+            by_hand: ByHand::default(),
         }
     }
 

@@ -31,9 +31,9 @@ pub struct Input<'a> {
 
 /// The plan that turns live into desired.
 pub fn build(input: &Input<'_>) -> Result<Plan> {
-    let mut draft = Draft { input, known: BTreeMap::new(), plan: empty(input), claimed: BTreeSet::new() };
+    let mut draft = Draft::new(input);
     for desired in in_order(input.desired)? {
-        draft.consider(desired)?;
+        draft.consider(desired).map_err(|obstacle| obstacle.failure)?;
     }
     let changed: Vec<Address> = draft.plan.steps.iter().map(|step| step.address.clone()).collect();
     for step in &mut draft.plan.steps {
@@ -46,10 +46,41 @@ pub fn build(input: &Input<'_>) -> Result<Plan> {
     Ok(draft.plan)
 }
 
+/// A desired resource that a plan can't be made for, because what bears its name or its tags is not certainly it.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// The desired resource.
+    pub address: Address,
+    /// What stands in its place: one that is not ours by its tags, or several that are.
+    pub live: Vec<Observed>,
+    /// Why no plan can be made.
+    pub failure: Failure,
+}
+
+/// The same walk for whoever only looks: it goes on where a plan would be refused, and says of which resources.
+pub fn survey(input: &Input<'_>) -> Result<(Plan, Vec<Taken>)> {
+    let mut draft = Draft::new(input);
+    let mut taken = Vec::new();
+    for desired in in_order(input.desired)? {
+        let Err(Obstacle { claims, failure }) = draft.consider(desired) else { continue };
+        let live: Vec<&Observed> = claims.iter().filter_map(|(kind, at)| input.live.get(kind)?.get(*at)).collect();
+        match live.as_slice() {
+            [] => return Err(failure),
+            // What refers to it is compared with it all the same.
+            [one] => drop(draft.known.insert(desired.address.clone(), one.outputs.clone())),
+            _ => draft.foretell(&desired.address),
+        }
+        taken.push(Taken { address: desired.address.clone(), live: live.into_iter().cloned().collect(), failure });
+        draft.claimed.extend(claims);
+    }
+    draft.doom(&[], Reason::NotWanted)?;
+    Ok((draft.plan, taken))
+}
+
 /// The plan that removes everything that is ours.
 pub fn build_destroy(input: &Input<'_>) -> Result<Plan> {
     refuse_breaking_what_stays(input)?;
-    let mut draft = Draft { input, known: BTreeMap::new(), plan: empty(input), claimed: BTreeSet::new() };
+    let mut draft = Draft::new(input);
     draft.retire(&[], Reason::Destroy)?;
     Ok(draft.plan)
 }
@@ -67,6 +98,18 @@ fn empty(input: &Input<'_>) -> Plan {
 /// A live resource, by kind and place in its list.
 type Claim = (&'static str, usize);
 
+/// Why a resource can't be planned for, and what is in its way.
+struct Obstacle {
+    claims: Vec<Claim>,
+    failure: Failure,
+}
+
+impl From<Failure> for Obstacle {
+    fn from(failure: Failure) -> Self {
+        Self { claims: Vec::new(), failure }
+    }
+}
+
 struct Draft<'a> {
     input: &'a Input<'a>,
     /// Outputs known at this point of the walk.
@@ -75,8 +118,12 @@ struct Draft<'a> {
     claimed: BTreeSet<Claim>,
 }
 
-impl Draft<'_> {
-    fn consider(&mut self, desired: &Desired) -> Result<()> {
+impl<'a> Draft<'a> {
+    fn new(input: &'a Input<'a>) -> Self {
+        Self { input, known: BTreeMap::new(), plan: empty(input), claimed: BTreeSet::new() }
+    }
+
+    fn consider(&mut self, desired: &Desired) -> Result<(), Obstacle> {
         let mut after = resolve(&desired.spec, &|reference: &Reference| {
             self.known.get(&reference.address)?.get(&reference.output).map(str::to_owned)
         });
@@ -183,8 +230,14 @@ impl Draft<'_> {
         keep.saturating_sub(wanted)
     }
 
-    /// Adds the deletion of everything ours that nothing has claimed.
+    /// Adds the deletion of everything ours that nothing has claimed, unless that takes others along.
     fn retire(&mut self, others: &[Address], reason: Reason) -> Result<()> {
+        let doomed = self.plan.steps.len();
+        self.doom(others, reason)?;
+        refuse_orphaning(&self.plan.steps[doomed..], self.input.live)
+    }
+
+    fn doom(&mut self, others: &[Address], reason: Reason) -> Result<()> {
         let mut doomed: Vec<(usize, Step)> = Vec::new();
         for (kind, live) in self.input.live {
             let rules = rules(self.input.rules, kind)?;
@@ -217,7 +270,6 @@ impl Draft<'_> {
                 doomed.push((rules.rank, deletion(one, reason)?));
             }
         }
-        refuse_orphaning(&doomed, self.input.live)?;
         doomed.sort_by(|(a, one), (b, two)| b.cmp(a).then_with(|| one.address.cmp(&two.address)));
         // One address can be deleted twice, where the answer to a create was lost: each goes by its own name.
         let order: Vec<(usize, Address)> = doomed.iter().map(|(rank, step)| (*rank, step.address.clone())).collect();
@@ -283,8 +335,8 @@ fn strangers(input: &Input<'_>) -> Vec<Warning> {
 }
 
 /// Deleting an API deletes its stages with it. One that is not ours must not go that way.
-fn refuse_orphaning(doomed: &[(usize, Step)], live: &Live) -> Result<()> {
-    for (_, step) in doomed {
+fn refuse_orphaning(doomed: &[Step], live: &Live) -> Result<()> {
+    for step in doomed {
         for (kind, all) in live {
             for child in all {
                 if child.within.as_ref() == Some(&step.address) && child.address().is_none() {
@@ -320,10 +372,15 @@ fn reason(live: &Observed, address: &Address, after: &Value, same: bool) -> Opti
 }
 
 /// The live resource that a desired one is, if it is there. `wanted` is its spec with what is known filled in.
-fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Result<Option<(Claim, &'a Observed)>> {
+fn find<'a>(
+    desired: &Desired,
+    wanted: Option<&Value>,
+    input: &Input<'a>,
+) -> Result<Option<(Claim, &'a Observed)>, Obstacle> {
     let Some((kind, all)) = input.live.get_key_value(desired.address.kind()) else { return Ok(None) };
     if rules(input.rules, kind)?.name_is_place {
-        let found = in_place(desired, all, input)?;
+        let found = in_place(desired, all, input)
+            .map_err(|(index, failure)| Obstacle { claims: vec![(*kind, index)], failure })?;
         return Ok(found.map(|index| ((*kind, index), &all[index])));
     }
     let mut same: Vec<(Claim, &Observed)> = all
@@ -358,7 +415,10 @@ fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Res
     match same.as_slice() {
         [] => {}
         [one] => return Ok(Some(*one)),
-        several => return Err(ambiguous(desired, several)),
+        several => {
+            let claims = several.iter().map(|(claim, _)| *claim).collect();
+            return Err(Obstacle { claims, failure: ambiguous(desired, several) });
+        }
     }
     let Some(name) = desired.name() else { return Ok(None) };
     let mut named = all.iter().enumerate().filter(|(_, one)| one.name == name && !lives_elsewhere(one, desired, input));
@@ -368,18 +428,18 @@ fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Res
         Ownership::Ours { address, .. } if !input.desired.iter().any(|other| &other.address == address) => {
             Ok(Some(((*kind, index), one)))
         }
-        _ => Err(foreign(desired, one, input)),
+        _ => Err(Obstacle { claims: vec![(*kind, index)], failure: foreign(desired, one, input) }),
     }
 }
 
 /// Of a kind whose names are places: what is ours in the place, whatever it was there for; else what the address had before,
-/// unless another one takes that place.
-fn in_place(desired: &Desired, all: &[Observed], input: &Input<'_>) -> Result<Option<usize>> {
+/// unless another one takes that place. The failure comes with what is in the way.
+fn in_place(desired: &Desired, all: &[Observed], input: &Input<'_>) -> Result<Option<usize>, (usize, Failure)> {
     let kind = desired.address.kind();
     if let Some(index) = all.iter().position(|one| Some(one.name.as_str()) == desired.name()) {
         return match all[index].address() {
             Some(address) if address.kind() == kind => Ok(Some(index)),
-            _ => Err(foreign(desired, &all[index], input)),
+            _ => Err((index, foreign(desired, &all[index], input))),
         };
     }
     let is_taken = |name: &str| {

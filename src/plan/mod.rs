@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use build::{build, build_destroy};
+pub use build::{build, build_destroy, survey};
 
 use crate::model::diff::FieldChange;
 use crate::model::{Address, Observed, Owner, Place};

@@ -13,7 +13,7 @@ use crate::model::{Address, as_reference};
 use crate::plan::{Action, Plan, Reason, Step, Summary, Unchanged};
 
 /// The version of Terraform's format that this follows.
-const FORMAT_VERSION: &str = "1.2";
+pub(super) const FORMAT_VERSION: &str = "1.2";
 
 /// One plan. Addresses are those of the resources inside the environment: `gate/rest-api/gateway`.
 ///
@@ -107,7 +107,7 @@ fn document(plans: &[(&Plan, String)], complete: bool, about: &Value) -> Value {
 }
 
 /// The members that every mention of a resource begins with.
-fn resource(address: &Address, prefix: &str) -> Map<String, Value> {
+pub(super) fn resource(address: &Address, prefix: &str) -> Map<String, Value> {
     let members = [
         ("address", format!("{prefix}{address}")),
         ("mode", "managed".to_owned()),
@@ -168,7 +168,7 @@ fn actions(action: Action) -> &'static [&'static str] {
     }
 }
 
-fn change(actions: &[&str], before: Option<&Value>, after: Option<&Value>) -> Value {
+pub(super) fn change(actions: &[&str], before: Option<&Value>, after: Option<&Value>) -> Value {
     // Terraform says `false`, not `{}`, for the sensitive parts of what does not exist.
     let sensitive = |spec: Option<&Value>| spec.map_or(Value::Bool(false), sensitive_parts);
     json!({

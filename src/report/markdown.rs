@@ -65,7 +65,7 @@ fn details(plan: &Plan, page: &mut String) {
 }
 
 /// The entry and what is below it, each line with the sign in front that a `diff` block is coloured by.
-fn diff_lines(entry: &Entry, depth: usize, block: &mut String) {
+pub(super) fn diff_lines(entry: &Entry, depth: usize, block: &mut String) {
     let sign = entry.mark.map_or(' ', Mark::diff_sign);
     let left = depth * 2 + 1;
     // The block's own signs have none for a replacement.
@@ -78,7 +78,7 @@ fn diff_lines(entry: &Entry, depth: usize, block: &mut String) {
 }
 
 /// A fence longer than any run of backticks inside, so that no value can end the block.
-fn fence(block: &str) -> String {
+pub(super) fn fence(block: &str) -> String {
     let longest = block.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     "`".repeat((longest + 1).max(3))
 }
@@ -89,6 +89,6 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// Words, with what Markdown and HTML would take for markup spelled out.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('|', "\\|")
 }

@@ -50,7 +50,7 @@ pub fn masked(plan: &Plan) -> Plan {
     plan
 }
 
-fn mask_step(step: &mut Step) {
+pub(super) fn mask_step(step: &mut Step) {
     let before = step.before().cloned();
     step.after = step.after.as_ref().map(|after| mask_spec(after, before.as_ref()));
     if let Some(live) = &mut step.live {

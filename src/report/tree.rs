@@ -109,7 +109,7 @@ fn deleted(step: &Step, verbose: bool) -> Vec<Entry> {
 }
 
 /// Entries for the changes of one resource: what is best told in its own way in its own way, the rest field by field.
-fn describe(step: &Step, changes: Vec<Change>, detail: Detail) -> Vec<Entry> {
+pub(super) fn describe(step: &Step, changes: Vec<Change>, detail: Detail) -> Vec<Entry> {
     let mut general = Vec::new();
     let mut special = Vec::new();
     for change in changes {

@@ -37,16 +37,22 @@ fn write(bytes: &mut Vec<u8>, value: &Value, is_time: fn(&str) -> bool) {
             head(bytes, 5, members.len() as u64);
             for (name, member) in members {
                 write_text(bytes, name);
-                match member.as_f64().filter(|_| is_time(name)) {
-                    Some(seconds) => {
-                        head(bytes, 6, 1);
-                        double(bytes, seconds);
+                match (member, is_time(name)) {
+                    (Value::Number(seconds), true) => time(bytes, seconds),
+                    (Value::Array(times), true) => {
+                        head(bytes, 4, times.len() as u64);
+                        times.iter().filter_map(Value::as_number).for_each(|seconds| time(bytes, seconds));
                     }
-                    None => write(bytes, member, is_time),
+                    _ => write(bytes, member, is_time),
                 }
             }
         }
     }
+}
+
+fn time(bytes: &mut Vec<u8>, seconds: &Number) {
+    head(bytes, 6, 1);
+    double(bytes, seconds.as_f64().unwrap_or_default());
 }
 
 fn write_text(bytes: &mut Vec<u8>, text: &str) {

@@ -1,7 +1,7 @@
 //! An AWS inside the process: the newcomer's default, and the back end of the fast tests.
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway with
-//! REST and HTTP APIs, Lambda, IAM, CloudWatch, Logs, AWS WAF, EC2, load balancers, Certificate Manager, Route 53, S3,
+//! REST and HTTP APIs, Lambda, IAM, CloudTrail, CloudWatch, Logs, SNS, AWS WAF, EC2, load balancers, Certificate Manager, Route 53, S3,
 //! Firehose, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that the same SDK calls are serialised and
 //! parsed as on the real one, or behind a socket ([`listener`]) for any other AWS client. Its state is kept in a folder between
 //! commands, or in memory.
@@ -15,6 +15,7 @@ pub mod acm;
 pub mod apigateway;
 pub mod apigatewayv2;
 mod cbor;
+pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod conditions;
 pub mod connector;
@@ -31,6 +32,7 @@ mod query;
 pub mod route53;
 pub mod s3;
 mod signature;
+pub mod sns;
 mod stand_ins;
 mod store;
 pub mod sts;
@@ -277,10 +279,16 @@ impl Sandbox {
             if let Some(refusal) = self.conditions.too_early(request) {
                 return refusal;
             }
+            if service == Service::CloudTrail {
+                return cloudtrail::handle(&world.trail, request);
+            }
             let view = &mut world.view(&caller.account, &caller.region, now);
             let logged = (service == Service::Logs).then(|| self.events.answer(&view.region.logs, request)).flatten();
             let mut response = logged.unwrap_or_else(|| service.handle(view, request));
             self.conditions.settle(request, &mut response);
+            if !read {
+                world.trail.record(request, &response, &conditions::operation_name(request), now);
+            }
             response
         });
 
@@ -345,6 +353,7 @@ impl Held {
 enum Service {
     Acm,
     ApiGateway,
+    CloudTrail,
     CloudWatch,
     Ec2,
     Elbv2,
@@ -354,15 +363,17 @@ enum Service {
     Logs,
     Route53,
     S3,
+    Sns,
     Sts,
     Tagging,
     Wafv2,
 }
 
 impl Service {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::Acm,
         Self::ApiGateway,
+        Self::CloudTrail,
         Self::CloudWatch,
         Self::Ec2,
         Self::Elbv2,
@@ -372,6 +383,7 @@ impl Service {
         Self::Logs,
         Self::Route53,
         Self::S3,
+        Self::Sns,
         Self::Sts,
         Self::Tagging,
         Self::Wafv2,
@@ -382,6 +394,7 @@ impl Service {
         match self {
             Self::Acm => "acm",
             Self::ApiGateway => "apigateway",
+            Self::CloudTrail => "cloudtrail",
             Self::CloudWatch => "monitoring",
             Self::Ec2 => "ec2",
             Self::Elbv2 => "elasticloadbalancing",
@@ -391,6 +404,7 @@ impl Service {
             Self::Logs => "logs",
             Self::Route53 => "route53",
             Self::S3 => "s3",
+            Self::Sns => "sns",
             Self::Sts => "sts",
             Self::Tagging => "tagging",
             Self::Wafv2 => "wafv2",
@@ -410,11 +424,11 @@ impl Service {
             Self::Ec2 => ec2::is_read(request),
             Self::Elbv2 => request.operation().starts_with("Describe"),
             Self::Firehose => firehose::is_read(request),
-            Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
+            Self::Iam | Self::Sns => request.operation().starts_with("Get") || request.operation().starts_with("List"),
             Self::Lambda | Self::Route53 => request.method == "GET",
             Self::Logs => logs::is_read(request),
             Self::S3 => ["GET", "HEAD"].contains(&request.method.as_str()),
-            Self::Sts | Self::Tagging => true,
+            Self::CloudTrail | Self::Sts | Self::Tagging => true,
             Self::Wafv2 => wafv2::is_read(request),
         }
     }
@@ -424,6 +438,8 @@ impl Service {
             Self::Acm => acm::handle(view, request),
             Self::ApiGateway if apigatewayv2::serves(request) => apigatewayv2::handle(view, request),
             Self::ApiGateway => apigateway::handle(view, request),
+            // It is not of one Region's services, and answered before it comes to them.
+            Self::CloudTrail => fault::unknown_service(request, &[]),
             Self::CloudWatch => cloudwatch::handle(view, request),
             Self::Ec2 => ec2::handle(view, request),
             Self::Elbv2 => elbv2::handle(view, request),
@@ -433,6 +449,7 @@ impl Service {
             Self::Logs => logs::handle(view, request),
             Self::Route53 => route53::handle(view, request),
             Self::S3 => s3::handle(view, request),
+            Self::Sns => sns::handle(view, request),
             Self::Sts => sts::handle(view, request),
             Self::Tagging => tagging::handle(view, request),
             Self::Wafv2 => wafv2::handle(view, request),

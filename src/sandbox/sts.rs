@@ -31,14 +31,22 @@ pub fn handle(view: &mut View<'_>, request: &Request) -> Response {
     call.respond(&DIALECT, request, answer)
 }
 
+/// The session that a request's token is of.
+fn session(request: &Request) -> Option<String> {
+    request.header("x-amz-security-token").and_then(session_of).filter(|arn| belongs(arn, &request.caller))
+}
+
+/// The ARN of who sent a request.
+pub(in crate::sandbox) fn arn(request: &Request) -> String {
+    let caller = &request.caller;
+    session(request).unwrap_or_else(|| format!("arn:{}:iam::{}:user/sandbox", caller.partition(), caller.account))
+}
+
 fn identity(request: &Request) -> Xml {
     let caller = &request.caller;
-    let session = request.header("x-amz-security-token").and_then(session_of).filter(|arn| belongs(arn, caller));
-    let user = || format!("arn:{}:iam::{}:user/sandbox", caller.partition(), caller.account);
-    let id = session.as_deref().map_or_else(|| stable_id("AIDA", &caller.account), session_id);
-    let arn = session.unwrap_or_else(user);
+    let id = session(request).as_deref().map_or_else(|| stable_id("AIDA", &caller.account), session_id);
     let mut xml = Xml::new();
-    xml.leaf("Arn", arn);
+    xml.leaf("Arn", arn(request));
     xml.leaf("UserId", id);
     xml.leaf("Account", &caller.account);
     xml

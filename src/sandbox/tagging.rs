@@ -1,7 +1,7 @@
 //! The Resource Groups Tagging API in the sandbox: which resources of a Region carry which tags.
 //!
 //! It sees Lambda functions, log groups, certificates, what is taggable of API Gateway, alarms, what EC2 has, load balancers, what
-//! AWS WAF has, delivery streams, buckets, and, in the Region that Route 53 is signed for, hosted zones; IAM roles it does not see, as on AWS
+//! AWS WAF has, delivery streams, topics, buckets, and, in the Region that Route 53 is signed for, hosted zones; IAM roles it does not see, as on AWS
 //! (aws-facts A). It is
 //! kinder than AWS in one thing: deleted resources are gone at once.
 
@@ -80,6 +80,7 @@ fn act(view: &View<'_>, request: &Request) -> Answer<Value> {
     found.extend(view.region.elbv2.tagged());
     found.extend(view.region.acm.tagged());
     found.extend(view.region.firehose.tagged());
+    found.extend(view.region.sns.tagged(&request.caller));
     found.extend(view.s3.tagged(&request.caller));
     if request.caller.region == route53::home(request.caller.partition()) {
         found.extend(view.route53.tagged(request.caller.partition()));

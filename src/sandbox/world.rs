@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::wire::partition;
-use super::{acm, apigateway, apigatewayv2, cloudwatch, ec2, elbv2, firehose, iam, lambda, logs, route53, s3, wafv2};
+use super::{
+    acm, apigateway, apigatewayv2, cloudtrail, cloudwatch, ec2, elbv2, firehose, iam, lambda, logs, route53, s3, sns,
+    wafv2,
+};
 
 /// All accounts, by their twelve digits.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -19,6 +22,9 @@ pub struct World {
     /// S3 by partition: the names of buckets are shared by all accounts and Regions of one.
     #[serde(default)]
     pub s3: BTreeMap<String, s3::State>,
+    /// Who changed what. It tells of the past alone, and so is no part of the accounts.
+    #[serde(default)]
+    pub trail: cloudtrail::Trail,
     /// How many ids were given out; the next id is drawn from it, so that the same calls give the same ids.
     pub ids: u64,
     /// Code that was uploaded, by the hexadecimal SHA-256 of its zip. A world kept in a folder moves it to files of its
@@ -69,6 +75,9 @@ pub struct Region {
     /// Delivery streams.
     #[serde(default)]
     pub firehose: firehose::State,
+    /// Topics.
+    #[serde(default)]
+    pub sns: sns::State,
 }
 
 /// What one call may see and change.

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::config::{BlockResponse, Faults, RuleGroup, WebAclSettings};
 use crate::error::Result;
 use crate::kinds::ip_set::{self, IpSet, IpSetSpec, IpVersion};
-use crate::kinds::log_group::{LogGroup, LogGroupSpec};
+use crate::kinds::log_group::{LogFilters, LogGroup, LogGroupSpec};
 use crate::kinds::web_acl::spec::{
     Action, ContentType, DefaultAction, Fallback, Forwarded, ForwardedIn, GeoMatch, Inspection, IpSetMatch, LOG_PREFIX,
     LogFilter, Logging, ManagedRuleGroup, Position, RateBased, Response, ResponseBody, Statement, Visibility,
@@ -143,6 +143,7 @@ impl Guarded<'_> {
                 name: format!("{LOG_PREFIX}{}", self.own_name()),
                 retention_in_days: Some(self.retention_in_days),
                 tags: self.tags.clone(),
+                filters: LogFilters::default(),
             };
             all.push(desired::<LogGroup>(self.stack, "waf", &spec)?);
             Input::output(&self.address(LogGroup::NAME, "waf"), "arn")

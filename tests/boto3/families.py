@@ -4,6 +4,7 @@ Nothing here knows how the sandbox is made; what is expected is written from AWS
 checks the shape of every answer.
 """
 
+import datetime
 import io
 import json
 import os
@@ -1290,6 +1291,90 @@ class Edge(unittest.TestCase):
             edge.delete_api(ApiId=api)
         edge.delete_domain_name(**at)
         self.refused("NotFoundException", "get_domain_name", **at)
+
+
+class Tidings(unittest.TestCase):
+    """What tells of changes: the event history, topics, metrics, and filters of log groups."""
+
+    def refused(self, client, code, operation, **arguments):
+        with self.assertRaises(client.exceptions.ClientError) as caught:
+            getattr(client, operation)(**arguments)
+        self.assertEqual(caught.exception.response["Error"]["Code"], code)
+
+    def test_who_changed_what(self):
+        trail = aws.client("cloudtrail")
+        api = gateway.create_rest_api(name="watched")["id"]
+        gateway.update_rest_api(restApiId=api, patchOperations=replace("/description", "x"))
+        gateway.get_rest_api(restApiId=api)
+        by_name = [{"AttributeKey": "ResourceName", "AttributeValue": api}]
+        events = trail.lookup_events(LookupAttributes=by_name)["Events"]
+        self.assertEqual([one["EventName"] for one in events], ["UpdateRestApi", "CreateRestApi"])
+        whole = json.loads(events[0]["CloudTrailEvent"])
+        self.assertEqual(whole["userIdentity"]["arn"], aws.sts.get_caller_identity()["Arn"])
+        self.assertIn("Botocore", whole["userAgent"])
+        self.assertEqual((events[0]["Username"], events[0]["ReadOnly"]), ("sandbox", "false"))
+        pages = trail.get_paginator("lookup_events").paginate(
+            LookupAttributes=by_name, PaginationConfig={"PageSize": 1}
+        )
+        self.assertEqual([one["EventId"] for page in pages for one in page["Events"]], [one["EventId"] for one in events])
+        self.refused(trail, "InvalidMaxResultsException", "lookup_events", MaxResults=51)
+        gateway.delete_rest_api(restApiId=api)
+
+    def test_topics(self):
+        sns = aws.client("sns")
+        topic = sns.create_topic(Name="drift", Tags=[{"Key": "team", "Value": "a"}])["TopicArn"]
+        self.assertEqual(topic, f"arn:{PARTITION}:sns:{REGION}:{ACCOUNT}:drift")
+        self.assertIn({"TopicArn": topic}, sns.list_topics()["Topics"])
+        self.assertTrue(sns.publish(TopicArn=topic, Subject="a word", Message="many")["MessageId"])
+        self.refused(sns, "InvalidParameter", "publish", TopicArn=topic, Subject="x" * 101, Message="many")
+        self.refused(sns, "NotFound", "publish", TopicArn=f"{topic}-2", Message="many")
+        self.assertEqual(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Owner"], ACCOUNT)
+        found = aws.tagging.get_resources(ResourceTypeFilters=["sns"])["ResourceTagMappingList"]
+        self.assertEqual([one["ResourceARN"] for one in found], [topic])
+        sns.untag_resource(ResourceArn=topic, TagKeys=["team"])
+        self.assertEqual(sns.list_tags_for_resource(ResourceArn=topic)["Tags"], [])
+        sns.delete_topic(TopicArn=topic)
+        self.assertEqual(sns.list_topics()["Topics"], [])
+
+    def test_metrics(self):
+        watch = aws.client("cloudwatch")
+        dimensions = [{"Name": "Product", "Value": "a"}]
+        time = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+        for value in (1, 3):
+            datum = {"MetricName": "Drift", "Dimensions": dimensions, "Value": value, "Timestamp": time, "Unit": "Count"}
+            watch.put_metric_data(Namespace="gwctl", MetricData=[datum])
+        metric = {"Namespace": "gwctl", "MetricName": "Drift", "Dimensions": dimensions}
+        self.assertEqual(watch.list_metrics(Namespace="gwctl")["Metrics"], [metric])
+        span = {"StartTime": time.replace(hour=0), "EndTime": time.replace(hour=23)}
+        statistics = watch.get_metric_statistics(**metric, **span, Period=60, Statistics=["Sum", "Average"])
+        [point] = statistics["Datapoints"]
+        self.assertEqual((point["Sum"], point["Average"], point["Timestamp"]), (4, 2, time.replace(second=0)))
+        query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}
+        [result] = watch.get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"]
+        self.assertEqual((result["Values"], result["Timestamps"]), ([3], [time.replace(minute=0, second=0)]))
+        self.refused(watch, "InvalidParameterValue", "put_metric_data", Namespace="AWS/x", MetricData=[datum])
+
+    def test_filters_of_log_groups(self):
+        group = {"logGroupName": "filtered"}
+        aws.logs.create_log_group(**group)
+        destination = f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:ship"
+        for name in ("one", "two"):
+            aws.logs.put_subscription_filter(**group, filterName=name, filterPattern="", destinationArn=destination)
+        more = {**group, "filterName": "three", "filterPattern": "", "destinationArn": destination}
+        self.refused(aws.logs, "LimitExceededException", "put_subscription_filter", **more)
+        pages = aws.logs.get_paginator("describe_subscription_filters").paginate(**group, PaginationConfig={"PageSize": 1})
+        found = [one for page in pages for one in page["subscriptionFilters"]]
+        self.assertEqual([(one["filterName"], one["distribution"]) for one in found], [("one", "ByLogStream"), ("two", "ByLogStream")])
+        metric = {"metricName": "n", "metricNamespace": "x", "metricValue": "1"}
+        aws.logs.put_metric_filter(**group, filterName="count", filterPattern="500", metricTransformations=[metric])
+        [shown] = aws.logs.describe_metric_filters(**group)["metricFilters"]
+        self.assertEqual(shown["metricTransformations"], [metric])
+        [described] = aws.logs.describe_log_groups(logGroupNamePrefix="filtered")["logGroups"]
+        self.assertEqual(described["metricFilterCount"], 1)
+        aws.logs.delete_metric_filter(**group, filterName="count")
+        aws.logs.delete_subscription_filter(**group, filterName="one")
+        self.refused(aws.logs, "ResourceNotFoundException", "delete_subscription_filter", **group, filterName="one")
+        aws.logs.delete_log_group(**group)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ fn wanted(session: &Session, memory_mb: i32, warm: Option<i32>) -> Vec<Desired> 
         assume_role_policy: Policy::parse(&trust).unwrap(),
         inline_policies: [].into(),
         managed_policies: [].into(),
+        max_session_seconds: None,
         tags: [].into(),
     };
     let mut function: LambdaFunctionSpec = {

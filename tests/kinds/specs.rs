@@ -20,7 +20,7 @@ use gwctl::kinds::http_vpc_link::{HttpVpcLink, HttpVpcLinkSpec};
 use gwctl::kinds::iam_role::{IamRole, IamRoleSpec};
 use gwctl::kinds::ip_set::{IpSet, IpSetSpec, IpVersion};
 use gwctl::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
-use gwctl::kinds::log_group::{LogGroup, LogGroupSpec};
+use gwctl::kinds::log_group::{LogFilters, LogGroup, LogGroupSpec};
 use gwctl::kinds::rest_api::{RestApi, RestApiSpec};
 use gwctl::kinds::s3_bucket::spec::{self as bucket, Encryption, Versioning};
 use gwctl::kinds::s3_bucket::{S3Bucket, S3BucketSpec};
@@ -63,7 +63,12 @@ fn code(project: &Project, zip: &str) -> String {
 }
 
 pub(super) fn log_groups() -> Vec<Value> {
-    let first = LogGroupSpec { name: "/law".into(), retention_in_days: Some(7), tags: tags(&[("team", "a")]) };
+    let first = LogGroupSpec {
+        name: "/law".into(),
+        retention_in_days: Some(7),
+        tags: tags(&[("team", "a")]),
+        filters: LogFilters::default(),
+    };
     let second =
         LogGroupSpec { retention_in_days: Some(30), tags: tags(&[("team", "b"), ("x", "y")]), ..first.clone() };
     let third = LogGroupSpec { retention_in_days: None, tags: tags(&[]), ..first.clone() };
@@ -76,6 +81,7 @@ pub(super) fn execution_log_groups(api: &str) -> Vec<Value> {
         stage: "dev".into(),
         retention_in_days: Some(7),
         tags: tags(&[("team", "a")]),
+        filters: LogFilters::default(),
     };
     let second = ExecutionLogGroupSpec {
         retention_in_days: Some(30),
@@ -157,6 +163,7 @@ pub(super) fn roles() -> Vec<Value> {
         inline_policies: [("one".to_owned(), allow("ec2:*NetworkInterface*"))].into(),
         managed_policies: BTreeSet::new(),
         tags: tags(&[("team", "a")]),
+        max_session_seconds: None,
     };
     let second = IamRoleSpec {
         description: None,
@@ -167,6 +174,7 @@ pub(super) fn roles() -> Vec<Value> {
         ]
         .into(),
         managed_policies: [managed("AWSLambdaBasicExecutionRole")].into(),
+        max_session_seconds: Some(7200),
         tags: tags(&[("team", "b"), ("x", "y")]),
         ..first.clone()
     };
@@ -237,6 +245,7 @@ pub(super) fn functions(project: &Project, roles: [&str; 2]) -> Vec<Value> {
         tracing: "PassThrough".into(),
         reserved_concurrency: None,
         tags: tags(&[("team", "a")]),
+        by_hand: gwctl::kinds::lambda_function::ByHand::default(),
     };
     let vpc =
         |subnet: &str| Vpc { subnet_ids: vec![subnet.into()], security_group_ids: vec![Input::from("sg-0a1b2c3d")] };
@@ -328,6 +337,7 @@ pub(super) fn stages(api: &str, deployments: [&str; 2], destination: &str, web_a
         canary: None,
         web_acl: Some(web_acls[0].into()),
         tags: tags(&[("team", "a")]),
+        by_hand: gwctl::kinds::stage::ByHand::default(),
     };
     let second = StageSpec {
         deployment: deployments[1].into(),

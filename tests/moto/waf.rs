@@ -198,7 +198,12 @@ async fn a_web_acl_lives_and_goes_before_a_stage_of_motos() {
     let server = Server::start(python.program("moto_server").args(["-H", "127.0.0.1", "-p", "0"]));
     for (region, partition) in [("us-east-1", "aws"), ("cn-north-1", "aws-cn")] {
         let moto = Moto::at(&server, region, partition).await;
-        let logs = LogGroupSpec { name: "aws-waf-logs-moto".into(), retention_in_days: Some(7), tags: [].into() };
+        let logs = LogGroupSpec {
+            name: "aws-waf-logs-moto".into(),
+            retention_in_days: Some(7),
+            tags: [].into(),
+            filters: Default::default(),
+        };
         let logs = LogGroup.create(&moto.aws, &moto.identity::<LogGroup>(), &logs).await.unwrap();
 
         let first = set();

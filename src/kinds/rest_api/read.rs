@@ -38,10 +38,9 @@ pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -
             .resource_methods()
             .map(|methods| methods.iter().map(|(name, live)| (name.clone(), method(live, &names))).collect())
             .unwrap_or_default();
-        if !methods.is_empty() {
-            routes.insert(given("path of a resource", resource.path)?, methods);
-        }
+        routes.insert(given("path of a resource", resource.path)?, methods);
     }
+    drop_ways(&mut routes);
     Ok(RestApiSpec {
         name: given("name of a REST API", api.name())?.to_owned(),
         description: api.description().filter(|text| !text.is_empty()).map(str::to_owned),
@@ -57,6 +56,15 @@ pub(super) async fn read(clients: &Clients, place: &Place, api: &sdk::RestApi) -
         routes,
         tags: tags::of_user(&all_tags(api)),
     })
+}
+
+/// A resource without methods that only leads to others comes and goes with them, and the root is always there. One that
+/// leads nowhere was made by hand: an import makes none.
+fn drop_ways(routes: &mut BTreeMap<String, BTreeMap<String, Method>>) {
+    let paths: Vec<String> = routes.keys().cloned().collect();
+    let leads =
+        |path: &str| paths.iter().any(|other| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')));
+    routes.retain(|path, methods| !methods.is_empty() || path != "/" && !leads(path));
 }
 
 fn endpoint_type(api: &sdk::RestApi) -> String {

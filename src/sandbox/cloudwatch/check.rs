@@ -74,6 +74,13 @@ pub(super) struct Dimension {
     value: String,
 }
 
+impl Dimension {
+    /// Whether it is the one of a name, and of a value where one is given.
+    pub(super) fn is(&self, name: &str, value: Option<&str>) -> bool {
+        self.name == name && value.is_none_or(|value| self.value == value)
+    }
+}
+
 /// One line of metric math: a metric, or an expression over others.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

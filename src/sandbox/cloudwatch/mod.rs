@@ -1,11 +1,13 @@
-//! CloudWatch in the sandbox: metric alarms, their state and tags, in the three protocols that its clients speak.
+//! CloudWatch in the sandbox: metric alarms, their state and tags, and data points of metrics, in the three protocols that its
+//! clients speak.
 //!
-//! Alarms are kept, and never go off by themselves: no metric is kept here. `SetAlarmState` sets what an alarm shows.
-//! Composite alarms, dashboards and metric data are refused, never ignored. Sources: API reference and service model
-//! (2010-08-01).
+//! Alarms are kept, and never go off by themselves: no alarm looks at the metrics that are put here. `SetAlarmState` sets what
+//! an alarm shows. Composite alarms, dashboards and metric math are refused, never ignored. Sources: API reference and service
+//! model (2010-08-01).
 
 mod alarms;
 mod check;
+mod data;
 mod tags;
 mod wire;
 
@@ -23,6 +25,9 @@ use alarms::Alarm;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct State {
     alarms: BTreeMap<String, Alarm>,
+    /// Metrics, in the order in which they were first put.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<data::Series>,
 }
 
 impl State {
@@ -67,6 +72,10 @@ fn act(view: &mut View<'_>, caller: &Caller, operation: &str, input: Value) -> A
         "SetAlarmState" => alarms::set_state(state, now, parse(input)?),
         "EnableAlarmActions" => alarms::switch(state, &parse(input)?, true),
         "DisableAlarmActions" => alarms::switch(state, &parse(input)?, false),
+        "PutMetricData" => data::put(state, now, input),
+        "ListMetrics" => data::list(state, input),
+        "GetMetricStatistics" => data::statistics(state, input),
+        "GetMetricData" => data::data(state, input),
         "TagResource" => tags::tag(state, caller, parse(input)?),
         "UntagResource" => tags::untag(state, caller, &parse(input)?),
         "ListTagsForResource" => tags::list(state, caller, &parse(input)?),

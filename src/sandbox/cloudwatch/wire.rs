@@ -130,16 +130,18 @@ fn in_cbor(status: u16, body: &Value) -> Response {
 
 /// Members that are times: seconds since the epoch here, each protocol's own form on the wire.
 fn is_time(member: &str) -> bool {
-    member.ends_with("Timestamp")
+    member.ends_with("Timestamp") || member == "Timestamps"
 }
 
 /// Members that are numbers or flags: the query protocol has only text.
 fn typed(member: &str, text: &str) -> Value {
     let parsed = match member {
-        "Period" | "EvaluationPeriods" | "DatapointsToAlarm" | "MaxRecords" => {
+        "Period" | "EvaluationPeriods" | "DatapointsToAlarm" | "MaxRecords" | "StorageResolution" | "MaxDatapoints" => {
             text.parse::<i64>().ok().map(Value::from)
         }
-        "Threshold" => text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number),
+        "Threshold" | "Sum" | "SampleCount" | "Minimum" | "Maximum" => {
+            text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number)
+        }
         "ActionsEnabled" | "ReturnData" => text.parse::<bool>().ok().map(Value::from),
         _ => None,
     };
@@ -187,6 +189,15 @@ impl Node {
 
 fn element(xml: &mut Xml, name: &str, value: &Value) {
     match value {
+        Value::Array(times) if is_time(name) => {
+            xml.node(name, |xml| {
+                times.iter().for_each(|time| {
+                    #[expect(clippy::cast_possible_truncation, reason = "as below")]
+                    let millis = (time.as_f64().unwrap_or_default() * 1000.0) as i64;
+                    xml.leaf("member", date(millis, "%Y-%m-%dT%H:%M:%SZ"));
+                })
+            });
+        }
         Value::Null => {}
         Value::Bool(flag) => xml.leaf(name, flag.to_string()),
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since the epoch fit an i64 for ages to come")]

@@ -29,6 +29,7 @@ use eventual::Eventual;
 use fault::Action;
 pub use fault::Fault;
 pub(crate) use fault::Moment;
+pub(in crate::sandbox) use operations::name as operation_name;
 use quotas::Buckets;
 pub use quotas::Quotas;
 use refusals::Why;

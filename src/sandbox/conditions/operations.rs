@@ -11,7 +11,7 @@ use crate::sandbox::wire::Request;
 
 /// The name of the operation that a request is for, `CreateRestApi`. What has none is named by its method alone, so that
 /// the ids in paths do not make a name of each call.
-pub(super) fn name(request: &Request) -> Cow<'static, str> {
+pub(in crate::sandbox) fn name(request: &Request) -> Cow<'static, str> {
     let named = match request.caller.service.as_str() {
         "apigateway" => import(request).or_else(|| apigateway(&request.method, &request.path)),
         "lambda" => provisioned(request).or_else(|| lambda_operations::operation(&request.method, &request.path)),

@@ -78,6 +78,7 @@ pub(super) fn create(view: &mut View<'_>, asked: &Creation) -> Answer<Value> {
         protected: asked.deletion_protection_enabled,
         tags,
         streams: BTreeMap::new(),
+        filters: super::filters::Filters::default(),
     };
     view.region.logs.groups.insert(name.to_owned(), group);
     Ok(Value::Null)
@@ -185,7 +186,7 @@ fn check_class(class: &str) -> Answer<()> {
     Err(invalid(violation(class, "logGroupClass", &constraint)))
 }
 
-fn limit(limit: Option<i64>) -> Answer<usize> {
+pub(super) fn limit(limit: Option<i64>) -> Answer<usize> {
     let Some(limit) = limit else { return Ok(50) };
     let refused = |constraint: &str| invalid(violation(&limit.to_string(), "limit", constraint));
     match usize::try_from(limit) {
@@ -195,7 +196,7 @@ fn limit(limit: Option<i64>) -> Answer<usize> {
     }
 }
 
-fn untoken(token: &str) -> Answer<String> {
+pub(super) fn untoken(token: &str) -> Answer<String> {
     let name = BASE64.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     name.ok_or_else(|| invalid("The specified nextToken is invalid."))
 }
@@ -205,7 +206,7 @@ fn shown(name: &str, group: &Group, caller: &Caller) -> Value {
     let mut shown = json!({
         "logGroupName": name,
         "creationTime": group.created,
-        "metricFilterCount": 0,
+        "metricFilterCount": group.filters.counting(),
         // The ARN that policies want, which covers the streams, and the one that everything else wants.
         "arn": format!("{arn}:*"),
         "logGroupArn": arn,

@@ -2,6 +2,7 @@
 //! streams, and what stages log ([`events`]).
 
 pub(in crate::sandbox) mod events;
+mod filters;
 mod groups;
 mod streams;
 mod tags;
@@ -34,6 +35,8 @@ struct Group {
     tags: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     streams: BTreeMap<String, streams::Stream>,
+    #[serde(default, skip_serializing_if = "filters::Filters::is_empty")]
+    filters: filters::Filters,
 }
 
 impl State {
@@ -97,6 +100,12 @@ fn act(view: &mut View<'_>, request: &Request) -> Answer<Value> {
         "PutLogEvents" => streams::put(view, parse(request)?),
         "PutRetentionPolicy" => groups::put_retention(&mut view.region.logs, &parse(request)?),
         "DeleteRetentionPolicy" => groups::delete_retention(&mut view.region.logs, &parse(request)?),
+        "PutSubscriptionFilter" => filters::put_subscription(view, parse(request)?),
+        "DescribeSubscriptionFilters" => filters::subscriptions(&view.region.logs, &parse(request)?),
+        "DeleteSubscriptionFilter" => filters::delete_subscription(&mut view.region.logs, &parse(request)?),
+        "PutMetricFilter" => filters::put_metric(view, parse(request)?),
+        "DescribeMetricFilters" => filters::metrics(&view.region.logs, &parse(request)?),
+        "DeleteMetricFilter" => filters::delete_metric(&mut view.region.logs, &parse(request)?),
         "PutLogGroupDeletionProtection" => groups::protect(&mut view.region.logs, caller, &parse(request)?),
         "TagResource" => tags::tag(&mut view.region.logs, caller, parse(request)?),
         "UntagResource" => tags::untag(&mut view.region.logs, caller, &parse(request)?),

@@ -14,7 +14,7 @@ use crate::config::edge::{EdgeSettings, ZoneSetting};
 use crate::config::{Environment, Faults, LoadBalancer};
 use crate::error::Result;
 use crate::kinds::account_logging::{self, AccountLogging, AccountLoggingSpec};
-use crate::kinds::log_group::{LogGroup, LogGroupSpec};
+use crate::kinds::log_group::{LogFilters, LogGroup, LogGroupSpec};
 use crate::kinds::{Kind, desired};
 use crate::model::{Address, Desired, Found, Input, LoadBalancerPart, Lookup, Owner, Place};
 
@@ -129,6 +129,7 @@ impl<'a> Edge<'a> {
             name: format!("/aws/apigateway/{}", self.named(STACK)),
             retention_in_days: Some(self.settings.retention_in_days),
             tags: self.tags(),
+            filters: LogFilters::default(),
         };
         self.desired::<LogGroup>("access", &spec)
     }

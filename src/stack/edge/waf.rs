@@ -147,6 +147,7 @@ impl Edge<'_> {
             assume_role_policy: firehose::trust(&self.place)?,
             inline_policies: BTreeMap::from([("write".to_owned(), permissions)]),
             managed_policies: BTreeSet::new(),
+            max_session_seconds: None,
             tags: self.tags(),
         };
         let stream = FirehoseStreamSpec {

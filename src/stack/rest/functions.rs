@@ -9,7 +9,7 @@ use crate::error::{Failure, Result};
 use crate::kinds::function_alias::{FunctionAlias, FunctionAliasSpec};
 use crate::kinds::function_version::{self, FunctionVersion, FunctionVersionSpec};
 use crate::kinds::iam_role::{self, IamRole, IamRoleSpec};
-use crate::kinds::lambda_function::{LambdaFunction, LambdaFunctionSpec, Vpc};
+use crate::kinds::lambda_function::{ByHand, LambdaFunction, LambdaFunctionSpec, Vpc};
 use crate::kinds::{Kind as _, Registry};
 use crate::model::policy::Policy;
 use crate::model::{Desired, Input};
@@ -115,6 +115,7 @@ impl RestGateway<'_> {
             assume_role_policy: parse(vec![trust])?,
             inline_policies: BTreeMap::from([(name.to_owned(), parse(statements)?)]),
             managed_policies: BTreeSet::new(),
+            max_session_seconds: None,
             tags: self.settings.tags.clone(),
         };
         self.desired::<IamRole>(name, &spec)
@@ -153,6 +154,7 @@ impl RestGateway<'_> {
             tracing: if self.settings.xray_tracing { "Active" } else { "PassThrough" }.to_owned(),
             reserved_concurrency: authorizer.reserved_concurrency,
             tags: self.settings.tags.clone(),
+            by_hand: ByHand::default(),
         };
         let predicted = Registry::new(BTreeMap::new()).predict(&self.place, std::slice::from_ref(role))?;
         let arn = predicted.get(&role.address).and_then(|outputs| outputs.get("arn")).map(Input::from);

@@ -21,10 +21,10 @@ use super::{Gateway, owner, place};
 use crate::config::{self, Environment, Faults, GatewayStack, Node, Route, Settings, StackFiles};
 use crate::error::Result;
 use crate::kinds::deployment::{self, Deployment, DeploymentSpec};
-use crate::kinds::log_group::{LogGroup, LogGroupSpec};
+use crate::kinds::log_group::{LogFilters, LogGroup, LogGroupSpec};
 use crate::kinds::rest_api::spec::{self, Method};
 use crate::kinds::rest_api::{RestApi, RestApiSpec, document};
-use crate::kinds::stage::{AccessLog, MethodSettings, Stage, StageSpec};
+use crate::kinds::stage::{AccessLog, ByHand, MethodSettings, Stage, StageSpec};
 use crate::kinds::{Registry, desired};
 use crate::model::policy::Policy;
 use crate::model::{Address, Desired, Found, Input, Lookup, Outputs, Owner, Place};
@@ -189,6 +189,7 @@ impl<'a> RestGateway<'a> {
             name: group,
             retention_in_days: Some(self.settings.retention_in_days),
             tags: self.settings.tags.clone(),
+            filters: LogFilters::default(),
         };
         self.desired::<LogGroup>(name, &spec)
     }
@@ -218,6 +219,7 @@ impl<'a> RestGateway<'a> {
             canary: None,
             web_acl: self.web_acl_arn(),
             tags: settings.tags.clone(),
+            by_hand: ByHand::default(),
         };
         self.desired::<Stage>(GATEWAY, &spec)
     }

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::kinds::account_logging::{self, AccountLogging, AccountLoggingSpec};
 use crate::kinds::alarm::{Alarm, AlarmSpec, Metric, Watched};
 use crate::kinds::execution_log_group::{ExecutionLogGroup, ExecutionLogGroupSpec};
+use crate::kinds::log_group::LogFilters;
 use crate::model::{Desired, Input};
 
 /// The namespace of what the authorizer functions count themselves (`docs/authorizer.md`).
@@ -31,6 +32,7 @@ impl RestGateway<'_> {
             stage: self.settings.gateway_stage_name.clone(),
             retention_in_days: Some(self.settings.retention_in_days),
             tags: self.settings.tags.clone(),
+            filters: LogFilters::default(),
         };
         self.desired::<ExecutionLogGroup>(GATEWAY, &spec).map(Some)
     }
