@@ -19,6 +19,7 @@ use crate::kinds::Kind as _;
 use crate::kinds::Registry;
 use crate::kinds::account_logging::AccountLogging;
 use crate::kinds::stage::{LOGGING_ROLE_HINT, Stage};
+use crate::kinds::vpc_link::VpcLink as VpcLinkKind;
 use crate::model::{Desired, Found, Live, Owner, Place};
 use crate::plan::build::Input;
 use crate::plan::{self, Action, Plan, Warning};
@@ -120,6 +121,8 @@ impl Work {
             gateway.settings.domain = None;
         }
         environment.edge = None;
+        // A link that is not made has no name.
+        environment.names.retain(|address, _| address.kind() != VpcLinkKind::NAME);
         let found = Some(Found::nothing());
         let connection = connection(global, &environment, Some(sandbox));
         Self::through(&connection, global, configuration, &environment, code, found).await

@@ -91,6 +91,7 @@ pub fn expand(
     if let Some(settings) = &environment.edge {
         desired.extend(edge::Edge::new(environment, settings, found).expand(&mut faults)?);
     }
+    rest::check_names(environment, &desired, &mut faults);
     faults.sort();
     if faults.has_errors() {
         return Ok(Err(faults));
