@@ -36,3 +36,4 @@ pub mod rates;
 pub mod report;
 pub mod sandbox;
 pub mod stack;
+pub mod takeover;

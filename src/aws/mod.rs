@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod credentials;
 pub mod ec2;
 mod endpoint;
+mod existing;
 pub mod failure;
 pub mod guard;
 pub mod health;
@@ -16,6 +17,7 @@ pub mod log_events;
 pub mod lookup;
 pub mod pace;
 pub mod retry;
+pub mod supposed;
 pub mod tags;
 pub mod zones;
 

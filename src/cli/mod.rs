@@ -3,6 +3,7 @@
 mod changes;
 mod inspection;
 mod sandbox;
+mod takeover;
 mod working_tree;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use changes::{
 };
 pub use inspection::{HistoryOptions, ShowOptions};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
+pub use takeover::{DoctorOptions, ExportOptions, ImportOptions};
 pub use working_tree::{
     CheckOptions, ExplainOptions, PackageOptions, RenderOptions, Rendered, Stack, TestOptions, WARNINGS,
 };
@@ -146,6 +148,8 @@ pub enum Command {
     Show(ShowOptions),
     /// Show what was done to an environment, by whom, and what came of it
     History(HistoryOptions),
+    /// Take over what exists, by adding tags to it and nothing else
+    Import(ImportOptions),
     /// Serve the gateway of the working tree on this machine
     Serve(ServeOptions),
     /// Say what each layer of the gateway decides about one request, without sending it

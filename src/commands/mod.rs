@@ -12,6 +12,7 @@ mod explain;
 mod history;
 mod journal;
 mod lambda;
+mod import;
 mod local;
 mod output;
 mod package;
@@ -49,6 +50,7 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Edge(options) => edge::run(&global, &options).await,
         Command::Show(options) => show::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,
+        Command::Import(options) => import::run(&global, &options).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
         Command::Test(options) => Box::pin(test::run(&global, &options)).await,

@@ -227,7 +227,8 @@ impl Work {
         Ok(())
     }
 
-    fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {
+    /// A plan from what was read, or is supposed.
+    pub(super) fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {
         let predicted = self.registry.predict(&self.place, &self.desired)?;
         build(&Input {
             owner: &self.owner,
