@@ -106,6 +106,146 @@ impl World {
     }
 }
 
+/// One environment file of many, told by its seed.
+fn random_environment(seed: u64, environment: &mut Value) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let file = environment.as_object_mut().unwrap();
+    let mut set = |key: &str, value: Value| file.insert(key.to_owned(), value);
+    set("throttling_rate_limit", json!(random.u32(1..5000)));
+    set("throttling_burst_limit", json!(random.u32(1..5000)));
+    set("authorizer_result_ttl", json!(random.u32(1..3600)));
+    set("retention_in_days", json!(random.choice([1, 7, 30, 365]).unwrap()));
+    set("xray_tracing", json!(random.bool()));
+    set("logging_level", json!(random.choice(["OFF", "ERROR", "INFO"]).unwrap()));
+    set("data_trace", json!(random.bool()));
+    set("metrics", json!(random.bool()));
+    set("binary_media_types", json!(random.choice([&["image/png"][..], &[], &["a/b", "c/d"]]).unwrap()));
+    if random.bool() {
+        set("minimum_compression_size", json!(random.u32(0..10_000)));
+        set("description", json!(format!("Gateway {seed}")));
+    }
+    if random.bool() {
+        set("log_format", json!({"id": "$context.requestId", "n": seed.to_string()}));
+    }
+    let tags: Vec<(String, String)> = (0..random.usize(0..3)).map(|n| (format!("t{n}"), format!("v {n}"))).collect();
+    set("tags", tags.into_iter().collect());
+    set("stage_variables", if random.bool() { json!({"colour": "blue"}) } else { json!({}) });
+    set("vpc_link_id", json!(format!("link{}", random.u32(0..100))));
+    let ingress = json!({"service_host": "${service}.${env}.internal.example.org", "scheme": "https"});
+    if random.bool() {
+        set("ingress", ingress);
+    }
+    let mut authorizer = json!({
+        "zip": "authorizer.zip", "auth_host": "auth.example.com", "memory_size": random.u32(128..1024),
+        "timeout": random.u32(5..30), "architecture": random.choice(["arm64", "x86_64"]).unwrap(),
+        "channel_required": random.bool(), "auth_timeout_ms": random.u32(100..2000),
+    });
+    if random.bool() {
+        authorizer["environment"] = json!({"LOG_LEVEL": "debug"});
+        authorizer["unknown_channel"] = "default".into();
+        authorizer["channels"] =
+            json!({"mobile-app": null, "kiosk": {"path": "/kiosk", "context": {"x-user-scope": "staff"}}});
+    }
+    set("authorizer", authorizer);
+    let mut lists = json!({"normal_path": [], "normal_non_ttl_path": [], "white_path": [], "through_path": []});
+    for n in 0..random.u32(1..9) {
+        let path = format!("/service-{n}/{}", random.choice(["{proxy+}", "a", "b/{id}", "c/{id}/{rest+}"]).unwrap());
+        let (list, entry) = match random.u32(0..4) {
+            0 => ("normal_non_ttl_path", json!({"service_path": path})),
+            1 => ("white_path", json!({"service_path": path})),
+            2 => {
+                let target = format!("https://elsewhere.example.com/{n}/a");
+                ("through_path", json!({"pass_through_source_path": path, "pass_through_target_path": target}))
+            }
+            _ => ("normal_path", json!({"service_path": path})),
+        };
+        lists[list].as_array_mut().unwrap().push(entry);
+    }
+    set("gateway_api", lists);
+}
+
+/// What a configuration becomes, as documents.
+fn rendered(project: &Project) -> Vec<Value> {
+    let render = |what: &str| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_gwctl"));
+        command.args(["render", what, "--product", "product-a", "--env", "dev", "--root"]).arg(project.root());
+        serde_json::from_slice(&command.assert().success().get_output().stdout).unwrap()
+    };
+    vec![render("document"), render("policy")]
+}
+
+#[test]
+fn what_is_exported_of_a_gateway_makes_the_same_gateway() {
+    let python = Python::with("boto3", &PACKAGES);
+    for seed in 0..5 {
+        let project = Project::copy(REGION).reach("--sandbox=aws".to_owned());
+        project.edit(|environment| random_environment(seed, environment));
+        project.gwctl(&["apply", "--yes"]).exits(0);
+        let before = rendered(&project);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
+        command.args(["sandbox", "--sandbox=aws", "--listen", "127.0.0.1:0", "--root"]).arg(project.root());
+        let server = Server::start(&mut command);
+        let mut hand = python.hand(&server, REGION);
+        let inventory = hand.does("inventory", &[]);
+        let id = inventory["rest-api"].as_object().unwrap().keys().next().unwrap().clone();
+        assert_eq!(hand.does("everything_loses_our_tags", &[]), json!([]));
+
+        let run = project.gwctl(&["export", "--id", &id, "--output", "json"]).exits(0);
+        let told: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(told["misfits"], json!([]), "seed {seed}: {told:#}");
+        project.edit(|environment| {
+            *environment = told["environment_file"].clone();
+            // Which zip a function's code came from, AWS does not say.
+            environment["authorizer"]["zip"] = "authorizer.zip".into();
+        });
+        assert_eq!(rendered(&project), before, "seed {seed}: {told:#}");
+        project.gwctl(&["import", "--yes"]).exits(0);
+        assert_eq!(project.plan(0), [], "seed {seed}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_told_and_the_rest_is_exported() {
+    let world = World::new(&other());
+    let id = world.made["api"].as_str().unwrap();
+    let out = world.project.root().join("exported.json");
+    let arguments = ["export", "--id", id, "--out", out.to_str().unwrap()];
+    let run = world.project.gwctl(&arguments).exits(0);
+    let file: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+    assert_eq!(run.stdout, "");
+    for expected in [
+        "resource policy",
+        "stacks/gate/policy.json",
+        "route /order-service/{proxy+}",
+        "2 environment variables of the functions",
+        "authorizers: they are not the stack's",
+    ] {
+        assert!(run.stderr.contains(expected), "{expected}: {}", run.stderr);
+    }
+    assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    assert_eq!(file["throttling_rate_limit"], 77);
+    assert_eq!(file["gateway_stage_name"], "dev");
+    assert_eq!(file["names"]["gate/lambda-function/authorizer"], "token-check");
+    let paths: Vec<&str> = file["gateway_api"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|list| list.as_array().unwrap())
+        .filter_map(|entry| entry["service_path"].as_str().or(entry["pass_through_source_path"].as_str()))
+        .collect();
+    assert_eq!(paths.len(), 2, "{file:#}");
+    // Nothing that is there is written over.
+    let run = world.project.gwctl(&arguments).exits(1);
+    assert!(run.stderr.contains("is there already"), "{}", run.stderr);
+    for (id, stage, why) in
+        [("nosuchapi1", None, "there is no REST API `nosuchapi1`"), (id, Some("v9"), "has no stage `v9`")]
+    {
+        let stage: Vec<&str> = stage.into_iter().flat_map(|stage| ["--stage", stage]).collect();
+        let run = world.project.gwctl(&[&["export", "--id", id], &stage[..]].concat()).exits(1);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+    }
+}
+
 fn addresses(list: &Value) -> Vec<&str> {
     let mut all: Vec<&str> = list.as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap()).collect();
     all.sort_unstable();
@@ -140,7 +280,7 @@ fn what_boto3_made_is_found_by_names_and_by_what_uses_it() {
     let first = world.imported(&[]);
     assert_eq!(addresses(&first["taken"]), BY_NAME);
     let left: Vec<&str> = addresses(&first["left"]).into_iter().filter(|one| !one.contains("deployment")).collect();
-    assert_eq!(left, [&["gate/execution-log-group/gateway"], &BY_USE[..]].concat());
+    assert_eq!(left, BY_USE);
     assert_eq!(
         first["names"],
         json!({
@@ -276,4 +416,123 @@ fn a_state_that_is_none_or_of_another_place_is_refused() {
     let run = world.import(&["--yes", "--tfstate", &path]).exits(1);
     assert!(run.stderr.contains("it is no UTF-8"), "{}", run.stderr);
     assert_eq!(world.tagged(), 0);
+}
+
+/// The checks of a doctor, by name and verdict; it has to end with `code`.
+fn checks(project: &Project, code: i32) -> Vec<(String, String, String)> {
+    let run = project.gwctl(&["doctor", "--output", "json"]).exits(code);
+    let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let checks = told["environments"][0]["checks"].as_array().unwrap().iter();
+    checks.map(|check| (text(&check["name"]), text(&check["verdict"]), text(&check["message"]))).collect()
+}
+
+#[track_caller]
+fn has(checks: &[(String, String, String)], name: &str, verdict: &str, part: &str) {
+    let found = checks.iter().any(|check| check.0 == name && check.1 == verdict && check.2.contains(part));
+    assert!(found, "{name} {verdict} {part}: {checks:#?}");
+}
+
+#[test]
+fn a_doctor_says_what_will_fail() {
+    let python = Python::with("boto3", &PACKAGES);
+    let project = Project::copy(REGION);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
+    command.args(["sandbox", "--sandbox=aws", "--listen", "127.0.0.1:0", "--root"]).arg(project.root());
+    let server = Server::start(&mut command);
+    let mut hand = python.hand(&server, REGION);
+    let project = project.reach(format!("--endpoint-url={}", server.url));
+    // The file's link is not there; nobody can simulate what a user may do that IAM does not know.
+    let found = checks(&project, 1);
+    has(&found, "VPC link", "failed", "there is no link xxxxxx");
+    has(&found, "permissions", "could not tell", "failed to simulate");
+    has(&found, "credentials", "ok", "account 123456789012");
+    has(&found, "clock", "ok", "");
+    has(&found, "logging role", "ok", "sandbox-apigateway-logs");
+    has(&found, "quota", "ok", "of 20 VPC links");
+    has(&found, "runtime", "ok", "provided.al2023");
+    has(&found, "state", "ok", "");
+
+    let link = hand.does("make_link", &["ingress"]).as_str().unwrap().to_owned();
+    project.edit(|environment| environment["vpc_link_id"] = link.as_str().into());
+    has(&checks(&project, 0), "VPC link", "ok", &format!("{link} is AVAILABLE"));
+    for n in 0..15 {
+        hand.does("make_link", &[&format!("other-{n}")]);
+    }
+    has(&checks(&project, 0), "quota", "warning", "16 of 20 VPC links");
+
+    // A role that may not make functions.
+    hand.does("make_deployer", &["deployer", "lambda:CreateFunction"]);
+    let role = "arn:aws:iam::123456789012:role/ops/deployer";
+    let targets = format!("[dev]\naccount = \"123456789012\"\nregion = \"{REGION}\"\nrole = \"{role}\"\n");
+    fs::write(project.root().join("environments/targets.toml"), &targets).unwrap();
+    has(&checks(&project, 1), "permissions", "failed", &format!("{role} is denied lambda:CreateFunction"));
+    hand.does("make_deployer", &["trusted"]);
+    fs::write(project.root().join("environments/targets.toml"), targets.replace("deployer", "trusted")).unwrap();
+    has(&checks(&project, 0), "permissions", "ok", "may do all");
+
+    // Somebody else's credentials are told, and nothing else is.
+    fs::write(
+        project.root().join("environments/targets.toml"),
+        "[dev]\naccount = \"999999999999\"\nregion = \"ap-southeast-1\"\n",
+    )
+    .unwrap();
+    let found = checks(&project, 1);
+    has(&found, "credentials", "failed", "999999999999");
+    assert!(found.iter().all(|check| ["credentials", "clock"].contains(&check.0.as_str())), "{found:#?}");
+}
+
+#[test]
+fn names_are_checked_with_the_rest_of_the_configuration() {
+    let project = Project::copy(REGION);
+    project.edit(|environment| {
+        environment["names"] = json!({
+            "gate/iam-role/authorizer": "same", "gate/iam-role/authorizer-invocation": "same",
+            "gate/lambda-function/authoriser": "f", "gate/stage/gateway": "v1", "gate/log-group/authorizer": "/x",
+            "gate/lambda-function/authorizer": "no spaces", "nonsense": "x", "gate/deployment/x": "y",
+        });
+    });
+    let run = project.gwctl(&["plan", "--sandbox=aws"]).exits(1);
+    for part in [
+        "a stage is named by `gateway_stage_name`",
+        "the log group of a function is called after the function",
+        "`no spaces` can't name a lambda-function",
+        "`nonsense` is no address of a resource",
+        "`deployment` can't be given a name",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    project.edit(|environment| {
+        environment["names"] = json!({
+            "gate/iam-role/authorizer": "same", "gate/iam-role/authorizer-invocation": "same",
+            "gate/lambda-function/authoriser": "f",
+        });
+    });
+    let run = project.gwctl(&["plan", "--sandbox=aws"]).exits(1);
+    for part in [
+        "would have the same name, `same`",
+        "names gate/lambda-function/authoriser, which",
+        "gate/lambda-function/authorizer",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    // Where names are given, everything that refers to them follows.
+    project.edit(|environment| {
+        environment["names"] = json!({
+            "gate/lambda-function/authorizer": "token-check", "gate/iam-role/authorizer": "team/run",
+            "gate/rest-api/gateway": "Orders API", "gate/log-group/access": "orders",
+        });
+    });
+    project.gwctl(&["apply", "--yes", "--sandbox=aws"]).exits(0);
+    let run = project.gwctl(&["plan", "--detailed-exitcode", "--sandbox=aws"]).exits(0);
+    assert!(run.stdout.contains("No changes."), "{}", run.stdout);
+    let run = project.gwctl(&["show", "--output", "json", "--sandbox=aws"]).exits(0);
+    let show: Value = serde_json::from_str(&run.stdout).unwrap();
+    let of =
+        |address: &str, pointer: &str| show["environments"][0]["resources"][address].pointer(pointer).unwrap().clone();
+    assert_eq!(of("gate/lambda-function/authorizer", "/spec/role"), "arn:aws:iam::123456789012:role/team/run");
+    assert_eq!(of("gate/log-group/authorizer", "/name"), "/aws/lambda/token-check");
+    assert_eq!(of("gate/rest-api/gateway", "/name"), "Orders API");
+    assert!(of("gate/rest-api/gateway", "/spec/authorizers").to_string().contains("function:token-check/invocations"));
+    assert!(of("gate/stage/gateway", "/spec/access_log/destination").to_string().contains("log-group:orders"));
 }

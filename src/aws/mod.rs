@@ -4,6 +4,7 @@
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
 pub mod certificates;
+mod checkup;
 pub mod credentials;
 pub mod ec2;
 mod endpoint;
@@ -42,6 +43,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
 
+pub use checkup::LinkState;
 pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
 pub use pace::Pace;

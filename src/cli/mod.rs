@@ -150,6 +150,10 @@ pub enum Command {
     History(HistoryOptions),
     /// Take over what exists, by adding tags to it and nothing else
     Import(ImportOptions),
+    /// Write the environment file of a REST API that is there, and say what does not fit
+    Export(ExportOptions),
+    /// Check what would fail: credentials, permissions, quotas, links, certificates, runtimes
+    Doctor(DoctorOptions),
     /// Serve the gateway of the working tree on this machine
     Serve(ServeOptions),
     /// Say what each layer of the gateway decides about one request, without sending it

@@ -6,12 +6,14 @@ mod check;
 mod code;
 mod conditions;
 mod destroy;
+mod doctor;
 mod edge;
 mod execution;
 mod explain;
 mod history;
 mod journal;
 mod lambda;
+mod export;
 mod import;
 mod local;
 mod output;
@@ -51,6 +53,8 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Show(options) => show::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,
         Command::Import(options) => import::run(&global, &options).await,
+        Command::Export(options) => Box::pin(export::run(&global, &options)).await,
+        Command::Doctor(options) => Box::pin(doctor::run(&global, &options)).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
         Command::Test(options) => Box::pin(test::run(&global, &options)).await,

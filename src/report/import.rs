@@ -11,7 +11,7 @@ use super::{Format, plan_markdown};
 use crate::error::{Failure, Result};
 use crate::model::{Address, Digest, Owner, Place};
 use crate::plan::{Action, Plan};
-use crate::takeover::matching::{Left, Settled, Taken, known_as};
+use crate::takeover::matching::{Left, Settled, Taken, called};
 
 /// The import of one environment in one Region.
 #[derive(Debug, Clone)]
@@ -73,13 +73,13 @@ pub fn import(import: &Import, format: Format, out: &mut dyn Write, options: &Te
         writeln!(out, "\nGets tags, and is changed in nothing else:")?;
     }
     for one in taken {
-        line(out, "~", Tone::Changed, &one.address, &format!("  {}, found {}", known_as(&one.live), one.source))?;
+        line(out, "~", Tone::Changed, &one.address, &format!("  {}, found {}", called(&one.live), one.source))?;
     }
     if !left.is_empty() {
         writeln!(out, "\nIs left as it is:")?;
     }
     for Left { address, found, why, hint } in left {
-        let name = found.as_ref().map(|found| format!("  {}", known_as(found))).unwrap_or_default();
+        let name = found.as_ref().map(|found| format!("  {}", called(found))).unwrap_or_default();
         line(out, " ", Tone::Plain, address, &format!("{name}: {why}"))?;
         if let Some(hint) = hint {
             page.paragraph(&Text::of(Tone::Faint, "    ").plain(hint).hanging(4), out)?;
@@ -129,7 +129,7 @@ fn markdown(import: &Import, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| resource | gets tags | found |\n|---|---|---|")?;
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     for one in taken {
-        let (name, source) = (cell(&known_as(&one.live)), cell(&one.source.to_string()));
+        let (name, source) = (cell(&called(&one.live)), cell(&one.source.to_string()));
         writeln!(out, "| {} | {name} | {source} |", one.address)?;
     }
     for one in left {

@@ -2,7 +2,7 @@
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway with
 //! REST and HTTP APIs, Lambda, IAM, CloudWatch, Logs, AWS WAF, EC2, load balancers, Certificate Manager, Route 53, S3,
-//! Firehose, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that the same SDK calls are serialised and
+//! Firehose, Service Quotas, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that the same SDK calls are serialised and
 //! parsed as on the real one, or behind a socket ([`listener`]) for any other AWS client. Its state is kept in a folder between
 //! commands, or in memory.
 //!
@@ -30,6 +30,7 @@ pub mod logs;
 mod query;
 pub mod route53;
 pub mod s3;
+pub mod servicequotas;
 mod signature;
 mod store;
 pub mod sts;
@@ -352,13 +353,14 @@ enum Service {
     Logs,
     Route53,
     S3,
+    ServiceQuotas,
     Sts,
     Tagging,
     Wafv2,
 }
 
 impl Service {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Acm,
         Self::ApiGateway,
         Self::CloudWatch,
@@ -370,6 +372,7 @@ impl Service {
         Self::Logs,
         Self::Route53,
         Self::S3,
+        Self::ServiceQuotas,
         Self::Sts,
         Self::Tagging,
         Self::Wafv2,
@@ -389,6 +392,7 @@ impl Service {
             Self::Logs => "logs",
             Self::Route53 => "route53",
             Self::S3 => "s3",
+            Self::ServiceQuotas => "servicequotas",
             Self::Sts => "sts",
             Self::Tagging => "tagging",
             Self::Wafv2 => "wafv2",
@@ -408,11 +412,11 @@ impl Service {
             Self::Ec2 => ec2::is_read(request),
             Self::Elbv2 => request.operation().starts_with("Describe"),
             Self::Firehose => firehose::is_read(request),
-            Self::Iam => request.operation().starts_with("Get") || request.operation().starts_with("List"),
+            Self::Iam => ["Get", "List", "Simulate"].iter().any(|verb| request.operation().starts_with(verb)),
             Self::Lambda | Self::Route53 => request.method == "GET",
             Self::Logs => logs::is_read(request),
             Self::S3 => ["GET", "HEAD"].contains(&request.method.as_str()),
-            Self::Sts | Self::Tagging => true,
+            Self::ServiceQuotas | Self::Sts | Self::Tagging => true,
             Self::Wafv2 => wafv2::is_read(request),
         }
     }
@@ -431,6 +435,7 @@ impl Service {
             Self::Logs => logs::handle(view, request),
             Self::Route53 => route53::handle(view, request),
             Self::S3 => s3::handle(view, request),
+            Self::ServiceQuotas => servicequotas::handle(request),
             Self::Sts => sts::handle(view, request),
             Self::Tagging => tagging::handle(view, request),
             Self::Wafv2 => wafv2::handle(view, request),

@@ -14,6 +14,8 @@ pub mod system;
 mod template;
 mod web_acl;
 
+pub use self::rest::resource_count as rest_resources;
+
 use serde_json::Value;
 
 use crate::config::{Configuration, Environment, Faults, GatewayStack, Target};

@@ -5,11 +5,13 @@ use serde_json::Value;
 
 use super::ids::candidate;
 use super::{Candidate, Source};
+use crate::kinds::execution_log_group;
 use crate::model::{Address, Desired, Observed};
 
 /// What a resource that is taken over says of others: candidates for the desired ones of its stack.
 #[must_use]
 pub fn candidates(address: &Address, live: &Observed, desired: &[Desired]) -> Vec<Candidate> {
+    let execution_log = text(&live.spec, "/rest_api").map(|api| execution_log_group::name(api, &live.name));
     let said = match address.kind() {
         "rest-api" => behind_authorizers(&live.spec, address, desired),
         "lambda-function" => vec![
@@ -17,6 +19,7 @@ pub fn candidates(address: &Address, live: &Observed, desired: &[Desired]) -> Ve
             ("security-group", "authorizer", only_group(&live.spec)),
         ],
         "stage" => vec![
+            ("execution-log-group", address.name(), execution_log.as_deref()),
             ("log-group", "access", text(&live.spec, "/access_log/destination")),
             ("web-acl", "gateway", text(&live.spec, "/web_acl")),
         ],

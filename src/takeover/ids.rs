@@ -12,7 +12,6 @@ pub fn why_not(kind: &str) -> Option<&'static str> {
         "deployment" => Some("a deployment belongs to its API: the next plan makes one of what is wanted"),
         "function-version" => Some("a version belongs to its function: the next plan publishes one"),
         "account-logging" => Some("the Region's role for logs is nobody's, and is left as it is"),
-        "execution-log-group" => Some("it belongs to its stage: the next plan takes it over, and sets its retention"),
         "vpc-link" => Some("a link is used without being owned: name it in `vpc_link_id`"),
         "http-vpc-link" | "hosted-zone" | "health-check" => Some("the next plan makes one of its own"),
         _ => None,

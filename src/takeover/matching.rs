@@ -195,6 +195,15 @@ fn stands_where(live: &Observed, one: &Desired, desired: &[Desired]) -> bool {
     wanted || !desired.iter().any(|other| other.address == *parent)
 }
 
+/// A resource by its name, and by its id where AWS gave it one.
+#[must_use]
+pub fn called(live: &Observed) -> String {
+    match live.outputs.get("id").filter(|id| *id != live.name) {
+        Some(id) => format!("`{}` ({id})", live.name),
+        None => format!("`{}`", live.name),
+    }
+}
+
 /// A resource as a reader tells it from others of its name.
 #[must_use]
 pub fn known_as(live: &Observed) -> String {

@@ -4,6 +4,7 @@
 //! file; what is decided between is decided here. A resource is found by what somebody says of it ([`Source`]), best word
 //! first; [`matching`] makes of all words, and of what AWS holds, the one resource for each address, or says why there is none.
 
+pub mod export;
 pub mod follow;
 pub mod ids;
 pub mod matching;

@@ -7,7 +7,9 @@ mod search;
 
 use std::path::Path;
 
-use self::preview::Prepared;
+pub(super) use self::names::lines as names_for;
+pub(super) use self::preview::{Prepared, prepare};
+pub(super) use self::search::Whose;
 use super::code::Code;
 use super::output::{self, data, notice, text_options};
 use super::question::{Changed, Consent, confirm};
@@ -35,7 +37,7 @@ pub(super) async fn run(global: &Global, options: &ImportOptions) -> Result<u8> 
     for Member { work, .. } in members {
         let work = work?;
         let said = said(&work, &given, state.as_ref(), &configuration)?;
-        let prepared = preview::prepare(&work, &said).await?;
+        let prepared = prepare(&work, &said, Whose::Nobody).await?;
         all.push((work, said, prepared));
     }
     refuse(&all)?;

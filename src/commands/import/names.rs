@@ -12,7 +12,7 @@ use crate::model::{Address, Desired, Observed};
 use crate::takeover::matching::Settled;
 
 /// Names by address, for what has another name than the configuration makes.
-pub(super) fn lines(desired: &[Desired], settled: &Settled) -> BTreeMap<Address, String> {
+pub(in crate::commands) fn lines(desired: &[Desired], settled: &Settled) -> BTreeMap<Address, String> {
     let mut lines = BTreeMap::new();
     for left in &settled.left {
         // A function's log group is called after the function, and follows it.

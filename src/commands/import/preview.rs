@@ -1,6 +1,6 @@
 //! What the plan after an import will do, told before anything is written: what it would make anew is not taken over.
 
-use super::search::search;
+use super::search::{Whose, search};
 use crate::commands::work::Work;
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Kind as _;
@@ -13,15 +13,15 @@ use crate::takeover::Candidate;
 use crate::takeover::matching::{Left, Settled};
 
 /// What is to be taken over, and what comes of it.
-pub(super) struct Prepared {
-    pub(super) settled: Settled,
+pub(in crate::commands) struct Prepared {
+    pub(in crate::commands) settled: Settled,
     /// The plan that follows, or why there will be none.
-    pub(super) next: Result<Plan>,
+    pub(in crate::commands) next: Result<Plan>,
 }
 
 /// Finds what is to be taken over, and leaves out what the next plan would replace.
-pub(super) async fn prepare(work: &Work, said: &[Candidate]) -> Result<Prepared> {
-    let (mut settled, live) = search(work, said).await?;
+pub(in crate::commands) async fn prepare(work: &Work, said: &[Candidate], whose: Whose) -> Result<Prepared> {
+    let (mut settled, live) = search(work, said, whose).await?;
     leave_other_stages(&mut settled, &live, work);
     loop {
         let next = work.plan_from(&supposed(&live, &settled), plan::build);
@@ -37,7 +37,7 @@ pub(super) async fn prepare(work: &Work, said: &[Candidate]) -> Result<Prepared>
 
 /// What was shown has to be what is written.
 pub(super) async fn check_unchanged(work: &Work, said: &[Candidate], shown: &Prepared) -> Result<()> {
-    let now = prepare(work, said).await?;
+    let now = prepare(work, said, Whose::Nobody).await?;
     if now.settled.taken == shown.settled.taken {
         return Ok(());
     }

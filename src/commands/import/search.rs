@@ -6,6 +6,7 @@ use crate::aws::supposed::Supposed;
 use crate::commands::work::Work;
 use crate::error::{Failure, Result};
 use crate::kinds::Kind as _;
+use crate::kinds::deployment::Deployment;
 use crate::kinds::domain_name::DomainName;
 use crate::kinds::http_api::HttpApi;
 use crate::kinds::rest_api::RestApi;
@@ -16,13 +17,22 @@ use crate::takeover::{Candidate, follow};
 /// API, its children and functions, their roles: three rounds find something, and the next finds that there is no more.
 const ROUNDS: usize = 8;
 
+/// Whose resources are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Whose {
+    /// Nobody's: those of others are refused.
+    Nobody,
+    /// Anybody's: nothing will be written.
+    Anybody,
+}
+
 /// What was found: for each address, and all of it as AWS holds it.
-pub(super) async fn search(work: &Work, said: &[Candidate]) -> Result<(Settled, Live)> {
+pub(super) async fn search(work: &Work, said: &[Candidate], whose: Whose) -> Result<(Settled, Live)> {
     work.aws.read.check_account().await?;
     let mut said = said.to_vec();
     let mut supposed = Supposed::default();
     for _ in 0..ROUNDS {
-        let live = observe(work, &said, &supposed).await?;
+        let live = observe(work, &said, &supposed, whose).await?;
         let settled = settle(&work.desired, &said, &live);
         let found = settled.taken.iter().chain(&settled.ours);
         let mut more: Vec<Candidate> =
@@ -41,7 +51,7 @@ pub(super) async fn search(work: &Work, said: &[Candidate]) -> Result<(Settled, 
 }
 
 /// Reads what is there, under every name that was said. What is supposed to be ours is told as it is.
-async fn observe(work: &Work, said: &[Candidate], supposed: &Supposed) -> Result<Live> {
+async fn observe(work: &Work, said: &[Candidate], supposed: &Supposed, whose: Whose) -> Result<Live> {
     let read = work.aws.read.supposing(supposed).await?;
     let mut sought: Vec<Desired> = Vec::new();
     for one in &work.desired {
@@ -58,7 +68,10 @@ async fn observe(work: &Work, said: &[Candidate], supposed: &Supposed) -> Result
         }
         for name in names {
             let mut one = one.clone();
-            one.spec["name"] = name.into();
+            // Others have their names from what they belong to.
+            if let Some(own) = one.spec.get_mut("name") {
+                *own = name.into();
+            }
             sought.push(one);
         }
     }
@@ -72,7 +85,8 @@ async fn observe(work: &Work, said: &[Candidate], supposed: &Supposed) -> Result
                 DomainName::NAME => supposed.domain_names.contains_key(&one.name),
                 _ => false,
             };
-            if is_supposed {
+            let is_anybodys = whose == Whose::Anybody && *kind != Deployment::NAME;
+            if is_supposed || is_anybodys {
                 one.ownership = Ownership::Nobody;
             }
         }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use self::api::{gateway_responses, policy, snapshot};
+pub use self::limits::resource_count;
 pub(super) use self::names::check_names;
 use super::ingress::{ingress_url, target_url};
 use super::openapi::{Context, methods};
