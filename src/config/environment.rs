@@ -407,6 +407,31 @@ pub(super) fn check_collisions(environments: &[Environment], faults: &mut Faults
     }
 }
 
+/// Checks that no two environments give one name to a resource of each, where AWS has only one of that name.
+pub(super) fn check_given_names(environments: &[Environment], faults: &mut Faults) {
+    for (index, environment) in environments.iter().enumerate() {
+        for (address, given) in &environment.names {
+            let kind = address.kind();
+            let same = |other: &&Environment| {
+                let (one, other) = (&environment.target, &other.target);
+                // Roles are global in an account.
+                one.account == other.account && (kind == "iam-role" || one.region == other.region)
+            };
+            let of = |other: &Environment| {
+                let mut names = other.names.iter().filter(|(address, _)| address.kind() == kind);
+                names.find(|(_, name)| name.name == given.name).map(|(_, name)| name.span.clone())
+            };
+            let others = environments[..index].iter().filter(same).filter(|_| !names::MAY_BE_ALIKE.contains(&kind));
+            if let Some(first) = others.filter_map(of).next() {
+                let message = format!("`{}` is the name of a {kind} of another environment, too", given.name);
+                faults
+                    .error(&given.span, message, "one resource can't be two: give each its own")
+                    .relate(&first, "the other one");
+            }
+        }
+    }
+}
+
 /// Where the file says `app_group`. The file has been parsed once without faults, so that it is there.
 fn app_group_span(environment: &Environment) -> super::Span {
     parse_json(&environment.file, &mut Faults::default())

@@ -163,6 +163,7 @@ fn load_pairs(
     let environments: Vec<Environment> =
         wanted.iter().flat_map(|pair| environment::load(root, *pair, (&stacks, &targets), faults)).collect();
     environment::check_collisions(&environments, faults);
+    environment::check_given_names(&environments, faults);
     faults.sort();
     Configuration { root: root.to_owned(), stacks, targets, environments, warnings: Faults::default() }
 }

@@ -29,6 +29,9 @@ pub const NAMED_KINDS: [&str; 9] = [
     "web-acl",
 ];
 
+/// The kinds of which AWS has several of one name.
+pub const MAY_BE_ALIKE: [&str; 3] = ["rest-api", "security-group", "vpc-link"];
+
 /// The log groups that may be given a name, by their names in addresses: that of a function is called after the function.
 const NAMED_LOG_GROUPS: [&str; 2] = ["access", "waf"];
 

@@ -78,7 +78,7 @@ pub fn import(import: &Import, format: Format, out: &mut dyn Write, options: &Te
     if !left.is_empty() {
         writeln!(out, "\nIs left as it is:")?;
     }
-    for Left { address, found, why, hint } in left {
+    for Left { address, found, why, hint, by_name: _ } in left {
         let name = found.as_ref().map(|found| format!("  {}", called(found))).unwrap_or_default();
         line(out, " ", Tone::Plain, address, &format!("{name}: {why}"))?;
         if let Some(hint) = hint {

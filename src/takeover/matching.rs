@@ -28,6 +28,8 @@ pub struct Left {
     pub why: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether it can be kept by giving it its name in `names`.
+    pub by_name: bool,
 }
 
 /// What was found of an environment.
@@ -62,7 +64,13 @@ pub fn settle(desired: &[Desired], candidates: &[Candidate], live: &Live) -> Set
         let kind = one.address.kind();
         if let Some(why) = why_not(kind) {
             if !matches!(kind, "function-version" | "account-logging") {
-                settled.left.push(Left { address: one.address.clone(), found: None, why: why.to_owned(), hint: None });
+                settled.left.push(Left {
+                    address: one.address.clone(),
+                    found: None,
+                    why: why.to_owned(),
+                    hint: None,
+                    by_name: false,
+                });
             }
             continue;
         }
@@ -128,6 +136,17 @@ impl Settled {
     ) {
         let kind = address.kind();
         match &found.ownership {
+            // What is merely used may well be shared.
+            Ownership::Others { owner } if matches!(source, Source::Used(_)) => {
+                self.left.push(Left {
+                    address: address.clone(),
+                    found: Some(found.clone()),
+                    why: format!("it belongs to {owner}"),
+                    hint: Some("the next plan makes one of its own".to_owned()),
+                    by_name: false,
+                });
+                return;
+            }
             Ownership::Others { owner } => {
                 self.faults.push(format!("{kind} {} belongs to {owner}", known_as(found)));
                 return;
@@ -150,6 +169,7 @@ impl Settled {
                 found: Some(found.clone()),
                 why: format!("it is {first} already, and one resource has one address"),
                 hint: Some("the next plan makes one of its own".to_owned()),
+                by_name: false,
             });
             return;
         }
@@ -299,6 +319,10 @@ mod tests {
         let live = of("rest-api", vec![live("a", "1", others())]);
         let settled = settle(&[desired(API, "a")], &[said(API, Source::Named, Some("a"), None)], &live);
         assert_eq!(settled.faults, ["rest-api `a` (1) belongs to b/dev"]);
+        let used = said(ROLE, Source::Used(address(API)), Some("r"), None);
+        let live = of("iam-role", vec![self::live("r", "1", others())]);
+        let settled = settle(&[desired(ROLE, "x")], &[used], &live);
+        assert_eq!((settled.faults.len(), settled.left[0].why.as_str()), (0, "it belongs to b/dev"));
     }
 
     #[test]

@@ -17,8 +17,7 @@ pub(in crate::commands) fn lines(desired: &[Desired], settled: &Settled) -> BTre
     for left in &settled.left {
         // A function's log group is called after the function, and follows it.
         let follows = left.address.kind() == LogGroup::NAME && !matches!(left.address.name(), "access" | "waf");
-        let asked = left.hint.as_ref().is_some_and(|hint| hint.contains("`names`"));
-        if let Some(found) = left.found.as_ref().filter(|_| asked && !follows && is_named(&left.address)) {
+        if let Some(found) = left.found.as_ref().filter(|_| left.by_name && !follows && is_named(&left.address)) {
             lines.insert(left.address.clone(), name(found));
         }
     }

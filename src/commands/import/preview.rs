@@ -53,15 +53,15 @@ fn replaces(step: &Step) -> bool {
 fn leave(step: &Step, settled: &Settled) -> Option<Left> {
     let taken = settled.taken.iter().find(|taken| taken.address == step.address)?;
     let fields = step.forced_by.join("` and `");
+    let by_name =
+        step.forced_by.iter().all(|field| field == "name" || field == "path") && step.address.kind() != Stage::NAME;
     let hint = match step.address.kind() {
         SecurityGroup::NAME => {
             let id = taken.live.outputs.get("id").unwrap_or_default();
             format!("to keep it, use it without owning it: \"security_group_ids\": [\"{id}\"]")
         }
         Stage::NAME => "a stage can't be moved or renamed: set `gateway_stage_name`".to_owned(),
-        _ if step.forced_by.iter().all(|field| field == "name" || field == "path") => {
-            "to keep it, give it its name in `names`, and run this again".to_owned()
-        }
+        _ if by_name => "to keep it, give it its name in `names`, and run this again".to_owned(),
         _ => format!("to keep it, set `{fields}` as AWS has it, and run this again"),
     };
     Some(Left {
@@ -69,6 +69,7 @@ fn leave(step: &Step, settled: &Settled) -> Option<Left> {
         found: Some(taken.live.clone()),
         why: format!("the next plan would make it anew, because AWS can't change its `{fields}`"),
         hint: Some(hint),
+        by_name,
     })
 }
 
@@ -87,6 +88,7 @@ fn leave_other_stages(settled: &mut Settled, live: &Live, work: &Work) {
                 found: Some(stage.clone()),
                 why: format!("the configuration calls the stage `{}`", one.name().unwrap_or_default()),
                 hint: Some(format!("to keep it, write \"gateway_stage_name\": \"{}\"", stage.name)),
+                by_name: false,
             });
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{GATEWAY, RestGateway};
-use crate::config::names::KEY;
+use crate::config::names::{self, KEY};
 use crate::config::{Environment, Faults, suggestion};
 use crate::kinds::Kind as _;
 use crate::kinds::lambda_function::LambdaFunction;
@@ -53,6 +53,9 @@ pub(in crate::stack) fn check_names(environment: &Environment, desired: &[Desire
     let mut taken: BTreeMap<(&str, &str), &Desired> = BTreeMap::new();
     for one in desired {
         let Some(name) = one.name() else { continue };
+        if names::MAY_BE_ALIKE.contains(&one.address.kind()) {
+            continue;
+        }
         let Some(first) = taken.insert((one.address.kind(), name), one) else { continue };
         let given = |one: &Desired| environment.names.get(&one.address);
         if let Some(given) = given(one).or_else(|| given(first)) {
