@@ -13,7 +13,7 @@ use super::question::Terminal;
 use super::regions::{about_regions, in_region, standing};
 use crate::aws::{Aws, Connection, MfaSessions, Pace, ReadAws};
 use crate::cli::{Global, Selection};
-use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink};
+use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink, names};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Kind as _;
 use crate::kinds::Registry;
@@ -122,7 +122,7 @@ impl Work {
         }
         environment.edge = None;
         // A link that is not made has no name.
-        environment.names.retain(|address, _| address.kind() != VpcLinkKind::NAME);
+        environment.names.retain(|address, _| names::parts(address).is_none_or(|parts| parts[1] != VpcLinkKind::NAME));
         let found = Some(Found::nothing());
         let connection = connection(global, &environment, Some(sandbox));
         Self::through(&connection, global, configuration, &environment, code, found).await

@@ -411,14 +411,17 @@ pub(super) fn check_collisions(environments: &[Environment], faults: &mut Faults
 pub(super) fn check_given_names(environments: &[Environment], faults: &mut Faults) {
     for (index, environment) in environments.iter().enumerate() {
         for (address, given) in &environment.names {
-            let kind = address.kind();
+            let Some([_, kind, _]) = names::parts(address) else { continue };
             let same = |other: &&Environment| {
                 let (one, other) = (&environment.target, &other.target);
                 // Roles are global in an account.
                 one.account == other.account && (kind == "iam-role" || one.region == other.region)
             };
             let of = |other: &Environment| {
-                let mut names = other.names.iter().filter(|(address, _)| address.kind() == kind);
+                let mut names = other
+                    .names
+                    .iter()
+                    .filter(|(address, _)| names::parts(address).is_some_and(|parts| parts[1] == kind));
                 names.find(|(_, name)| name.name == given.name).map(|(_, name)| name.span.clone())
             };
             let others = environments[..index].iter().filter(same).filter(|_| !names::MAY_BE_ALIKE.contains(&kind));

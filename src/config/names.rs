@@ -11,7 +11,6 @@ use super::fields::Fields;
 use super::limits;
 use super::nearest::suggestion;
 use super::source::Span;
-use crate::model::Address;
 
 /// The key of an environment file.
 pub const KEY: &str = "names";
@@ -44,8 +43,16 @@ pub struct GivenName {
     pub span: Span,
 }
 
-/// Names by address.
-pub type Names = BTreeMap<Address, GivenName>;
+/// Names by address, as `gwctl render resources` writes them.
+pub type Names = BTreeMap<String, GivenName>;
+
+/// The stack, the kind and the name of an address; none if it does not have three parts.
+#[must_use]
+pub fn parts(address: &str) -> Option<[&str; 3]> {
+    let parts: Vec<&str> = address.split('/').collect();
+    let parts = <[&str; 3]>::try_from(parts).ok()?;
+    parts.iter().all(|part| !part.is_empty()).then_some(parts)
+}
 
 /// What AWS takes for the name of a kind.
 struct Rule {
@@ -85,48 +92,47 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Names {
     let mut names = Names::new();
     let member = fields.get(KEY);
     for (entry, name) in fields.text_map(member) {
-        let Some(address) = address(&entry.key, &entry.key_span, fields.faults) else { continue };
+        let Some(parts) = address(&entry.key, &entry.key_span, fields.faults) else { continue };
         let span = &entry.value.span;
-        match fault(&address, name) {
+        match fault(&entry.key, parts[1], name) {
             Some((message, hint)) => {
                 fields.faults.error(span, message, hint);
             }
             None => {
                 let given = GivenName { name: name.to_owned(), span: entry.key_span.clone() };
-                names.insert(address, given);
+                names.insert(entry.key.clone(), given);
             }
         }
     }
     names
 }
 
-fn address(key: &str, span: &Span, faults: &mut Faults) -> Option<Address> {
-    let Some(address) = Address::parse(key) else {
+fn address<'a>(key: &'a str, span: &Span, faults: &mut Faults) -> Option<[&'a str; 3]> {
+    let Some([stack, kind, name]) = parts(key) else {
         let message = format!("`{key}` is no address of a resource");
         faults.error(span, message, "write it as `gwctl render resources` does: `gate/iam-role/authorizer`");
         return None;
     };
-    let (message, hint) = match address.kind() {
+    let (message, hint) = match kind {
         "stage" => ("a stage is named by `gateway_stage_name`".to_owned(), "set that instead".to_owned()),
         "domain-name" | "base-path-mapping" | "dns-record" => {
-            (format!("a {} is named by `domain`", address.kind()), "set that instead".to_owned())
+            (format!("a {kind} is named by `domain`"), "set that instead".to_owned())
         }
-        "log-group" if !NAMED_LOG_GROUPS.contains(&address.name()) => (
+        "log-group" if !NAMED_LOG_GROUPS.contains(&name) => (
             "the log group of a function is called after the function".to_owned(),
-            format!("name the function: `{}/lambda-function/{}`", address.stack(), address.name()),
+            format!("name the function: `{stack}/lambda-function/{name}`"),
         ),
-        kind if !NAMED_KINDS.contains(&kind) => {
+        _ if !NAMED_KINDS.contains(&kind) => {
             (format!("a resource of the kind `{kind}` can't be given a name"), suggestion(kind, &NAMED_KINDS))
         }
-        _ => return Some(address),
+        _ => return Some([stack, kind, name]),
     };
     faults.error(span, message, hint);
     None
 }
 
 /// What is wrong with a name, and what to do about it.
-fn fault(address: &Address, whole: &str) -> Option<(String, String)> {
-    let kind = address.kind();
+fn fault(address: &str, kind: &str, whole: &str) -> Option<(String, String)> {
     let Rule { most, takes, characters } = rule(kind);
     let name = if kind == "iam-role" { role_path(whole).1 } else { whole };
     if name.is_empty() {
@@ -161,7 +167,7 @@ mod tests {
     use super::*;
 
     fn wrong(address: &str, name: &str) -> Option<String> {
-        fault(&Address::parse(address).unwrap(), name).map(|(message, hint)| format!("{message}; {hint}"))
+        fault(address, parts(address).unwrap()[1], name).map(|(message, hint)| format!("{message}; {hint}"))
     }
 
     #[test]

@@ -42,8 +42,8 @@ fn tone(verdict: Verdict) -> Tone {
     }
 }
 
-/// The columns of the longest verdict.
-const VERDICT: usize = 14;
+/// The columns of the longest verdict, and two between.
+const VERDICT: usize = 16;
 
 /// Writes checks as text or Markdown.
 pub fn checks(all: &[Checked], format: Format, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {

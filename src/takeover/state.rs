@@ -67,11 +67,11 @@ fn matches<'a>(resource: &'a StateResource, one: &'a Desired, desired: &[Desired
             fqdn.trim_end_matches('.').eq_ignore_ascii_case(name) && matches!(resource.get("type"), Some("A" | "AAAA"))
         }
         ("s3-bucket", "aws_s3_bucket") => is("bucket"),
-        ("http-stage", "aws_apigatewayv2_stage") => is("name"),
+        ("http-stage", "aws_apigatewayv2_stage") | ("http-api", "aws_apigatewayv2_api") => is("name"),
         _ => false,
     };
     let id = match kind {
-        "aws_api_gateway_rest_api" | "aws_security_group" => "id",
+        "aws_api_gateway_rest_api" | "aws_apigatewayv2_api" | "aws_security_group" => "id",
         "aws_api_gateway_stage" => "stage_name",
         "aws_lambda_function" => "function_name",
         "aws_cloudwatch_metric_alarm" => "alarm_name",

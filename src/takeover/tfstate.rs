@@ -28,7 +28,7 @@ const TYPES: [(&str, &[&str]); 23] = [
     ("aws_api_gateway_rest_api", &["id", "arn"]),
     ("aws_api_gateway_stage", &["stage_name", "rest_api_id", "arn"]),
     ("aws_api_gateway_vpc_link", &["id", "arn"]),
-    ("aws_apigatewayv2_api", &["id", "arn"]),
+    ("aws_apigatewayv2_api", &["id", "arn", "name"]),
     ("aws_apigatewayv2_api_mapping", &["domain_name", "api_mapping_key"]),
     ("aws_apigatewayv2_domain_name", &["domain_name", "arn"]),
     ("aws_apigatewayv2_stage", &["name", "api_id", "arn"]),

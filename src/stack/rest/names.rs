@@ -14,7 +14,7 @@ use crate::model::Desired;
 impl RestGateway<'_> {
     /// The name that the environment gives to a resource of the stack.
     pub(super) fn given_name(&self, kind: &str, name: &str) -> Option<&str> {
-        self.environment.names.get(&self.address(kind, name)).map(|given| given.name.as_str())
+        self.environment.names.get(self.address(kind, name).as_str()).map(|given| given.name.as_str())
     }
 
     /// The name of a resource of the stack: given, or made.
@@ -57,18 +57,19 @@ pub(in crate::stack) fn check_names(environment: &Environment, desired: &[Desire
             continue;
         }
         let Some(first) = taken.insert((one.address.kind(), name), one) else { continue };
-        let given = |one: &Desired| environment.names.get(&one.address);
+        let given = |one: &Desired| environment.names.get(one.address.as_str());
         if let Some(given) = given(one).or_else(|| given(first)) {
             let message = format!("{} and {} would have the same name, `{name}`", first.address, one.address);
             faults.error(&given.span, message, "give each its own: one resource can't be two");
         }
     }
     for (address, given) in &environment.names {
-        if !desired.iter().any(|one| one.address == *address) {
-            let alike = desired.iter().filter(|one| one.address.kind() == address.kind());
+        if !desired.iter().any(|one| one.address.as_str() == address) {
+            let kind = names::parts(address).map(|parts| parts[1]);
+            let alike = desired.iter().filter(|one| Some(one.address.kind()) == kind);
             let known: Vec<&str> = alike.map(|one| one.address.as_str()).collect();
             let message = format!("`{KEY}` names {address}, which this environment does not have");
-            faults.error(&given.span, message, suggestion(address.as_str(), &known));
+            faults.error(&given.span, message, suggestion(address, &known));
         }
     }
 }
