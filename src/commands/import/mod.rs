@@ -186,7 +186,7 @@ async fn write(global: &Global, work: &Work, prepared: &Prepared, shown: &mut Im
         // Of what is there, not of what is wanted: the next plan then says that the configuration differs.
         let digest = Digest::of(&taken.live.spec);
         let kind = work.registry.kind(taken.address.kind())?;
-        let recorded = kind.record(&work.aws, &identity, &taken.live.outputs, &digest).await;
+        let recorded = kind.adopt(&work.aws, &identity, &taken.live.outputs, &digest).await;
         recorded.map_err(|failure| {
             let (done, all) = (shown.written.len(), prepared.settled.taken.len());
             failure
