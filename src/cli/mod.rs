@@ -182,6 +182,7 @@ impl Command {
             | Self::ShowPlan(_)
             | Self::Show(_)
             | Self::History(_)
+            | Self::Doctor(_)
             | Self::Explain(_) => true,
             Self::Plan(options) => options.out.is_none(),
             Self::Canary(options) => matches!(options.action, CanaryAction::Status(_)),
@@ -190,6 +191,9 @@ impl Command {
             | Self::Rollback(_)
             | Self::Destroy(_)
             | Self::Edge(_)
+            | Self::Import(_)
+            // It writes what functions were told, secrets perhaps, into a file.
+            | Self::Export(_)
             | Self::Serve(_)
             | Self::Test(_)
             | Self::Sandbox(_)

@@ -38,7 +38,11 @@ impl ImportOptions {
     /// The one environment, as the other verbs select it.
     #[must_use]
     pub fn selection(&self) -> Selection {
-        Selection { environments: vec![self.environment.clone()], products: vec![self.product.clone()], all: false }
+        Selection {
+            environments: vec![self.environment.clone()],
+            products: vec![self.product.clone()],
+            ..Selection::default()
+        }
     }
 }
 
