@@ -209,7 +209,11 @@ fn a_resource_without_its_owner_is_not_ours_and_one_without_its_digest_is_unfini
         world.hand.does(function, &["gwctl:product"]);
         let run = world.apply().exits(1);
         assert!(run.stderr.contains(&format!("{name} exists already and is not {address}")), "{}", run.stderr);
-        assert!(run.stderr.contains("to hand it over to gwctl, tag it gwctl:product=product-a"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("to hand it over to gwctl: gwctl import --env dev --product product-a"),
+            "{}",
+            run.stderr
+        );
         world.hand.does(&function.replace("loses", "gets"), &["gwctl:product", "product-a"]);
         assert_eq!(world.project.plan(0), []);
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("error", &[]),
     ("rates", &[]),
     ("model", &["error"]),
@@ -16,12 +16,31 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("plan", &["error", "model"]),
     ("drift", &["error", "model", "plan"]),
     ("stack", &["config", "error", "kinds", "model"]),
+    // What exists, held against what stacks become: pure.
+    ("takeover", &["config", "error", "kinds", "model", "stack"]),
+    // How numbers become verdicts.
+    ("doctor", &["error"]),
     // What stacks become is looked at, and never changed.
     ("lint", &["config", "stack"]),
     ("apply", &["aws", "error", "kinds", "model", "plan"]),
     ("history", &["apply", "error", "model", "plan"]),
     // What a request comes to, what was expected of it, and how environments differ, are shown like a plan.
-    ("report", &["apply", "drift", "error", "expectation", "history", "lint", "model", "plan", "sandbox"]),
+    (
+        "report",
+        &[
+            "apply",
+            "doctor",
+            "drift",
+            "error",
+            "expectation",
+            "history",
+            "lint",
+            "model",
+            "plan",
+            "sandbox",
+            "takeover",
+        ],
+    ),
     ("sandbox", &["error", "rates"]),
     ("expectation", &["error", "sandbox"]),
 ];

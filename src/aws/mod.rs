@@ -4,9 +4,11 @@
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
 pub mod certificates;
+mod checkup;
 pub mod credentials;
 pub mod ec2;
 mod endpoint;
+mod existing;
 pub mod failure;
 pub mod guard;
 pub mod health;
@@ -17,6 +19,7 @@ pub mod lookup;
 pub mod notice;
 pub mod pace;
 pub mod retry;
+pub mod supposed;
 pub mod tags;
 pub mod trail;
 pub mod zones;
@@ -42,6 +45,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
 
+pub use checkup::LinkState;
 pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
 pub use pace::Pace;

@@ -4,6 +4,7 @@ mod changes;
 mod drift;
 mod inspection;
 mod sandbox;
+mod takeover;
 mod working_tree;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use changes::{
 pub use drift::{DriftOptions, Notify, Webhook};
 pub use inspection::{HistoryOptions, ShowOptions};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
+pub use takeover::{DoctorOptions, ExportOptions, ImportOptions};
 pub use working_tree::{
     CheckOptions, ExplainOptions, PackageOptions, RenderOptions, Rendered, Stack, TestOptions, WARNINGS,
 };
@@ -150,6 +152,12 @@ pub enum Command {
     Show(ShowOptions),
     /// Show what was done to an environment, by whom, and what came of it
     History(HistoryOptions),
+    /// Take over what exists, by adding tags to it and nothing else
+    Import(ImportOptions),
+    /// Write the environment file of a REST API that is there, and say what does not fit
+    Export(ExportOptions),
+    /// Check what would fail: credentials, permissions, quotas, links, certificates, runtimes
+    Doctor(DoctorOptions),
     /// Serve the gateway of the working tree on this machine
     Serve(ServeOptions),
     /// Say what each layer of the gateway decides about one request, without sending it
@@ -178,6 +186,7 @@ impl Command {
             | Self::ShowPlan(_)
             | Self::Show(_)
             | Self::History(_)
+            | Self::Doctor(_)
             | Self::Explain(_) => true,
             Self::Plan(options) => options.out.is_none(),
             // What it sends where it is told to is no change of anything.
@@ -188,6 +197,9 @@ impl Command {
             | Self::Rollback(_)
             | Self::Destroy(_)
             | Self::Edge(_)
+            | Self::Import(_)
+            // It writes what functions were told, secrets perhaps, into a file.
+            | Self::Export(_)
             | Self::Serve(_)
             | Self::Test(_)
             | Self::Sandbox(_)

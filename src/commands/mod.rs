@@ -6,11 +6,14 @@ mod check;
 mod code;
 mod conditions;
 mod destroy;
+mod doctor;
 mod drift;
 mod edge;
 mod execution;
 mod explain;
+mod export;
 mod history;
+mod import;
 mod journal;
 mod lambda;
 mod local;
@@ -52,6 +55,9 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Drift(options) => Box::pin(drift::run(&global, &options)).await,
         Command::Show(options) => show::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,
+        Command::Import(options) => import::run(&global, &options).await,
+        Command::Export(options) => Box::pin(export::run(&global, &options)).await,
+        Command::Doctor(options) => Box::pin(doctor::run(&global, &options)).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
         Command::Test(options) => Box::pin(test::run(&global, &options)).await,

@@ -14,12 +14,13 @@ use super::regions::{about_regions, in_region, standing};
 use super::stand_ins;
 use crate::aws::{Aws, Connection, MfaSessions, Pace, ReadAws};
 use crate::cli::{Global, Selection};
-use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink};
+use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink, names};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Kind as _;
 use crate::kinds::Registry;
 use crate::kinds::account_logging::AccountLogging;
 use crate::kinds::stage::{LOGGING_ROLE_HINT, Stage};
+use crate::kinds::vpc_link::VpcLink as VpcLinkKind;
 use crate::model::{Desired, Found, Live, Owner, Place};
 use crate::plan::build::Input;
 use crate::plan::{self, Action, Plan, Warning};
@@ -121,6 +122,8 @@ impl Work {
             }
             gateway.settings.domain = None;
         }
+        // A link that is not made has no name.
+        environment.names.retain(|address, _| names::parts(address).is_none_or(|parts| parts[1] != VpcLinkKind::NAME));
         let connection = connection(global, &environment, Some(sandbox));
         let mut found = Found::nothing();
         if let Some(edge) = &mut environment.edge {
@@ -232,7 +235,8 @@ impl Work {
         Ok(())
     }
 
-    fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {
+    /// A plan from what was read, or is supposed.
+    pub(super) fn plan_from(&self, live: &Live, build: fn(&Input<'_>) -> Result<Plan>) -> Result<Plan> {
         let predicted = self.registry.predict(&self.place, &self.desired)?;
         build(&Input {
             owner: &self.owner,

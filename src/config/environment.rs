@@ -12,6 +12,7 @@ use super::fields::{Fields, Missing};
 use super::files;
 use super::limits;
 use super::merge::layer;
+use super::names::{self, Names};
 use super::node::Node;
 use super::node::{Member, NodeValue};
 use super::parse::parse_json;
@@ -40,6 +41,8 @@ pub struct Environment {
     pub system: Option<Gateway>,
     /// The HTTP APIs of the Region.
     pub edge: Option<EdgeSettings>,
+    /// What its resources are called, where the names that are made of the environment's are not to be had.
+    pub names: Names,
     /// Where it goes.
     pub target: Target,
 }
@@ -129,7 +132,7 @@ pub(super) fn check_defaults(root: &Path, stack: GatewayStack, defaults: &Node, 
     let name = stack.file("defaults.json").display().to_string();
     let Some(fields) = Fields::of(&name, "the defaults", defaults, faults) else { return };
     let mut fields = fields.missing_are(Missing::Fine);
-    for key in ["$schema", "gateway_api", "gateway_system", "system"] {
+    for key in ["$schema", "gateway_api", "gateway_system", "system", names::KEY] {
         fields.get(key);
     }
     read_settings::read(stack, &mut fields, root);
@@ -160,14 +163,14 @@ fn read(
     let target = find_target(product, name, &file, targets, faults);
     let own = parse_json(&file, faults)?;
     let edges = edge(&own, stacks, faults);
-    let (gate, system) = match &edges {
+    let (gate, system, names) = match &edges {
         Some(_) if own.get("gateway_api").is_none() => {
             only_edge(&own, faults);
-            (None, None)
+            (None, None, Names::new())
         }
         _ => {
-            let (gate, system) = gateways(root, (product, name), &own, stacks, faults)?;
-            (Some(gate), system)
+            let (gate, system, names) = gateways(root, (product, name), &own, stacks, faults)?;
+            (Some(gate), system, names)
         }
     };
     let environment = Environment {
@@ -177,6 +180,7 @@ fn read(
         gate,
         system,
         edge: None,
+        names,
         target: target?,
     };
     Some(in_regions(environment, edges.unwrap_or_default()))
@@ -185,7 +189,7 @@ fn read(
 /// The environment in its target's Region if it has a gateway there, and in each Region of its edge.
 fn in_regions(environment: Environment, mut edges: Vec<(String, EdgeSettings)>) -> Vec<Environment> {
     let mut all = Vec::new();
-    let bare = Environment { gate: None, system: None, ..environment.clone() };
+    let bare = Environment { gate: None, system: None, names: Names::new(), ..environment.clone() };
     if environment.gate.is_some() {
         let here = edges.iter().position(|(region, _)| *region == environment.target.region);
         all.push(Environment { edge: here.map(|index| edges.remove(index).1), ..environment });
@@ -233,7 +237,7 @@ fn gateways(
     own: &Node,
     stacks: &Stacks,
     faults: &mut Faults,
-) -> Option<(Gateway, Option<Gateway>)> {
+) -> Option<(Gateway, Option<Gateway>, Names)> {
     let node = match own.members() {
         // The defaults have been checked already; a key that can have none must not come from them.
         Some(_) => layer(&without_own_keys(&stacks.gate.defaults), own),
@@ -248,6 +252,7 @@ fn gateways(
     let api = fields.required_here("gateway_api").map(|member| &member.value);
     let system_routes = fields.get("gateway_system");
     let system_settings = fields.get("system");
+    let names = names::read(&mut fields);
     let settings = read_settings::read(GatewayStack::Gate, &mut fields, root);
     fields.finish();
     check_lengths(&settings.app_group, name, &node, faults);
@@ -255,7 +260,7 @@ fn gateways(
     let system = system(root, &node, (system_routes, system_settings), stacks.system.as_ref(), faults);
     let gate = Gateway { stack: GatewayStack::Gate, settings, routes };
     check_auth_gateway(product, &gate, system.as_ref(), &node, faults);
-    Some((gate, system))
+    Some((gate, system, names))
 }
 
 /// A gate that asks behind the product's own system gateway needs one.
@@ -399,6 +404,34 @@ pub(super) fn check_collisions(environments: &[Environment], faults: &mut Faults
         faults
             .error(&span, message, "give each product its own `app_group`, or its own account or Region")
             .relate(&app_group_span(first), "the other one");
+    }
+}
+
+/// Checks that no two environments give one name to a resource of each, where AWS has only one of that name.
+pub(super) fn check_given_names(environments: &[Environment], faults: &mut Faults) {
+    for (index, environment) in environments.iter().enumerate() {
+        for (address, given) in &environment.names {
+            let Some([_, kind, _]) = names::parts(address) else { continue };
+            let same = |other: &&Environment| {
+                let (one, other) = (&environment.target, &other.target);
+                // Roles are global in an account.
+                one.account == other.account && (kind == "iam-role" || one.region == other.region)
+            };
+            let of = |other: &Environment| {
+                let mut names = other
+                    .names
+                    .iter()
+                    .filter(|(address, _)| names::parts(address).is_some_and(|parts| parts[1] == kind));
+                names.find(|(_, name)| name.name == given.name).map(|(_, name)| name.span.clone())
+            };
+            let others = environments[..index].iter().filter(same).filter(|_| !names::MAY_BE_ALIKE.contains(&kind));
+            if let Some(first) = others.filter_map(of).next() {
+                let message = format!("`{}` is the name of a {kind} of another environment, too", given.name);
+                faults
+                    .error(&given.span, message, "one resource can't be two: give each its own")
+                    .relate(&first, "the other one");
+            }
+        }
     }
 }
 

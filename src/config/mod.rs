@@ -23,6 +23,7 @@ mod files;
 mod function;
 pub mod limits;
 mod merge;
+pub mod names;
 mod nearest;
 mod network;
 mod node;
@@ -49,6 +50,7 @@ use std::path::{Path, PathBuf};
 pub use environment::{ENVIRONMENTS, Environment, Gateway};
 pub use fault::{Fault, Faults, Severity};
 pub use merge::layer;
+pub use names::{GivenName, Names};
 pub use nearest::{nearest, suggestion};
 pub use network::{DomainSettings, LoadBalancer, VpcLink};
 pub use node::{Member, Node, NodeValue};
@@ -161,6 +163,7 @@ fn load_pairs(
     let environments: Vec<Environment> =
         wanted.iter().flat_map(|pair| environment::load(root, *pair, (&stacks, &targets), faults)).collect();
     environment::check_collisions(&environments, faults);
+    environment::check_given_names(&environments, faults);
     faults.sort();
     Configuration { root: root.to_owned(), stacks, targets, environments, warnings: Faults::default() }
 }

@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::read_settings::is_host;
 
 /// The VPC link that leads to the ingress.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum VpcLink {
     /// An existing one, by its id.
     Id(String),
@@ -18,7 +18,7 @@ pub enum VpcLink {
 }
 
 /// A Network Load Balancer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoadBalancer {
     /// By its ARN.
     Arn(String),

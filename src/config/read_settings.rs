@@ -15,7 +15,7 @@ use super::stack_files::GatewayStack;
 use super::web_acl;
 
 /// The keys that make an environment what it is, and so have no default.
-pub(super) const OWN_KEYS: [&str; 11] = [
+pub(super) const OWN_KEYS: [&str; 12] = [
     "app_group",
     "gateway_stage_name",
     "vpc_link_id",
@@ -24,6 +24,7 @@ pub(super) const OWN_KEYS: [&str; 11] = [
     "gateway_system",
     "system",
     "domain",
+    "names",
     "edge",
     "regions",
     "services",

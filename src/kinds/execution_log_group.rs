@@ -41,7 +41,9 @@ pub struct ExecutionLogGroupSpec {
 
 const PREFIX: &str = "API-Gateway-Execution-Logs_";
 
-fn name(api: &str, stage: &str) -> String {
+/// The name that API Gateway gives to the group of a stage.
+#[must_use]
+pub fn name(api: &str, stage: &str) -> String {
     format!("{PREFIX}{api}/{stage}")
 }
 
@@ -82,11 +84,16 @@ impl Kind for ExecutionLogGroup {
         spec.rest_api.known().map(|api| log_group::outputs(place, &name(api, &spec.stage))).unwrap_or_default()
     }
 
-    /// Those with our tags. One without is not there yet, as far as a plan is concerned: creating it takes it over.
+    /// Those with our tags, and those of our APIs that nobody has tagged: to a plan, these are not there yet, because no name
+    /// leads to them, and creating one takes it over.
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<ExecutionLogGroupSpec>>> {
         let names = names(aws, scope).await?;
         let all = try_join_all(names.iter().map(|name| LogGroup.read(aws, scope, name))).await?;
-        let ours = all.into_iter().flatten().filter(|one| one.address().is_some_and(is_own));
+        let ours = all.into_iter().flatten().filter(|one| match &one.ownership {
+            Ownership::Ours { address, .. } => is_own(address),
+            Ownership::Nobody => true,
+            Ownership::Others { .. } => false,
+        });
         let observed = ours.filter_map(|one| {
             let (api, stage) = one.name.strip_prefix(PREFIX)?.split_once('/')?;
             let (rest_api, stage) = (Input::from(api), stage.to_owned());

@@ -191,6 +191,17 @@ pub trait Kind: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send {
         self.tag(aws, outputs, tags::record(identity, digest))
     }
+
+    /// Writes the same into a resource that was nobody's until now, and changes nothing else of it.
+    fn adopt(
+        &self,
+        aws: &Aws,
+        identity: &Identity,
+        outputs: &Outputs,
+        digest: &Digest,
+    ) -> impl Future<Output = Result<()>> + Send {
+        self.record(aws, identity, outputs, digest)
+    }
 }
 
 /// A kind with its spec as JSON, so that all kinds can stand in one list.
@@ -229,6 +240,14 @@ pub trait AnyKind: Send + Sync {
     fn others_using<'a>(&'a self, aws: &'a ReadAws, live: &'a Observed) -> BoxFuture<'a, Result<Vec<String>>>;
     /// See [`Kind::record`].
     fn record<'a>(
+        &'a self,
+        aws: &'a Aws,
+        identity: &'a Identity,
+        outputs: &'a Outputs,
+        digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<()>>;
+    /// See [`Kind::adopt`].
+    fn adopt<'a>(
         &'a self,
         aws: &'a Aws,
         identity: &'a Identity,
@@ -345,6 +364,16 @@ impl<K: Kind> AnyKind for K {
         digest: &'a Digest,
     ) -> BoxFuture<'a, Result<()>> {
         Kind::record(self, aws, identity, outputs, digest).boxed()
+    }
+
+    fn adopt<'a>(
+        &'a self,
+        aws: &'a Aws,
+        identity: &'a Identity,
+        outputs: &'a Outputs,
+        digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<()>> {
+        Kind::adopt(self, aws, identity, outputs, digest).boxed()
     }
 }
 

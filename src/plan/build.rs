@@ -501,10 +501,12 @@ fn foreign(desired: &Desired, live: &Observed, input: &Input<'_>) -> Failure {
         return own_hints.into_iter().fold(failure, Failure::hint);
     }
     match &live.ownership {
-        Ownership::Others { .. } => failure.hint("choose another `app_group`: that resource serves somebody else's gateway"),
+        Ownership::Others { .. } => {
+            failure.hint("choose another `app_group`: that resource serves somebody else's gateway")
+        }
         Ownership::Ours { .. } | Ownership::Nobody => failure.hint(format!(
-            "to hand it over to gwctl, tag it gwctl:product={}, gwctl:environment={}, gwctl:address={}; else rename or delete it",
-            owner.product, owner.environment, desired.address
+            "to hand it over to gwctl: gwctl import --env {} --product {}; else rename or delete it",
+            owner.environment, owner.product
         )),
     }
 }

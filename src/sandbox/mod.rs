@@ -2,7 +2,7 @@
 //!
 //! A [`Sandbox`] answers requests as AWS does, in AWS's own wire format: accounts, Regions and partitions, API Gateway with
 //! REST and HTTP APIs, Lambda, IAM, CloudTrail, CloudWatch, Logs, SNS, AWS WAF, EC2, load balancers, Certificate Manager, Route 53, S3,
-//! Firehose, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that the same SDK calls are serialised and
+//! Firehose, Service Quotas, STS and the tagging API. It stands behind the SDK's HTTP client ([`connector`]), so that the same SDK calls are serialised and
 //! parsed as on the real one, or behind a socket ([`listener`]) for any other AWS client. Its state is kept in a folder between
 //! commands, or in memory.
 //!
@@ -31,6 +31,7 @@ pub mod logs;
 mod query;
 pub mod route53;
 pub mod s3;
+pub mod servicequotas;
 mod signature;
 pub mod sns;
 mod stand_ins;
@@ -364,13 +365,14 @@ enum Service {
     Route53,
     S3,
     Sns,
+    ServiceQuotas,
     Sts,
     Tagging,
     Wafv2,
 }
 
 impl Service {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Acm,
         Self::ApiGateway,
         Self::CloudTrail,
@@ -384,6 +386,7 @@ impl Service {
         Self::Route53,
         Self::S3,
         Self::Sns,
+        Self::ServiceQuotas,
         Self::Sts,
         Self::Tagging,
         Self::Wafv2,
@@ -405,6 +408,7 @@ impl Service {
             Self::Route53 => "route53",
             Self::S3 => "s3",
             Self::Sns => "sns",
+            Self::ServiceQuotas => "servicequotas",
             Self::Sts => "sts",
             Self::Tagging => "tagging",
             Self::Wafv2 => "wafv2",
@@ -424,11 +428,12 @@ impl Service {
             Self::Ec2 => ec2::is_read(request),
             Self::Elbv2 => request.operation().starts_with("Describe"),
             Self::Firehose => firehose::is_read(request),
-            Self::Iam | Self::Sns => request.operation().starts_with("Get") || request.operation().starts_with("List"),
+            Self::Iam => ["Get", "List", "Simulate"].iter().any(|verb| request.operation().starts_with(verb)),
             Self::Lambda | Self::Route53 => request.method == "GET",
             Self::Logs => logs::is_read(request),
             Self::S3 => ["GET", "HEAD"].contains(&request.method.as_str()),
-            Self::CloudTrail | Self::Sts | Self::Tagging => true,
+            Self::Sns => request.operation().starts_with("Get") || request.operation().starts_with("List"),
+            Self::CloudTrail | Self::ServiceQuotas | Self::Sts | Self::Tagging => true,
             Self::Wafv2 => wafv2::is_read(request),
         }
     }
@@ -450,6 +455,7 @@ impl Service {
             Self::Route53 => route53::handle(view, request),
             Self::S3 => s3::handle(view, request),
             Self::Sns => sns::handle(view, request),
+            Self::ServiceQuotas => servicequotas::handle(request),
             Self::Sts => sts::handle(view, request),
             Self::Tagging => tagging::handle(view, request),
             Self::Wafv2 => wafv2::handle(view, request),

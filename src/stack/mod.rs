@@ -14,6 +14,8 @@ pub mod system;
 mod template;
 mod web_acl;
 
+pub use self::rest::resource_count as rest_resources;
+
 use serde_json::Value;
 
 use crate::config::{Configuration, Environment, Faults, GatewayStack, Target};
@@ -91,6 +93,7 @@ pub fn expand(
     if let Some(settings) = &environment.edge {
         desired.extend(edge::Edge::new(environment, settings, found).expand(&mut faults)?);
     }
+    rest::check_names(environment, &desired, &mut faults);
     faults.sort();
     if faults.has_errors() {
         return Ok(Err(faults));

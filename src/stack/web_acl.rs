@@ -30,6 +30,8 @@ pub(super) struct Guarded<'a> {
     pub(super) name: &'a str,
     /// The names of its resources: `product-a-WHAT-dev`.
     pub(super) named: &'a dyn Fn(&str) -> String,
+    /// The name that the environment gives to a resource of it, by kind and name in addresses.
+    pub(super) given: &'a dyn Fn(&str, &str) -> Option<&'a str>,
     /// The middle of the name of what is guarded: `gateway`.
     pub(super) what: &'a str,
     /// The file that faults are found in.
@@ -53,7 +55,11 @@ pub(super) struct Added {
 
 impl Guarded<'_> {
     fn own_name(&self) -> String {
-        (self.named)(self.what)
+        self.name_of(WebAcl::NAME, self.name, || (self.named)(self.what))
+    }
+
+    fn name_of(&self, kind: &str, name: &str, made: impl FnOnce() -> String) -> String {
+        (self.given)(kind, name).map_or_else(made, str::to_owned)
     }
 
     fn address(&self, kind: &str, name: &str) -> Address {
@@ -119,7 +125,7 @@ impl Guarded<'_> {
         for (version_name, (ip_version, addresses)) in ranges {
             let name = format!("{what}-{version_name}");
             let spec = IpSetSpec {
-                name: (self.named)(&format!("{}-{name}", self.what)),
+                name: self.name_of(IpSet::NAME, &name, || (self.named)(&format!("{}-{name}", self.what))),
                 description: Some(format!("Addresses to {what} before {}", self.own_name())),
                 ip_version,
                 addresses,
@@ -140,7 +146,7 @@ impl Guarded<'_> {
             Input::from(arn.as_str())
         } else {
             let spec = LogGroupSpec {
-                name: format!("{LOG_PREFIX}{}", self.own_name()),
+                name: self.name_of(LogGroup::NAME, "waf", || format!("{LOG_PREFIX}{}", self.own_name())),
                 retention_in_days: Some(self.retention_in_days),
                 tags: self.tags.clone(),
                 filters: LogFilters::default(),

@@ -1375,6 +1375,58 @@ class Tidings(unittest.TestCase):
         aws.logs.delete_subscription_filter(**group, filterName="one")
         self.refused(aws.logs, "ResourceNotFoundException", "delete_subscription_filter", **group, filterName="one")
         aws.logs.delete_log_group(**group)
+class Quotas(unittest.TestCase):
+    def test_the_defaults_are_listed_and_found_by_code(self):
+        quotas = aws.client("service-quotas")
+        pages = quotas.get_paginator("list_service_quotas").paginate(
+            ServiceCode="apigateway", PaginationConfig={"PageSize": 3}
+        )
+        listed = {one["QuotaCode"]: one for page in pages for one in page["Quotas"]}
+        self.assertEqual(listed["L-379E48B0"]["Value"], 10)
+        for operation in [quotas.get_service_quota, quotas.get_aws_default_service_quota]:
+            one = operation(ServiceCode="apigateway", QuotaCode="L-379E48B0")["Quota"]
+            self.assertEqual(one, listed["L-379E48B0"])
+            self.assertEqual(
+                one["QuotaArn"], f"arn:{PARTITION}:servicequotas:{REGION}:{ACCOUNT}:apigateway/L-379E48B0"
+            )
+            with self.assertRaises(quotas.exceptions.NoSuchResourceException):
+                operation(ServiceCode="apigateway", QuotaCode="L-00000000")
+
+
+class Simulation(unittest.TestCase):
+    def decisions(self, role, actions, **arguments):
+        pages = aws.iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=role, ActionNames=actions, PaginationConfig={"PageSize": 2}, **arguments
+        )
+        found = [one for page in pages for one in page["EvaluationResults"]]
+        return [(one["EvalActionName"], one["EvalDecision"]) for one in found]
+
+    def test_policies_decide_and_denials_win(self):
+        iam = aws.iam
+        role = iam.create_role(RoleName="simulated", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))["Role"]
+        statements = [
+            {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "lambda:Delete*", "Resource": "*"},
+            {"Effect": "Allow", "Action": "logs:*", "Resource": f"arn:{PARTITION}:logs:*:*:log-group:/mine*"},
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName="simulated", PolicyName="p", PolicyDocument=policy)
+        actions = ["lambda:GetFunction", "lambda:DeleteFunction", "logs:PutRetentionPolicy", "iam:GetRole"]
+        self.assertEqual(
+            [decision for _, decision in self.decisions(role["Arn"], actions)],
+            ["allowed", "explicitDeny", "implicitDeny", "implicitDeny"],
+        )
+        group = f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:/mine/1"
+        self.assertEqual(
+            self.decisions(role["Arn"], ["logs:PutRetentionPolicy"], ResourceArns=[group]),
+            [("logs:PutRetentionPolicy", "allowed")],
+        )
+        with self.assertRaises(iam.exceptions.NoSuchEntityException):
+            self.decisions(f"arn:{PARTITION}:iam::{ACCOUNT}:user/nobody", ["iam:GetRole"])
+        with self.assertRaises(iam.exceptions.InvalidInputException):
+            self.decisions(role["Arn"], ["nonsense"])
+        iam.delete_role_policy(RoleName="simulated", PolicyName="p")
+        iam.delete_role(RoleName="simulated")
 
 
 if __name__ == "__main__":

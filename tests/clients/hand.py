@@ -61,6 +61,41 @@ def tagged_as_ours():
     return sorted(found)
 
 
+def make_link(name):
+    balancer = f"arn:aws:elasticloadbalancing:{apigateway.meta.region_name}:123456789012:loadbalancer/net/{name}/0123456789abcdef"
+    return apigateway.create_vpc_link(name=name, targetArns=[balancer])["id"]
+
+
+def make_deployer(name, *denied):
+    """A role that may do everything but what is denied."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    statements += [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in denied]
+    iam.create_role(
+        RoleName=name, Path="/ops/", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=name, PolicyName="deploy", PolicyDocument=policy)
+
+
+def everything_loses_our_tags():
+    """As if gwctl had never been: what it made carries nobody's tags."""
+    keys = [aws.PRODUCT, aws.ENVIRONMENT, aws.ADDRESS, aws.DIGEST]
+    for arn in tagged_as_ours():
+        service = arn.split(":")[2]
+        if service == "apigateway":
+            apigateway.untag_resource(resourceArn=arn, tagKeys=keys)
+        elif service == "lambda":
+            functions.untag_resource(Resource=arn, TagKeys=keys)
+        elif service == "logs":
+            logs.untag_resource(resourceArn=arn, tagKeys=keys)
+        elif service == "iam":
+            iam.untag_role(RoleName=arn.rsplit("/", 1)[1], TagKeys=keys)
+        else:
+            raise ValueError(arn)
+    return tagged_as_ours()
+
+
 def served():
     return apigateway.get_stage(restApiId=_api(), stageName=STAGE)["deploymentId"]
 

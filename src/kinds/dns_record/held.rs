@@ -73,6 +73,11 @@ impl Held {
         self.markers.iter().find(|marker| marker.identifier() == identifier)
     }
 
+    /// A marker for records that have none.
+    pub(super) fn first_marker(&self, identifier: Option<&str>, tags: &Tags) -> Result<ResourceRecordSet> {
+        Marker::absent(&self.zone, &self.name).written_for(sets::latency(&self.sets(identifier)).as_ref(), tags)
+    }
+
     /// The record sets of an identifier that lead clients somewhere.
     pub(super) fn sets(&self, identifier: Option<&str>) -> Vec<&ResourceRecordSet> {
         self.sets.iter().filter(|set| leads(set) && set.set_identifier() == identifier).collect()

@@ -285,6 +285,19 @@ impl Kind for DnsRecord {
     async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
         self.tag(aws, outputs, tags::record(identity, digest)).await
     }
+
+    /// Records that nobody has marked get a marker. Elsewhere, one that is missing was taken away, and is not made again.
+    async fn adopt(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
+        let (name, zone) = (outputs.required("name")?, outputs.required("zone_id")?);
+        let identifier = outputs.get("set_identifier");
+        let held = Held::read(&aws.write.route53, zone, name).await?.ok_or_else(|| no_zone(zone))?;
+        if held.marker(identifier).is_some() {
+            return self.record(aws, identity, outputs, digest).await;
+        }
+        let marker = held.first_marker(identifier, &tags::record(identity, digest))?;
+        let doing = format!("write whose `{name}` is");
+        change(aws, zone, &doing, vec![sets::create(marker)?], false).await.map(drop)
+    }
 }
 
 /// Where records lead, for a person.

@@ -7,6 +7,7 @@ mod documents;
 mod managed;
 mod policies;
 mod roles;
+mod simulate;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -132,6 +133,7 @@ fn act(view: &mut View<'_>, caller: &Caller, call: &Call) -> Answer<Option<Xml>>
         "TagRole" => tags::tag(view.iam, call),
         "UntagRole" => tags::untag(view.iam, call),
         "ListRoleTags" => tags::list(view.iam, call),
+        "SimulatePrincipalPolicy" => simulate::simulate(view.iam, call),
         _ => Err(call.unknown(DIALECT.version)),
     }
 }

@@ -39,6 +39,7 @@ impl Edge<'_> {
         let Some(settings) = is_wanted(self.settings) else { return Ok(Vec::new()) };
         let named = |what: &str| self.named(what);
         let guarded = Guarded {
+            given: &|_, _| None,
             stack: &self.stack,
             name: REGION,
             named: &named,

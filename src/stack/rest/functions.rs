@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Authorizer, Function, RestGateway};
+use crate::config::names::role_path;
 use crate::error::{Failure, Result};
 use crate::kinds::function_alias::{FunctionAlias, FunctionAliasSpec};
 use crate::kinds::function_version::{self, FunctionVersion, FunctionVersionSpec};
@@ -18,10 +19,6 @@ use crate::model::{Desired, Input};
 const ALIAS: &str = "live";
 
 impl RestGateway<'_> {
-    pub(super) fn function_name(&self, authorizer: &str) -> String {
-        self.named(&format!("{}{authorizer}", self.blueprint.function_prefix))
-    }
-
     /// The roles, the functions, and their versions and aliases.
     pub(super) fn functions(&self) -> Result<Vec<Desired>> {
         let mut all = vec![self.execution_role()?];
@@ -107,10 +104,17 @@ impl RestGateway<'_> {
         let trust = json!({
             "Sid": "AssumedByService", "Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole",
         });
-        let spec = IamRoleSpec {
+        let (path, role) = match self.given_name(IamRole::NAME, name) {
+            Some(given) => role_path(given),
+            None => (iam_role::path(&self.owner, &self.place), ""),
+        };
+        let made = || {
             // Role names are global in an account.
-            name: format!("{}-{}", self.named(&format!("{}{name}", self.blueprint.role_prefix)), self.place.region),
-            path: iam_role::path(&self.owner, &self.place),
+            format!("{}-{}", self.named(&format!("{}{name}", self.blueprint.role_prefix)), self.place.region)
+        };
+        let spec = IamRoleSpec {
+            name: if role.is_empty() { made() } else { role.to_owned() },
+            path,
             description: Some(description.to_owned()),
             assume_role_policy: parse(vec![trust])?,
             inline_policies: BTreeMap::from([(name.to_owned(), parse(statements)?)]),

@@ -122,8 +122,8 @@ fn json_bytes(value: &Value) -> usize {
     count.0
 }
 
-/// The nodes of the tree that the paths span, the root included.
-fn resource_count<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
+/// The nodes of the tree that the paths span, the root included: the resources that an API has.
+pub fn resource_count<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
     let mut nodes = BTreeSet::from(["/"]);
     for path in paths {
         nodes.extend(path.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(end, _)| &path[..end]));

@@ -5,6 +5,7 @@ mod api;
 mod domain;
 mod functions;
 mod limits;
+mod names;
 mod network;
 mod watch;
 
@@ -13,6 +14,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use self::api::{gateway_responses, policy, snapshot};
+pub use self::limits::resource_count;
+pub(super) use self::names::check_names;
 use super::ingress::{ingress_url, target_url};
 use super::openapi::{Context, methods};
 use super::template::{Values, fill};
@@ -25,7 +28,7 @@ use crate::kinds::log_group::{LogFilters, LogGroup, LogGroupSpec};
 use crate::kinds::rest_api::spec::{self, Method};
 use crate::kinds::rest_api::{RestApi, RestApiSpec, document};
 use crate::kinds::stage::{AccessLog, ByHand, MethodSettings, Stage, StageSpec};
-use crate::kinds::{Registry, desired};
+use crate::kinds::{Kind as _, Registry, desired};
 use crate::model::policy::Policy;
 use crate::model::{Address, Desired, Found, Input, Lookup, Outputs, Owner, Place};
 
@@ -127,25 +130,30 @@ impl<'a> RestGateway<'a> {
         format!("{}-{what}-{}", self.settings.app_group, self.environment.name)
     }
 
-    fn gateway_name(&self) -> String {
-        self.named(self.blueprint.gateway)
-    }
-
     /// The web ACL that stands before the stage, if there is one: its resources, and its ARN.
     fn web_acl(&self, faults: &mut Faults) -> Result<Vec<Desired>> {
         let Some(settings) = &self.settings.web_acl else { return Ok(Vec::new()) };
-        self.guarded(&|what| self.named(what)).web_acl(settings, Added::default(), faults)
+        self.guarded(&|what| self.named(what), &|kind, name| self.given_name(kind, name)).web_acl(
+            settings,
+            Added::default(),
+            faults,
+        )
     }
 
     fn web_acl_arn(&self) -> Option<Input> {
-        self.settings.web_acl.as_ref().map(|_| self.guarded(&|what| self.named(what)).arn())
+        self.settings.web_acl.as_ref().map(|_| self.guarded(&|what| self.named(what), &|_, _| None).arn())
     }
 
-    fn guarded<'g>(&'g self, named: &'g dyn Fn(&str) -> String) -> Guarded<'g> {
+    fn guarded<'g>(
+        &'g self,
+        named: &'g dyn Fn(&str) -> String,
+        given: &'g dyn Fn(&str, &str) -> Option<&'g str>,
+    ) -> Guarded<'g> {
         Guarded {
             stack: self.blueprint.stack.name(),
             name: GATEWAY,
             named,
+            given,
             what: self.blueprint.gateway,
             file: &self.environment.file.path,
             place: &self.place,
@@ -157,7 +165,8 @@ impl<'a> RestGateway<'a> {
     /// All resources, and the documents among them.
     fn assemble(&self, api: RestApiSpec, faults: &mut Faults) -> Result<(Vec<Desired>, Gateway)> {
         let functions = &self.blueprint.functions;
-        let mut all = vec![self.log_group("access", format!("/aws/apigateway/{}", self.gateway_name()))?];
+        let access = self.name_of(LogGroup::NAME, "access", || format!("/aws/apigateway/{}", self.gateway_name()));
+        let mut all = vec![self.log_group("access", access)?];
         for function in functions {
             let group = format!("/aws/lambda/{}", self.function_name(function.name));
             all.push(self.log_group(function.name, group)?);
@@ -237,7 +246,7 @@ impl<'a> RestGateway<'a> {
         };
         let description = format!("{kind} of {} in {}", self.settings.app_group, self.environment.name);
         RestApiSpec {
-            name: self.gateway_name(),
+            name: self.api_name(),
             description: Some(self.settings.description.clone().unwrap_or(description)),
             endpoint_type: self.settings.endpoint_type.clone(),
             api_key_source: "HEADER".to_owned(),
@@ -280,12 +289,12 @@ impl<'a> RestGateway<'a> {
             ttl_seconds: if authorizer.cached { self.settings.authorizer_result_ttl } else { 0 },
             identity_validation: None,
         };
-        (self.function_name(authorizer.name), spec)
+        (self.authorizer_name(authorizer.name), spec)
     }
 
     fn routes(&self, values: &Values, faults: &mut Faults) -> BTreeMap<String, BTreeMap<String, Method>> {
         let names = self.blueprint.authorizers.iter();
-        let authorizers = names.map(|authorizer| self.function_name(authorizer.name)).collect();
+        let authorizers = names.map(|authorizer| self.authorizer_name(authorizer.name)).collect();
         let mut routes = BTreeMap::new();
         for route in &self.gateway.routes {
             // The configuration has checked that the template is there.
@@ -316,7 +325,7 @@ impl<'a> RestGateway<'a> {
         let names = names.into_iter().map(|(name, value)| (name.to_owned(), json!(value)));
         let authorizers = self.blueprint.authorizers.iter();
         let authorizers = authorizers
-            .map(|authorizer| (authorizer.name.replace('-', "_"), json!(self.function_name(authorizer.name))));
+            .map(|authorizer| (authorizer.name.replace('-', "_"), json!(self.authorizer_name(authorizer.name))));
         let endpoints = ("vpc_endpoint_ids".to_owned(), json!(self.settings.vpc_endpoint_ids));
         names.chain(authorizers).chain([endpoints]).collect()
     }

@@ -59,7 +59,7 @@ impl RestGateway<'_> {
             (LoadBalancer::Name(_), Some(lookup)) => self.found.get(&lookup),
         };
         let spec = VpcLinkSpec {
-            name: self.named(&format!("{}ingress", self.blueprint.role_prefix)),
+            name: self.vpc_link_name(),
             description: Some(format!("To the ingress of {} in {}", self.settings.app_group, self.environment.name)),
             target_arns: vec![target.into()],
             tags: self.settings.tags.clone(),
@@ -84,7 +84,7 @@ impl RestGateway<'_> {
             return Ok(None);
         };
         let spec = SecurityGroupSpec {
-            name: self.function_name("authorizer"),
+            name: self.name_of(SecurityGroup::NAME, "authorizer", || self.authorizer_name("authorizer")),
             description: format!("Network of the authorizers of {}", self.gateway_name()),
             vpc_id: vpc_id.clone(),
             ingress: std::collections::BTreeSet::new(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{GATEWAY, RestGateway};
 use crate::config::{AlarmSettings, GatewayStack};
 use crate::error::Result;
+use crate::kinds::Kind as _;
 use crate::kinds::account_logging::{self, AccountLogging, AccountLoggingSpec};
 use crate::kinds::alarm::{Alarm, AlarmSpec, Metric, Watched};
 use crate::kinds::execution_log_group::{ExecutionLogGroup, ExecutionLogGroupSpec};
@@ -68,7 +69,7 @@ impl RestGateway<'_> {
     ) -> Result<Desired> {
         let actions: BTreeSet<Input> = settings.actions.iter().map(|arn| Input::from(arn.as_str())).collect();
         let spec = AlarmSpec {
-            name: format!("{}-{name}", self.gateway_name()),
+            name: self.name_of(Alarm::NAME, name, || format!("{}-{name}", self.gateway_name())),
             description: Some(means),
             watches,
             comparison: "GreaterThanThreshold".to_owned(),
@@ -92,13 +93,13 @@ impl RestGateway<'_> {
             namespace: "AWS/ApiGateway".to_owned(),
             metric: name.to_owned(),
             dimensions: BTreeMap::from([
-                ("ApiName".to_owned(), Input::from(self.gateway_name())),
+                ("ApiName".to_owned(), Input::from(self.api_name())),
                 ("Stage".to_owned(), Input::from(self.settings.gateway_stage_name.as_str())),
             ]),
             statistic: statistic.to_owned(),
             period_seconds: settings.period_seconds,
         };
-        let gateway = self.gateway_name();
+        let gateway = self.api_name();
         let mut drafts = Vec::new();
         if let Some(percent) = settings.error_rate_percent {
             let watches = Watched::Math {
