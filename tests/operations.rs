@@ -126,6 +126,46 @@ fn every_apply_leaves_a_record_and_none_a_secret() {
 }
 
 #[test]
+fn passwords_in_urls_are_shown_nowhere_when_they_change() {
+    let project = Project::new();
+    let set = |password: &str| {
+        let url = format!("postgres://u:{password}@db/x");
+        project.edit(DEV, |env| env["authorizer"]["environment"] = json!({ "DB_URL": url }));
+    };
+    set("canary-value-one");
+    dev(&project, "apply --yes").exits(0);
+    set("canary-value-two");
+    for output in ["text", "json", "markdown"] {
+        let plan = dev(&project, &format!("plan --out change.plan --output {output}")).exits(0);
+        assert!(!plan.stdout.contains("canary-value"), "{output}: {}", plan.stdout);
+    }
+    let file = fs::read_to_string(project.root().join("change.plan")).unwrap();
+    assert!(!file.contains("canary-value"), "{file}");
+    let shown = run(&project, "show-plan change.plan --output json").exits(0).json();
+    let sensitive = found(&shown, "before_sensitive").expect("Terraform's shape");
+    assert!(shown.to_string().contains(r#""DB_URL":true"#), "{sensitive}");
+    dev(&project, "show --output json").exits(0);
+}
+
+#[test]
+fn strange_lines_in_the_stream_push_no_record_out() {
+    let project = Project::new();
+    dev(&project, "apply --yes").exits(0);
+    let state = project.root().join(".gwctl/sandbox/state.json");
+    let text = fs::read_to_string(&state).unwrap();
+    let (head, world) = text.split_once('\n').unwrap();
+    let mut world: Value = serde_json::from_str(world).unwrap();
+    let groups = &mut world["accounts"]["123456789012"]["regions"]["ap-southeast-1"]["logs"]["groups"];
+    let group = groups.as_object_mut().unwrap().values_mut().find(|group| !group["streams"].is_null()).unwrap();
+    let events = group["streams"]["gwctl/history"]["events"].as_array_mut().unwrap();
+    let time = events[0]["time"].clone();
+    events.extend((0..300).map(|_| json!({ "time": time, "message": "\u{1b}]0;x\u{7}" })));
+    fs::write(&state, format!("{head}\n{world}\n")).unwrap();
+    assert_eq!(history(&project).len(), 1);
+    dev(&project, "history --last 1").exits(0).says(&["apply", "done"]);
+}
+
+#[test]
 fn a_rollback_goes_back_and_the_next_apply_forward() {
     let project = Project::new();
     dev(&project, "apply --yes").exits(0);
@@ -139,17 +179,26 @@ fn a_rollback_goes_back_and_the_next_apply_forward() {
     assert_eq!(served(&project), second);
     // gwctl moved it, so nobody else did.
     dev(&project, "plan").exits(0).says(&["the configuration changed", "0 to add, 1 to change, 0 to destroy"]);
-    dev(&project, &format!("rollback --yes --to {first}")).exits(0);
+    // A second one goes further back, not forward again.
+    dev(&project, "rollback --yes").exits(0);
     assert_eq!(served(&project), first);
     dev(&project, &format!("rollback --yes --to {first}")).exits(1).says(&["serves deployment", "already"]);
     dev(&project, "rollback --yes --to nothing").exits(1).says(&["no deployment `nothing`", &third, "served now"]);
-    dev(&project, "rollback --yes --functions").exits(1).says(&["no aliases"]);
+    dev(&project, &format!("rollback --yes --functions --to {second}")).exits(1).says(&["no aliases"]);
+    dev(&project, "rollback --yes").exits(1).says(&["no earlier deployment", "choose it with --to"]);
     let deeds: Vec<Value> = history(&project).iter().map(|record| record["deed"].clone()).collect();
     assert_eq!(deeds, ["rollback", "rollback", "apply", "apply", "apply"]);
 
     dev(&project, "apply --yes").exits(0);
     assert_eq!(served(&project), third);
     dev(&project, "plan --detailed-exitcode").exits(0).says(&["No changes."]);
+    // Records that can't be read keep nobody from going back; a chosen deployment needs none.
+    dev(&project, "rollback --yes --sandbox-fault deny:GetLogEvents")
+        .exits(0)
+        .says(&["records of earlier applies can't be read"]);
+    assert_eq!(served(&project), second);
+    dev(&project, &format!("rollback --yes --to {third} --sandbox-fault deny:GetLogEvents")).exits(0);
+    assert_eq!(served(&project), third);
     // Asked on no terminal, it does nothing.
     dev(&project, "rollback").exits(1).says(&["stdin is no terminal"]);
     assert_eq!(served(&project), third);
@@ -170,7 +219,13 @@ fn aliases_go_back_with_the_stage_if_asked() {
     deploy(&project, "/second/{proxy+}");
     let after = alias(&project);
     assert_ne!(before, after);
-    dev(&project, "rollback --yes --functions").exits(0).says(&["function-alias"]);
+    // First the stage, then the functions too: the usual order at night.
+    let second = served(&project);
+    dev(&project, "rollback --yes").exits(0);
+    assert_eq!(alias(&project), after);
+    let first = served(&project);
+    assert_ne!(first, second);
+    dev(&project, &format!("rollback --yes --functions --to {first}")).exits(0).says(&["function-alias"]);
     assert_eq!(alias(&project), before);
     dev(&project, "plan").exits(0).says(&["function-alias", "stage"]);
     dev(&project, "apply --yes").exits(0);
@@ -254,9 +309,11 @@ fn a_saved_plan_is_carried_out_as_it_is_or_not_at_all() {
     dev(&project, "apply --yes").exits(0);
     let both = run(&project, "apply second.plan --sandbox --output json").exits(1).json();
     assert_eq!(both["outcomes"][0]["status"], "failed");
-    for arguments in ["--env dev", "--product product-a", "--all", "--canary 1"] {
+    for arguments in ["--env dev", "--product product-a", "--all", "--canary 1", "--shard 0/2"] {
         run(&project, &format!("apply third.plan --sandbox {arguments}")).exits(1).says(&["cannot be used with"]);
     }
+    run(&project, "apply third.plan").exits(1).says(&["saved for sandbox .gwctl/sandbox, and this would go to AWS"]);
+    run(&project, "apply third.plan --sandbox=other").exits(1).says(&["this would go to sandbox other"]);
     run(&project, "apply nothing.plan --sandbox").exits(1).says(&["failed to read the plan nothing.plan"]);
     run(&project, "apply environments/targets.toml --sandbox").exits(1).says(&["no saved plan of gwctl"]);
     run(&project, "apply third.plan --sandbox --region eu-west-1").exits(1).says(&["saved for another Region"]);

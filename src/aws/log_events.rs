@@ -37,12 +37,22 @@ pub async fn append(aws: &Aws, group: &str, stream: &str, line: &str) -> Result<
     }
 }
 
-/// The last lines of a log stream, at most `most`, the oldest first; nothing where there is no such group or stream.
-pub async fn last(aws: &ReadAws, group: &str, stream: &str, most: usize) -> Result<Vec<String>> {
+/// How many pages of a log stream are read back, each of 1 MB at most: a bound, for a stream that somebody fills with other things.
+const PAGES: usize = 20;
+
+/// The last lines of a log stream that are wanted, at least `most` if there are so many, the oldest first; nothing where there is no
+/// such group or stream.
+pub async fn last(
+    aws: &ReadAws,
+    group: &str,
+    stream: &str,
+    most: usize,
+    is_wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     let mut token: Option<String> = None;
-    while lines.len() < most {
-        let limit = i32::try_from((most - lines.len()).min(10_000)).unwrap_or(10_000);
+    for _ in 0..PAGES {
+        let limit = i32::try_from(most.clamp(100, 10_000)).unwrap_or(10_000);
         let ask = aws.clients.logs.get_log_events().log_group_name(group).log_stream_name(stream);
         let ask = ask.start_from_head(false).limit(limit).set_next_token(token.clone());
         let answer = match ask.send().await {
@@ -51,9 +61,13 @@ pub async fn last(aws: &ReadAws, group: &str, stream: &str, most: usize) -> Resu
             Err(error) => return Err(failed(&format!("read the log stream `{stream}` of `{group}`"), error)),
         };
         let events = answer.events.unwrap_or_default();
-        let mut page: Vec<String> = events.into_iter().filter_map(|event| event.message).collect();
+        let messages = events.into_iter().filter_map(|event| event.message);
+        let mut page: Vec<String> = messages.filter(|message| is_wanted(message)).collect();
         page.append(&mut lines);
         lines = page;
+        if lines.len() >= most {
+            return Ok(lines);
+        }
         // The same token again says that there is nothing more that way (API reference of GetLogEvents). Pages may be empty
         // before that.
         if answer.next_backward_token.is_none() || answer.next_backward_token == token {

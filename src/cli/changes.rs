@@ -44,7 +44,7 @@ fn percent(text: &str) -> Result<f64, String> {
 #[command(group(ArgGroup::new("consented").args(["yes", "plan"]).multiple(true)))]
 pub struct ApplyOptions {
     /// Carry out this saved plan and nothing else, without a question
-    #[arg(value_name = "FILE", conflicts_with_all = ["environments", "products", "all", "canary"])]
+    #[arg(value_name = "FILE", conflicts_with_all = ["environments", "products", "all", "shard", "canary"])]
     pub plan: Option<PathBuf>,
 
     /// Which environments.

@@ -8,7 +8,7 @@ use super::execution::{Order, all};
 use super::question::Consent;
 use super::show_plan;
 use super::verb::Verb;
-use super::work::{Lookups, begin_all, load};
+use super::work::{Lookups, begin_all, load, world};
 use crate::cli::{ApplyOptions, Global, Selection};
 use crate::config::Configuration;
 use crate::error::{Failure, FailureKind, Result};
@@ -47,7 +47,14 @@ pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
 
 /// What was asked for when a plan was saved.
 fn as_asked(global: &Global, asked: Asked) -> Result<(Global, Selection, Option<f64>)> {
-    let Asked { products, environments, all, region, canary } = asked;
+    let Asked { products, environments, all, region, canary, world } = asked;
+    if self::world(global) != world {
+        let name = |world: Option<String>| world.unwrap_or_else(|| "AWS".to_owned());
+        let message =
+            format!("the plan was saved for {}, and this would go to {}", name(world), name(self::world(global)));
+        return Err(Failure::new(FailureKind::Refused, message)
+            .hint("use the options --sandbox and --endpoint-url as for the plan"));
+    }
     if global.region.is_some() && global.region != region {
         let planned = region.as_deref().unwrap_or("the configuration's");
         return Err(Failure::new(FailureKind::Usage, format!("the plan was saved for another Region: {planned}"))

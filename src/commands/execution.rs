@@ -147,7 +147,7 @@ fn refuse(turns: &mut [Turn], order: &Order) {
     let Order { verb, consent, saved, .. } = order;
     for turn in turns {
         let Ok((work, plan)) = &turn.ready else { continue };
-        let fits = saved.as_ref().map_or(Ok(()), |saved| saved.fits(plan));
+        let fits = saved.as_ref().map_or(Ok(()), |saved| saved.fits(plan, &report::masked(plan)));
         let named =
             if work.protected && consent.yes && !plan.is_empty() { consent.to_protected(&turn.owner) } else { Ok(()) };
         if let Err(failure) = fits.and_then(|()| verb.allows(plan)).and(named) {
@@ -330,7 +330,8 @@ async fn carry_out(global: &Global, turns: &mut [Turn], verb: &Verb, settle: Opt
     }
 }
 
-/// Turns true at the first Ctrl-C; the second ends the process at once.
+/// Turns true at the first Ctrl-C or SIGTERM, which is what Kubernetes, systemd and cancelled CI jobs send; the second ends the process
+/// at once.
 fn watch_interrupt(anything: bool) -> watch::Receiver<bool> {
     let (send, receive) = watch::channel(false);
     if !anything {
@@ -338,7 +339,7 @@ fn watch_interrupt(anything: bool) -> watch::Receiver<bool> {
     }
     tokio::spawn(async move {
         let mut interrupted = false;
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while told_to_end().await {
             // With nobody listening, the apply is over, and Ctrl-C means what it always means.
             if interrupted || send.send(true).is_err() {
                 std::process::exit(i32::from(exit::INTERRUPTED));
@@ -347,6 +348,21 @@ fn watch_interrupt(anything: bool) -> watch::Receiver<bool> {
         }
     });
     receive
+}
+
+/// Waits until somebody wants the process to end; false if nobody can say so.
+async fn told_to_end() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
+                told = terminated.recv() => told.is_some(),
+            };
+        }
+    }
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 /// Tells what became of each, and with what the command ends.

@@ -38,9 +38,16 @@ pub(super) async fn read(work: &Work, most: usize) -> Result<(Vec<Record>, Vec<F
     let named = work.desired.iter().map(|one| (&one.address, one.name()));
     let reads = history::groups(named)
         .into_iter()
-        .map(async |group| log_events::last(&work.aws.read, &group, history::STREAM, most).await);
+        .map(async |group| log_events::last(&work.aws.read, &group, history::STREAM, most, &is_record).await);
     let lines = futures::future::try_join_all(reads).await?;
     let (mut records, failures) = history::newest_first(lines.into_iter().flatten());
+    // Anybody who may write to the log may write a record of something else.
+    records.retain(|record| record.owner == work.owner && record.place == work.place);
     records.truncate(most);
     Ok((records, failures))
+}
+
+/// Whether a line is a record, of a gwctl that is too new perhaps.
+fn is_record(line: &str) -> bool {
+    !matches!(Record::read(line), Ok(None))
 }

@@ -62,6 +62,9 @@ async fn answer(global: &Global, root: &std::path::Path, event: LambdaEvent<Valu
     match code {
         Some(code @ (exit::DONE | exit::CHANGES)) => Ok(json!({ "exit_code": code, "output": said(&output.stdout) })),
         _ => {
+            // The answer is an error and has no room for it; whoever looks for what failed finds it in the log.
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            notice(global, |out| write!(out, "{printed}")).map_err(|failure| failed(&failure))?;
             let last = told.lines().find(|line| line.starts_with("error:")).unwrap_or("it was ended");
             Err(failed(&Failure::new(FailureKind::Aws, last.trim_start_matches("error: "))))
         }

@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::output::{self, data, text_options};
 use super::verb::Verb;
-use super::work::{Lookups, Member, begin_all, load, side_by_side};
+use super::work::{Lookups, Member, begin_all, load, side_by_side, world};
 use crate::cli::{Global, PlanOptions, Selection};
 use crate::error::{Failure, Result, exit};
 use crate::plan::Plan;
@@ -51,7 +51,14 @@ fn save(global: &Global, options: &PlanOptions, plans: &[Plan]) -> Result<()> {
     let Some(path) = &options.out else { return Ok(()) };
     // Which environments are in it says the plan itself.
     let Selection { environments, products, all, shard: _ } = options.selection.clone();
-    let asked = Asked { products, environments, all, region: global.region.clone(), canary: options.canary };
+    let asked = Asked {
+        products,
+        environments,
+        all,
+        region: global.region.clone(),
+        canary: options.canary,
+        world: world(global),
+    };
     let text = SavedPlan::new(asked, plans, &report::masked).to_text()?;
     std::fs::write(path, text).map_err(|error| Failure::io(format!("failed to write {}", path.display()), &error))?;
     output::notice(global, |out| writeln!(out, "saved; carry it out with: gwctl apply {}", path.display()))

@@ -2,10 +2,10 @@
 
 use super::journal;
 use super::work::Work;
-use crate::error::Result;
-use crate::history::{Deed, Record};
+use crate::error::{Failure, Result};
+use crate::history::{Deed, Ending, Record};
 use crate::plan::serving::{Past, Serving, Target, as_canary};
-use crate::plan::{Plan, safety};
+use crate::plan::{Plan, Warning, safety};
 
 /// How many records are looked through for what a stage served: more than there are deployments kept.
 const RECORDS: usize = 200;
@@ -48,15 +48,7 @@ impl Verb {
             Self::Apply { canary: None, .. } => work.plan().await,
             Self::Apply { canary: Some(percent), .. } => as_canary(work.plan().await?, *percent),
             Self::Destroy => work.plan_destroy().await,
-            Self::RollBack { stack, target } => {
-                let (observed, records) = futures::join!(work.observe(), journal::read(work, RECORDS));
-                let ((live, notes), (records, _)) = (observed?, records?);
-                let past: Vec<Past> = records.iter().flat_map(past).collect();
-                let serving = Serving { owner: &work.owner, place: &work.place, live: &live, stack: *stack };
-                let mut plan = serving.roll_back(&past, target)?;
-                plan.warnings.extend(notes);
-                Ok(plan)
-            }
+            Self::RollBack { stack, target } => roll_back(work, *stack, target).await,
             Self::Promote { stack } | Self::Abort { stack } => {
                 let (live, _) = work.observe().await?;
                 let serving = Serving { owner: &work.owner, place: &work.place, live: &live, stack: *stack };
@@ -104,16 +96,39 @@ impl Verb {
     }
 }
 
-/// What the stages of an environment served after a record's deed.
-fn past(record: &Record) -> Vec<Past> {
-    let versions = record.applied.keys().filter(|address| address.kind() == "function-version");
-    let versions: Vec<_> = versions.cloned().collect();
-    let good = record.result == crate::history::Ending::Done;
+async fn roll_back(work: &Work, stack: Option<&str>, target: &Target) -> Result<Plan> {
+    let (observed, (past, notes)) = futures::join!(work.observe(), past(work, target));
+    let (live, unread) = observed?;
+    let serving = Serving { owner: &work.owner, place: &work.place, live: &live, stack };
+    let mut plan = serving.roll_back(&past, target)?;
+    plan.warnings.extend(unread.into_iter().chain(notes));
+    Ok(plan)
+}
+
+/// What the stages served, the newest first, if that has to be known. Records that can't be read keep nobody from going back: not
+/// at three in the morning.
+async fn past(work: &Work, target: &Target) -> (Vec<Past>, Vec<Warning>) {
+    if target.deployment.is_some() && !target.functions {
+        return (Vec::new(), Vec::new());
+    }
+    let (records, failures) = match journal::read(work, RECORDS).await {
+        Ok(read) => read,
+        Err(failure) => (Vec::new(), vec![failure]),
+    };
+    let warning = |failure: Failure| Warning {
+        message: format!("records of earlier applies can't be read: {failure}"),
+        hint: Some("the deployment was chosen without them: look at it twice".to_owned()),
+    };
+    (records.iter().flat_map(left_behind).collect(), failures.into_iter().map(warning).collect())
+}
+
+/// What a record's deed left the stages of an environment with, if it was an apply or a promotion and got to its end.
+fn left_behind(record: &Record) -> Vec<Past> {
+    let (Deed::Apply | Deed::CanaryPromote, Ending::Done) = (record.deed, record.result) else { return Vec::new() };
     let all = record.serves.iter().map(|(stage, served)| Past {
         stage: stage.clone(),
         deployment: served.deployment.clone(),
-        good,
-        versions: versions.clone(),
+        aliases: record.aliases.clone(),
     });
     all.collect()
 }

@@ -345,6 +345,12 @@ fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandb
     }
 }
 
+/// Which AWS the command line leads to: none for AWS itself, and for what the targets say.
+pub(super) fn world(global: &Global) -> Option<String> {
+    let sandbox = global.sandbox.as_ref().map(|folder| format!("sandbox {}", folder.display()));
+    sandbox.or_else(|| global.endpoint_url.clone())
+}
+
 /// The sandbox of the command, if it is to work on one: one for all environments, so that all their calls are numbered
 /// together, and quotas and crashes are those of one client.
 fn open_sandbox(global: &Global) -> Result<Option<Sandbox>> {

@@ -10,12 +10,13 @@ mod origin;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use origin::Origin;
 
 use crate::apply::{Applied, Ended};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Address, Observed, Owner, Ownership, Place};
+use crate::model::{Address, Observed, Owner, Ownership, Place, Reference, resolve};
 use crate::plan::{Action, Plan, Reason, Step, Summary};
 
 /// The log stream of an environment's access log group that holds its records.
@@ -130,7 +131,7 @@ pub struct Record {
     pub format: u32,
     /// What it is called: the time and some letters by chance.
     pub id: String,
-    /// When it began: RFC 3339, UTC, to the second.
+    /// When it began: RFC 3339, UTC, to the millisecond.
     pub began: String,
     /// How long it took, in seconds.
     pub seconds: f64,
@@ -146,7 +147,7 @@ pub struct Record {
     pub owner: Owner,
     /// In which account and Region.
     pub place: Place,
-    /// What the plan added, changed and destroyed.
+    /// What was added, changed and destroyed: of the plan, what was done.
     pub summary: Summary,
     /// The plan's steps, and what became of them.
     pub steps: Vec<StepRecord>,
@@ -155,6 +156,9 @@ pub struct Record {
     /// Which deployment each stage serves since then, by the stage's address.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub serves: BTreeMap<Address, Served>,
+    /// Which version each alias of a function points at since then, by the alias's address.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases: BTreeMap<Address, String>,
 }
 
 /// When something was done, and by whom.
@@ -190,7 +194,7 @@ impl Record {
             _ => Ending::Failed,
         };
         let elapsed = jiff::Timestamp::now().duration_since(*began);
-        let began = began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let began = began.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         let chance: String = std::iter::repeat_with(fastrand::alphanumeric).take(6).collect();
         Self {
             format: FORMAT,
@@ -203,10 +207,11 @@ impl Record {
             gwctl: env!("CARGO_PKG_VERSION").to_owned(),
             owner: plan.owner.clone(),
             place: plan.place.clone(),
-            summary: plan.summary(),
+            summary: done(plan, applied),
             steps: steps.collect(),
             applied: standing(plan, applied),
             serves: served(plan, applied),
+            aliases: aliases(plan, applied),
         }
     }
 
@@ -232,8 +237,8 @@ impl Record {
 
     /// Reads a line. What is no record of ours is none: anybody may write to a log stream.
     pub fn read(line: &str) -> Result<Option<Self>> {
-        let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else { return Ok(None) };
-        let Some(format) = value.get("format").and_then(serde_json::Value::as_u64) else { return Ok(None) };
+        let Ok(value) = serde_json::from_str::<Value>(line) else { return Ok(None) };
+        let Some(format) = value.get("format").and_then(Value::as_u64) else { return Ok(None) };
         if format > u64::from(FORMAT) {
             let message = format!("a record of a newer gwctl can't be read: its format is {format}, not {FORMAT}");
             return Err(Failure::new(FailureKind::Refused, message).hint("update gwctl"));
@@ -307,25 +312,54 @@ fn is_made(plan: &Plan, address: &Address) -> bool {
         || plan.unchanged.iter().any(|one| &one.address == address)
 }
 
+/// The counts of the steps that were done.
+fn done(plan: &Plan, applied: &Applied) -> Summary {
+    let steps = plan.steps.iter().zip(&applied.ended).filter(|(_, ended)| matches!(ended, Ended::Done(_)));
+    Plan { steps: steps.map(|(step, _)| step.clone()).collect(), ..plan.clone() }.summary()
+}
+
+/// The specs of all resources of a kind after a plan, each with the one before if a step changed it.
+fn specs(plan: &Plan, applied: &Applied, kind: &str) -> Vec<(Address, Value, Option<Value>)> {
+    let known =
+        |reference: &Reference| applied.outputs.get(&reference.address)?.get(&reference.output).map(str::to_owned);
+    let unchanged = plan.unchanged.iter().filter(|one| one.address.kind() == kind);
+    let mut all: Vec<_> = unchanged.map(|one| (one.address.clone(), one.live.spec.clone(), None)).collect();
+    for (step, ended) in plan.steps.iter().zip(&applied.ended).filter(|(step, _)| step.address.kind() == kind) {
+        match (ended, &step.after, step.before()) {
+            (Ended::Done(Some(_)), Some(after), before) => {
+                all.push((step.address.clone(), resolve(after, &known), before.cloned()));
+            }
+            (Ended::Failed(_) | Ended::NotBegun, _, Some(before)) => {
+                all.push((step.address.clone(), before.clone(), None));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+fn text(spec: &Value, key: &str) -> Option<String> {
+    spec.get(key)?.as_str().map(str::to_owned)
+}
+
 /// Which deployments the stages serve after a plan.
 fn served(plan: &Plan, applied: &Applied) -> BTreeMap<Address, Served> {
-    let text = |spec: &serde_json::Value, key: &str| spec.get(key)?.as_str().map(str::to_owned);
-    let canary = |spec: &serde_json::Value| {
+    let canary = |spec: &Value| {
         let canary = spec.get("canary")?;
         Some((text(canary, "deployment")?, canary.get("percent")?.as_f64()?))
     };
-    let mut all = BTreeMap::new();
-    for (step, ended) in plan.steps.iter().zip(&applied.ended).filter(|(step, _)| step.address.kind() == "stage") {
-        let (Ended::Done(Some(_)), Some(after)) = (ended, &step.after) else { continue };
-        let known = |reference: &crate::model::Reference| {
-            applied.outputs.get(&reference.address)?.get(&reference.output).map(str::to_owned)
-        };
-        let after = crate::model::resolve(after, &known);
-        let Some(deployment) = text(&after, "deployment") else { continue };
-        let before = step.before().and_then(|before| text(before, "deployment")).filter(|one| *one != deployment);
-        all.insert(step.address.clone(), Served { deployment, before, canary: canary(&after) });
-    }
-    all
+    let served = |(address, spec, before): (Address, Value, Option<Value>)| {
+        let deployment = text(&spec, "deployment")?;
+        let before = before.and_then(|before| text(&before, "deployment")).filter(|one| *one != deployment);
+        Some((address, Served { canary: canary(&spec), deployment, before }))
+    };
+    specs(plan, applied, "stage").into_iter().filter_map(served).collect()
+}
+
+/// Which versions the aliases point at after a plan.
+fn aliases(plan: &Plan, applied: &Applied) -> BTreeMap<Address, String> {
+    let all = specs(plan, applied, "function-alias").into_iter();
+    all.filter_map(|(address, spec, _)| Some((address, text(&spec, "version")?))).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod protection;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_apigateway::types::{MethodSetting, Op, PatchOperation, Stage as LiveStage};
+use aws_sdk_apigateway::types::{CanarySettings, MethodSetting, Op, PatchOperation, Stage as LiveStage};
 use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -157,19 +157,21 @@ fn spec(api: &str, name: &str, live: &LiveStage, user: Tags) -> Result<StageSpec
             .unwrap_or_default(),
         access_log,
         method_settings: settings.unwrap_or_default(),
-        canary: live.canary_settings().map(|canary| Canary {
-            percent: canary.percent_traffic(),
-            deployment: Input::from(canary.deployment_id().unwrap_or_default()),
-            variables: canary
-                .stage_variable_overrides()
-                .map(|all| all.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
-                .unwrap_or_default(),
-            use_stage_cache: canary.use_stage_cache(),
-        }),
+        canary: live.canary_settings().map(canary_of),
         web_acl: live.web_acl_arn().filter(|arn| !arn.is_empty()).map(Input::from),
         tags: user,
         by_hand: by_hand::of(live),
     })
+}
+
+fn canary_of(live: &CanarySettings) -> Canary {
+    let variables = live.stage_variable_overrides().into_iter().flatten();
+    Canary {
+        percent: live.percent_traffic(),
+        deployment: Input::from(live.deployment_id().unwrap_or_default()),
+        variables: variables.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        use_stage_cache: live.use_stage_cache(),
+    }
 }
 
 fn settings(live: &MethodSetting) -> MethodSettings {
@@ -249,12 +251,12 @@ impl Kind for Stage {
 
     async fn update(&self, aws: &Aws, live: &Observed<StageSpec>, spec: &StageSpec) -> Result<Outputs> {
         let (api, name) = (spec.rest_api.known()?, &spec.name);
+        canary::before(aws, api, &live.spec, spec).await?;
         match (&live.spec.web_acl, &spec.web_acl) {
             (before, after) if before == after => {}
             (_, Some(acl)) => protection::set(aws, api, name, acl.known()?).await?,
             (_, None) => protection::remove(aws, api, live).await?,
         }
-        canary::before(aws, api, &live.spec, spec).await?;
         patch(aws, api, name, patches(&live.spec, spec)?).await?;
         canary::verify(aws, api, &live.spec, spec).await?;
         self.retag(aws, &live.outputs, &live.spec.tags, &spec.tags).await?;

@@ -30,6 +30,8 @@ pub struct Asked {
     pub region: Option<String>,
     /// Percent of the requests for new deployments.
     pub canary: Option<f64>,
+    /// Which AWS: none for AWS itself, else an endpoint, or the folder of a sandbox.
+    pub world: Option<String>,
 }
 
 /// A plan in a file.
@@ -116,7 +118,19 @@ impl SavedPlan {
                     .hint(again));
             }
         }
-        serde_json::from_str(text).map_err(|error| no_plan(&error))
+        let saved: Self = serde_json::from_str(text).map_err(|error| no_plan(&error))?;
+        let agrees = |one: &SavedEnvironment| {
+            let shown = one.shown.steps.iter().map(|step| (&step.address, step.action));
+            shown.eq(one.steps.iter().map(|step| (&step.address, step.action)))
+        };
+        if saved.environments.is_empty() || !saved.environments.iter().all(agrees) {
+            return Err(Failure::new(
+                FailureKind::Refused,
+                "the saved plan was changed: what it shows is not what it would do",
+            )
+            .hint(again));
+        }
+        Ok(saved)
     }
 
     /// The text of the file.
@@ -135,16 +149,23 @@ impl SavedPlan {
         self.shown().any(|plan| &plan.owner == owner && &plan.place == place)
     }
 
-    /// Refuses a plan, made now, that is not the saved one of its environment, and says what moved.
-    pub fn fits(&self, now: &Plan) -> Result<()> {
+    /// Refuses a plan, made now, that is not the saved one of its environment, and says what moved. `shown` is what becomes of it before
+    /// it is shown: what people looked at has to be what is done.
+    pub fn fits(&self, now: &Plan, shown: &Plan) -> Result<()> {
         let name = format!("{} in {} {}", now.owner, now.place.account, now.place.region);
         let is_it = |one: &&SavedEnvironment| one.shown.owner == now.owner && one.shown.place == now.place;
         let Some(saved) = self.environments.iter().find(is_it) else {
             return Err(Failure::new(FailureKind::Refused, format!("the saved plan is not for {name}")));
         };
         let moved = moved(&saved.steps, &steps(now, &self.salt), now);
-        if moved.is_empty() {
+        if moved.is_empty() && saved.shown.steps == shown.steps {
             return Ok(());
+        }
+        if moved.is_empty() {
+            let message = format!("the saved plan shows something else than what would be done to {name}");
+            return Err(Failure::new(FailureKind::Refused, message)
+                .cause("the file was changed, or something that AWS decides was")
+                .hint("nothing was changed; look at the new plan, and save it again: gwctl plan --out FILE"));
         }
         let failure = Failure::new(FailureKind::Refused, format!("the saved plan no longer fits {name}"));
         let failure = moved.into_iter().fold(failure, Failure::cause);

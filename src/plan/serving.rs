@@ -22,17 +22,16 @@ pub struct Serving<'a> {
     pub stack: Option<&'a str>,
 }
 
-/// What a stage served at some time, from the records of applies.
+/// What a whole apply, or a promoted canary, left a stage with. Rollbacks are none of these: what somebody fled to says nothing of how
+/// good it is, and what they fled from least of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
     /// The stage.
     pub stage: Address,
     /// The deployment.
     pub deployment: String,
-    /// The apply got to its end.
-    pub good: bool,
-    /// The versions of functions that stood then.
-    pub versions: Vec<Address>,
+    /// The version that each alias of a function pointed at.
+    pub aliases: BTreeMap<Address, String>,
 }
 
 /// What a stage goes back to.
@@ -40,7 +39,7 @@ pub struct Past {
 pub struct Target {
     /// A deployment, by its id or by the digest in its address; absent: the last good one before the one that is served.
     pub deployment: Option<String>,
-    /// Aliases of functions go back too, to the versions that stood when the deployment was last served.
+    /// Aliases of functions go back too, to where the last apply that served the deployment had them.
     pub functions: bool,
 }
 
@@ -84,7 +83,17 @@ impl<'a> Serving<'a> {
         Plan { owner: self.owner.clone(), place: self.place.clone(), unchanged: unchanged.collect(), steps, warnings }
     }
 
-    /// Back to an earlier deployment.
+    /// Says so where a step goes on with what somebody changed by hand.
+    fn moved_by_others(&self, steps: &[Step]) -> Vec<Warning> {
+        let by_hand = |step: &&Step| step.live.as_ref().is_some_and(|live| !is_as_recorded(live));
+        let sentence = |step: &Step| Warning {
+            message: format!("somebody changed {} since the last apply, and that stays as it is", step.address),
+            hint: Some("`gwctl drift` says what, as long as nothing else is done".to_owned()),
+        };
+        steps.iter().filter(by_hand).map(sentence).collect()
+    }
+
+    /// Back to an earlier deployment. `past` is the newest first.
     pub fn roll_back(&self, past: &[Past], target: &Target) -> Result<Plan> {
         let (address, stage) = self.stage()?;
         if canary(&stage.spec).is_some() {
@@ -95,7 +104,7 @@ impl<'a> Serving<'a> {
         let to = self.chosen(address, stage, past, target.deployment.as_deref())?;
         let mut steps = Vec::new();
         if to.name == served {
-            if target.deployment.is_some() && !target.functions {
+            if !target.functions {
                 let message = format!("{address} serves deployment {served} already");
                 return Err(Failure::new(FailureKind::Refused, message).hint("there is nothing to go back to with it"));
             }
@@ -107,8 +116,13 @@ impl<'a> Serving<'a> {
         if target.functions {
             steps.extend(self.aliases_back(address, past, &to.name)?);
         }
+        if steps.is_empty() {
+            let message = format!("{address} and the aliases are where deployment {served} had them");
+            return Err(Failure::new(FailureKind::Refused, message).hint("there is nothing to go back to with it"));
+        }
         let stays = if target.functions { "roles, web ACL" } else { "functions, roles, web ACL" };
-        let warnings = vec![
+        let mut warnings = self.moved_by_others(&steps);
+        warnings.extend([
             Warning {
                 message: format!(
                     "{stays} and the editable API stay as they are: a rollback moves what the stage serves and nothing else"
@@ -119,7 +133,7 @@ impl<'a> Serving<'a> {
                 message: "the next apply moves the stage to what the configuration says then".to_owned(),
                 hint: Some("take the change out of the configuration before it".to_owned()),
             },
-        ];
+        ]);
         Ok(self.plan(steps, warnings))
     }
 
@@ -150,18 +164,21 @@ impl<'a> Serving<'a> {
             });
         }
         let stands = |id: &str| all.iter().find(|(_, one)| one.name == id && id != served).map(|(_, one)| *one);
-        let good = past.iter().filter(|one| one.good && &one.stage == address).find_map(|one| stands(&one.deployment));
+        // Only what is older than the one that is served: after a rollback, a second one goes further back.
+        let mut good = past.iter().filter(|one| &one.stage == address).skip_while(|one| one.deployment != served);
+        let good = good.find_map(|one| stands(&one.deployment));
         // Without records, the one that was made before the one that is served.
         let age = all.iter().position(|(_, one)| one.name == served).map_or(0, |at| at + 1);
         good.or_else(|| all.get(age).map(|(_, one)| *one)).ok_or_else(|| {
             let message = format!("{address} has no earlier deployment to go back to");
-            known().into_iter().fold(Failure::new(FailureKind::Refused, message), |failure, one| {
+            let others = known().into_iter().filter(|one| !one.ends_with(", served now)"));
+            others.fold(Failure::new(FailureKind::Refused, message), |failure, one| {
                 failure.hint(format!("there is {one}; choose it with --to"))
             })
         })
     }
 
-    /// Each alias of the stack's functions to the version that stood when the deployment was last served.
+    /// Each alias of the stack's functions to the version that the last apply with the deployment had it at.
     fn aliases_back(&self, stage: &Address, past: &[Past], deployment: &str) -> Result<Vec<Step>> {
         let aliases: Vec<_> = self.own("function-alias").filter(|(one, _)| one.stack() == stage.stack()).collect();
         if aliases.is_empty() {
@@ -169,26 +186,27 @@ impl<'a> Serving<'a> {
             return Err(Failure::new(FailureKind::Refused, message)
                 .hint("functions get versions and an alias with `provisioned_concurrency`; without it, apply an earlier configuration"));
         }
-        let then = past.iter().find(|one| one.good && &one.stage == stage && one.deployment == deployment);
+        let then = past.iter().find(|one| &one.stage == stage && one.deployment == deployment);
         let then = then.ok_or_else(|| {
-            let message = format!("no record says which versions of the functions stood when {deployment} was served");
+            let message = format!("no record says which versions of the functions went with {deployment}");
             Failure::new(FailureKind::Refused, message).hint(
                 "go back without --functions; records are as old as the retention of the access logs lets them be",
             )
         })?;
         let mut steps = Vec::new();
         for (address, alias) in aliases {
-            let versions = self.own("function-version").filter(|(_, one)| one.within == alias.within);
-            let version = versions.into_iter().find(|(one, _)| then.versions.contains(one));
-            let (_, version) = version.ok_or_else(|| {
+            let mut versions = self.own("function-version").filter(|(_, one)| one.within == alias.within);
+            let number = then.aliases.get(address);
+            let stands =
+                |number: &&String| versions.any(|(_, one)| one.outputs.get("version") == Some(number.as_str()));
+            let number = number.filter(stands).ok_or_else(|| {
                 let message = format!("the version that {address} pointed at then is gone");
                 Failure::new(FailureKind::Refused, message)
                     .hint("go back without --functions, or apply an earlier configuration")
             })?;
-            let number = version.outputs.required("version")?;
             if text(&alias.spec, "version") != number {
                 let mut after = alias.spec.clone();
-                after["version"] = number.into();
+                after["version"] = number.as_str().into();
                 steps.push(moved(address, alias, after, Reason::RolledBack));
             }
         }
@@ -206,64 +224,43 @@ impl<'a> Serving<'a> {
         }
         let mut after = without_canary(&stage.spec);
         after["deployment"] = canary.get("deployment").cloned().unwrap_or_default();
-        Ok(self.plan(vec![moved(address, stage, after, Reason::CanaryPromoted)], Vec::new()))
+        let steps = vec![moved(address, stage, after, Reason::CanaryPromoted)];
+        let warnings = self.moved_by_others(&steps);
+        Ok(self.plan(steps, warnings))
     }
 
     /// No canary any more: all requests go to what the stage serves.
     pub fn abort(&self) -> Result<Plan> {
         let (address, stage) = self.stage()?;
         canary(&stage.spec).ok_or_else(|| no_canary(address))?;
-        let step = moved(address, stage, without_canary(&stage.spec), Reason::CanaryAborted);
-        let warning = Warning {
+        let steps = vec![moved(address, stage, without_canary(&stage.spec), Reason::CanaryAborted)];
+        let mut warnings = self.moved_by_others(&steps);
+        warnings.push(Warning {
             message: "the next apply deploys what the configuration says then, for all requests".to_owned(),
             hint: Some("take the change out of the configuration before it".to_owned()),
-        };
-        Ok(self.plan(vec![step], vec![warning]))
+        });
+        Ok(self.plan(steps, warnings))
     }
 }
 
 /// The same plan with each new deployment on `percent` of the requests only, as the stage's canary.
 pub fn as_canary(mut plan: Plan, percent: f64) -> Result<Plan> {
-    let mut canaries = 0;
-    let mut kept = Vec::new();
-    let mut steps = Vec::new();
-    for mut step in std::mem::take(&mut plan.steps) {
-        if step.address.kind() != "stage" {
-            steps.push(step);
-            continue;
+    let (mut kept, mut steps) = (Vec::new(), Vec::new());
+    for step in std::mem::take(&mut plan.steps) {
+        let is_new = |step: &Step| Some(step.before()?.get("deployment")? != step.after.as_ref()?.get("deployment")?);
+        match (step.address.kind(), is_new(&step)) {
+            ("stage", Some(true)) => {
+                kept.extend(step.before().map(|live| text(live, "deployment").to_owned()));
+                match canary_step(step, percent)? {
+                    Ok(step) => steps.push(step),
+                    Err(unchanged) => plan.unchanged.push(unchanged),
+                }
+            }
+            ("stage", None) => return Err(no_stage_yet(&step)),
+            _ => steps.push(step),
         }
-        let (Action::Update, Some(live), Some(after)) = (step.action, &step.live, &step.after) else {
-            return Err(Failure::new(FailureKind::Refused, format!("{} can't begin with a canary", step.address))
-                .cause("a canary is a share of the requests to a stage that serves already")
-                .hint("apply without --canary"));
-        };
-        let (served, new) = (&live.spec["deployment"], &after["deployment"]);
-        if served == new {
-            steps.push(step);
-            continue;
-        }
-        canaries += 1;
-        if let Some(other) = canary(&live.spec).filter(|canary| canary.get("deployment") != Some(new)) {
-            return Err(Failure::new(
-                FailureKind::Refused,
-                format!("{} has a canary of another deployment", step.address),
-            )
-            .cause(format!("{} % of the requests go to {}", other["percent"], text(other, "deployment")))
-            .hint("end it first: gwctl canary promote, or gwctl canary abort"));
-        }
-        let mut wanted = after.clone();
-        wanted["deployment"] = served.clone();
-        wanted["canary"] = json!({ "deployment": new, "percent": percent, "use_stage_cache": false, "variables": {} });
-        kept.push(text(&live.spec, "deployment").to_owned());
-        step.changes = diff(&live.spec, &wanted);
-        if step.changes.is_empty() && is_recorded(live, &wanted) {
-            plan.unchanged.push(Unchanged { address: step.address, live: live.clone() });
-            continue;
-        }
-        step.after = Some(wanted);
-        steps.push(step);
     }
-    if canaries == 0 {
+    if kept.is_empty() {
         return Err(Failure::new(FailureKind::Refused, format!("{} has nothing new for a canary to try", plan.owner))
             .hint("apply without --canary; a canary is for a change of the API itself: routes, policy, integrations"));
     }
@@ -272,22 +269,72 @@ pub fn as_canary(mut plan: Plan, percent: f64) -> Result<Plan> {
         let served = step.live.as_ref().is_some_and(|live| kept.contains(&live.name));
         !(step.address.kind() == "deployment" && step.action == Action::Delete && served)
     });
-    let whole: Vec<String> = steps
-        .iter()
-        .filter(|step| !["stage", "deployment", "rest-api"].contains(&step.address.kind()) && !step.only_records())
-        .map(|step| step.address.to_string())
-        .collect();
+    let whole: Vec<String> = steps.iter().filter_map(changes_for_all).collect();
     if !whole.is_empty() {
         plan.warnings.push(Warning {
             message: format!(
                 "only the API is tried on {percent} % of the requests; for all of them changes: {}",
                 whole.join(", ")
             ),
-            hint: None,
+            hint: Some("apply these first, or leave them for later, if that is not what you want".to_owned()),
         });
     }
     plan.steps = steps;
     Ok(plan)
+}
+
+fn no_stage_yet(step: &Step) -> Failure {
+    Failure::new(FailureKind::Refused, format!("{} can't begin with a canary", step.address))
+        .cause("a canary is a share of the requests to a stage that serves already")
+        .hint("apply without --canary")
+}
+
+/// The step that gives a stage a canary instead of a deployment; or the stage, if it has just that canary.
+fn canary_step(mut step: Step, percent: f64) -> Result<Result<Step, Unchanged>> {
+    let (Action::Update, Some(live), Some(after)) = (step.action, &step.live, &step.after) else {
+        return Err(no_stage_yet(&step));
+    };
+    let (served, new) = (&live.spec["deployment"], &after["deployment"]);
+    if let Some(other) = canary(&live.spec).filter(|canary| canary.get("deployment") != Some(new)) {
+        return Err(Failure::new(FailureKind::Refused, format!("{} has a canary of another deployment", step.address))
+            .cause(format!("{} % of the requests go to {}", other["percent"], text(other, "deployment")))
+            .hint("end it first: gwctl canary promote, or gwctl canary abort"));
+    }
+    let mut wanted = after.clone();
+    wanted["deployment"] = served.clone();
+    wanted["canary"] = json!({ "deployment": new, "percent": percent, "use_stage_cache": false, "variables": {} });
+    step.changes = diff(&live.spec, &wanted);
+    if step.changes.is_empty() && is_recorded(live, &wanted) {
+        return Ok(Err(Unchanged { address: step.address, live: live.clone() }));
+    }
+    step.reason = match (is_recorded(live, &wanted), is_as_recorded(live)) {
+        (true, _) => Reason::Drifted,
+        (false, true) => Reason::ConfigurationChanged,
+        (false, false) => Reason::ChangedAndDrifted,
+    };
+    step.after = Some(wanted);
+    Ok(Ok(step))
+}
+
+/// What a step of a plan with a canary changes for all requests, if anything.
+fn changes_for_all(step: &Step) -> Option<String> {
+    match step.address.kind() {
+        _ if step.only_records() => None,
+        "deployment" | "rest-api" => None,
+        "stage" => {
+            let members = step.changes.iter().filter_map(|change| change.path.first());
+            let mut members: Vec<&str> = members.map(String::as_str).collect();
+            members.retain(|member| !["deployment", "canary"].contains(member));
+            members.dedup();
+            (!members.is_empty()).then(|| format!("{} ({})", step.address, members.join(", ")))
+        }
+        _ => Some(step.address.to_string()),
+    }
+}
+
+/// Whether a live resource is as its tag says it was applied.
+fn is_as_recorded(live: &Observed) -> bool {
+    matches!(&live.ownership, Ownership::Ours { digest: Some(digest), .. } if digest == Digest::of(&live.spec).as_str())
 }
 
 /// Whether the tag of a live resource has the digest of a spec.

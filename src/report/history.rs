@@ -33,11 +33,13 @@ const COLUMNS: [&str; 5] = ["when", "what", "result", "changes", "who"];
 
 fn cells(record: &Record) -> [String; 5] {
     let Summary { add, change, destroy } = record.summary;
+    let (all, done) = (record.steps.len(), record.steps.iter().filter(|step| step.done).count());
+    let part = if done < all { format!(" ({done} of {all} steps)") } else { String::new() };
     [
-        record.id.clone(),
+        visible(&record.id),
         record.deed.name().to_owned(),
         record.result.name().to_owned(),
-        format!("+{add} ~{change} -{destroy}"),
+        format!("+{add} ~{change} -{destroy}{part}"),
         visible(record.by.who()),
     ]
 }
@@ -104,7 +106,7 @@ fn markdown(chronicle: &Chronicle, out: &mut dyn Write) -> io::Result<()> {
 pub fn record(record: &Record, format: Format, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
     let facts = facts(record);
     if format == Format::Markdown {
-        writeln!(out, "### {}\n", record.id)?;
+        writeln!(out, "### {}\n", visible(&record.id))?;
         for (name, value) in &facts {
             writeln!(out, "- {name}: {}", visible(value))?;
         }
@@ -112,7 +114,7 @@ pub fn record(record: &Record, format: Format, out: &mut dyn Write, options: &Te
         return record.steps.iter().try_for_each(|step| writeln!(out, "- {}", visible(&step_line(step))));
     }
     let page = options.page();
-    page.paragraph(&Text::of(Tone::Strong, &record.id), out)?;
+    page.paragraph(&Text::of(Tone::Strong, &visible(&record.id)), out)?;
     for (name, value) in &facts {
         let line = Text::of(Tone::Faint, &format!("{name:<12}")).plain(&format!(" {}", visible(value)));
         page.paragraph(&line.hanging(13), out)?;

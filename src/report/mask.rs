@@ -10,8 +10,8 @@ use crate::model::as_reference;
 use crate::model::diff::FieldChange;
 use crate::plan::{Plan, Step};
 
-/// The members of a spec whose members are names that the user chose.
-const VARIABLES: [&str; 2] = ["environment", "variables"];
+/// Where a spec has members whose names the user chose: of functions, of stages, and of a stage's canary.
+const VARIABLES: [&[&str]; 3] = [&["environment"], &["variables"], &["canary", "variables"]];
 
 /// What sounds secret, in capitals.
 const SECRET: [&str; 8] = ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PWD", "KEY", "CREDENTIAL", "PRIVATE"];
@@ -83,8 +83,13 @@ pub fn without_secrets(plan: &Plan, text: &str) -> String {
 
 /// The secret values of a spec.
 fn secrets(spec: &Value) -> impl Iterator<Item = &str> {
-    let variables = VARIABLES.iter().filter_map(|member| spec.get(member)?.as_object()).flatten();
+    let variables = VARIABLES.iter().filter_map(|path| at(spec, path)?.as_object()).flatten();
     variables.filter(|(name, value)| is_secret(name) || looks_secret(value)).filter_map(|(_, value)| value.as_str())
+}
+
+/// What stands at a path.
+fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, member| value.get(member))
 }
 
 /// The value of a setting, by its whole key: `authorizer.environment.API_KEY`.
@@ -98,13 +103,17 @@ pub(super) fn masked_setting(key: &str, value: &Value) -> Value {
 
 /// The spec with secret variables masked; those that differ from the ones in `before` say so.
 fn mask_spec(spec: &Value, before: Option<&Value>) -> Value {
-    let mut spec = spec.clone();
-    for member in VARIABLES {
-        if let Some(variables) = spec.get_mut(member) {
-            *variables = mask_variables(variables, before.and_then(|before| before.get(member)));
-        }
+    VARIABLES.iter().fold(spec.clone(), |spec, path| mask_at(&spec, path, before))
+}
+
+/// A value with the secret variables at a path in it masked.
+fn mask_at(value: &Value, path: &[&str], before: Option<&Value>) -> Value {
+    let Some((member, rest)) = path.split_first() else { return mask_variables(value, before) };
+    let mut value = value.clone();
+    if let Some(inner) = value.get_mut(member) {
+        *inner = mask_at(inner, rest, before.and_then(|before| before.get(member)));
     }
-    spec
+    value
 }
 
 fn mask_variables(variables: &Value, before: Option<&Value>) -> Value {
@@ -126,35 +135,39 @@ fn mask(value: &Value, before: Option<&Value>) -> Value {
 }
 
 fn mask_change(change: &mut FieldChange) {
-    let before = change.before.clone();
-    let cover = |value: &mut Option<Value>, cover: &dyn Fn(&Value) -> Value| *value = value.as_ref().map(cover);
-    match change.path.as_slice() {
-        [] => {
-            cover(&mut change.after, &|value| mask_spec(value, before.as_ref()));
-            cover(&mut change.before, &|value| mask_spec(value, None));
+    let FieldChange { path: changed, before, after, .. } = change;
+    let was = before.clone();
+    for path in VARIABLES {
+        let shared = changed.iter().zip(path).take_while(|(one, other)| one.as_str() == **other).count();
+        if shared == changed.len() {
+            // The variables are in it.
+            let rest = &path[shared.min(path.len())..];
+            *after = after.as_ref().map(|value| mask_at(value, rest, was.as_ref()));
+            *before = before.as_ref().map(|value| mask_at(value, rest, None));
+        } else if shared == path.len() {
+            // It is one of them, or in one of them.
+            let shows = [&*before, &*after].into_iter().flatten().any(looks_secret);
+            if is_secret(&changed[shared]) || shows {
+                *after = after.as_ref().map(|value| mask(value, was.as_ref()));
+                *before = before.as_ref().map(|value| mask(value, None));
+            }
         }
-        [member] if VARIABLES.contains(&member.as_str()) => {
-            cover(&mut change.after, &|value| mask_variables(value, before.as_ref()));
-            cover(&mut change.before, &|value| mask_variables(value, None));
-        }
-        [member, name, ..] if VARIABLES.contains(&member.as_str()) && is_secret(name) => {
-            cover(&mut change.after, &|value| mask(value, before.as_ref()));
-            cover(&mut change.before, &|value| mask(value, None));
-        }
-        _ => {}
     }
 }
 
-/// The shape of `spec` with `true` at every masked value, as Terraform's `before_sensitive` has it.
+/// The shape of `spec`, which is masked, with `true` at every masked value, as Terraform's `before_sensitive` has it.
 pub(super) fn sensitive_parts(spec: &Value) -> Value {
-    let mut parts = Map::new();
-    for member in VARIABLES {
-        let Some(Value::Object(variables)) = spec.get(member) else { continue };
-        let secret = variables.iter().filter(|(name, value)| is_secret(name) && as_reference(value).is_none());
+    let is_masked = |name: &str, value: &Value| {
+        value == SENSITIVE || value == SENSITIVE_CHANGED || (is_secret(name) && as_reference(value).is_none())
+    };
+    let mut parts = Value::Object(Map::new());
+    for path in VARIABLES {
+        let Some(variables) = at(spec, path).and_then(Value::as_object) else { continue };
+        let secret = variables.iter().filter(|(name, value)| is_masked(name, value));
         let secret: Map<String, Value> = secret.map(|(name, _)| (name.clone(), true.into())).collect();
         if !secret.is_empty() {
-            parts.insert(member.to_owned(), secret.into());
+            path.iter().fold(&mut parts, |parts, member| &mut parts[*member]).clone_from(&Value::Object(secret));
         }
     }
-    parts.into()
+    parts
 }

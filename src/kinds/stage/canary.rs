@@ -2,7 +2,7 @@
 
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 
-use super::{Canary, StageSpec, operation, patch, replace};
+use super::{Canary, StageSpec, escaped, operation, patch, replace};
 use crate::aws::{Aws, failed};
 use crate::error::{Failure, FailureKind, Result};
 
@@ -34,7 +34,7 @@ pub(super) fn patches(live: Option<&Canary>, wanted: Option<&Canary>) -> Result<
     let Some(wanted) = wanted else {
         return Ok(live.map(|_| operation(Op::Remove, "/canarySettings", None)).into_iter().collect());
     };
-    let Canary { percent, deployment, variables: _, use_stage_cache } = wanted;
+    let Canary { percent, deployment, variables, use_stage_cache } = wanted;
     let mut list = Vec::new();
     // The deployment first: any member that is set begins a canary, and one without a deployment of its own would get the
     // stage's.
@@ -43,6 +43,15 @@ pub(super) fn patches(live: Option<&Canary>, wanted: Option<&Canary>) -> Result<
     }
     if live.is_some_and(|canary| canary.use_stage_cache) != *use_stage_cache {
         list.push(replace("/canarySettings/useStageCache", use_stage_cache));
+    }
+    let overridden = live.map(|canary| &canary.variables);
+    for (name, value) in variables {
+        if overridden.and_then(|all| all.get(name)) != Some(value) {
+            list.push(replace(format!("/canarySettings/stageVariableOverrides/{}", escaped(name)), value));
+        }
+    }
+    for name in overridden.into_iter().flatten().map(|(name, _)| name).filter(|name| !variables.contains_key(*name)) {
+        list.push(operation(Op::Remove, format!("/canarySettings/stageVariableOverrides/{}", escaped(name)), None));
     }
     if live.is_none_or(|canary| (canary.percent - percent).abs() > f64::EPSILON) {
         list.push(replace("/canarySettings/percentTraffic", percent));
@@ -58,26 +67,66 @@ pub(super) async fn verify(aws: &Aws, api: &str, live: &StageSpec, wanted: &Stag
     }
     let stage = aws.write.apigateway.get_stage().rest_api_id(api).stage_name(name).send().await;
     let stage = stage.map_err(|error| failed(&format!("read stage `{name}`"), error))?;
-    let now =
-        stage.canary_settings().map(|canary| (canary.percent_traffic(), canary.deployment_id().unwrap_or_default()));
-    let asked = wanted.canary.as_ref().map(|canary| Ok::<_, Failure>((canary.percent, canary.deployment.known()?)));
-    let asked = asked.transpose()?;
-    let same = match (now, asked) {
+    let now = stage.canary_settings().map(super::canary_of);
+    let same = match (&now, &wanted.canary) {
         (None, None) => true,
-        (Some((percent, deployment)), Some((wanted, to))) => (percent - wanted).abs() < 0.01 && deployment == to,
+        (Some(now), Some(wanted)) => {
+            // AWS may round the share.
+            let rounded = Canary { percent: wanted.percent, ..now.clone() };
+            (now.percent - wanted.percent).abs() < 0.01 && rounded == *wanted
+        }
         _ => false,
     };
-    if same && stage.deployment_id() == Some(wanted.deployment.known()?) {
+    let served = stage.deployment_id().unwrap_or_default();
+    if same && served == wanted.deployment.known()? {
         return Ok(());
     }
-    let share = now.map_or_else(
-        || "no canary".to_owned(),
-        |(percent, to)| format!("a canary {to} with {percent} % of the requests"),
-    );
-    let message = format!(
-        "stage `{name}` serves {} with {share}, which is not what was asked for",
-        stage.deployment_id().unwrap_or_default()
-    );
+    let share = match &now {
+        None => "no canary".to_owned(),
+        Some(now) => format!("a canary {} with {} % of the requests", now.deployment.known()?, now.percent),
+    };
+    let message = format!("stage `{name}` serves {served} with {share}, which is not what was asked for");
     Err(Failure::new(FailureKind::Aws, message)
         .hint("look at it with `gwctl canary status`; `gwctl canary abort` ends it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn canary(percent: f64, variables: &[(&str, &str)]) -> Canary {
+        let variables: BTreeMap<_, _> =
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Canary { percent, deployment: "d2".into(), variables, use_stage_cache: false }
+    }
+
+    fn shown(live: Option<&Canary>, wanted: Option<&Canary>) -> Vec<String> {
+        let list = patches(live, wanted).unwrap();
+        let line = |one: &PatchOperation| {
+            let op = one.op().map(Op::as_str).unwrap_or_default();
+            format!("{op} {} {}", one.path().unwrap_or_default(), one.value().unwrap_or_default()).trim_end().to_owned()
+        };
+        list.iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_deployment_is_set_before_anybody_is_sent_there() {
+        let list = shown(None, Some(&canary(10.0, &[])));
+        assert_eq!(list, ["replace /canarySettings/deploymentId d2", "replace /canarySettings/percentTraffic 10"]);
+    }
+
+    #[test]
+    fn only_what_differs_is_sent_and_what_is_not_wanted_goes() {
+        let ten = canary(10.0, &[]);
+        assert!(shown(Some(&ten), Some(&ten)).is_empty());
+        assert_eq!(shown(Some(&ten), Some(&canary(50.0, &[]))), ["replace /canarySettings/percentTraffic 50"]);
+        assert_eq!(
+            shown(Some(&canary(10.0, &[("a/b", "1")])), Some(&ten)),
+            ["remove /canarySettings/stageVariableOverrides/a~1b"]
+        );
+        assert_eq!(shown(Some(&ten), None), ["remove /canarySettings"]);
+        assert!(shown(None, None).is_empty());
+    }
 }

@@ -69,7 +69,7 @@ fn secret() -> Vec<Step> {
 #[test]
 fn the_same_plan_fits_and_no_secret_is_in_the_file() {
     let saved = saved(secret());
-    saved.fits(&plan(secret())).unwrap();
+    saved.fits(&plan(secret()), &bare(&plan(secret()))).unwrap();
     let text = saved.to_text().unwrap();
     assert!(!text.contains("hunter2"), "{text}");
     // Nor the digest that the resource's tag has.
@@ -82,7 +82,7 @@ fn what_moved_is_said() {
     let (before, after) = (|| Some(json!({"memory": 1})), || Some(json!({"memory": 2})));
     let saved = saved(vec![step("a", before(), after())]);
     let says = |now: Vec<Step>| {
-        let failure = saved.fits(&plan(now)).unwrap_err();
+        let failure = saved.fits(&plan(now.clone()), &bare(&plan(now))).unwrap_err();
         assert_eq!(failure.kind(), FailureKind::Refused);
         failure.causes().join("; ")
     };
@@ -110,11 +110,35 @@ fn it_is_bound_to_its_environment_and_place() {
     let saved = saved(secret());
     let mut elsewhere = plan(secret());
     elsewhere.place.account = "999988887777".into();
-    assert!(saved.fits(&elsewhere).unwrap_err().to_string().contains("not for product-a/prod in 999988887777"));
+    assert!(
+        saved
+            .fits(&elsewhere, &bare(&elsewhere))
+            .unwrap_err()
+            .to_string()
+            .contains("not for product-a/prod in 999988887777")
+    );
     let mut other = plan(secret());
     other.owner.product = "product-b".into();
-    assert!(saved.fits(&other).is_err());
+    assert!(saved.fits(&other, &bare(&other)).is_err());
     assert!(saved.has(&plan(Vec::new()).owner, &place()));
+}
+
+#[test]
+fn what_is_shown_is_what_is_done() {
+    let text = saved(secret()).to_text().unwrap();
+    let mut edited: Value = serde_json::from_str(&text).unwrap();
+    let refused = |edited: &Value| SavedPlan::read(&edited.to_string()).unwrap_err().to_string();
+    let shown = edited["environments"][0]["shown"]["steps"].take();
+    edited["environments"][0]["shown"]["steps"] = json!([]);
+    assert!(refused(&edited).contains("was changed"));
+    edited["environments"][0]["shown"]["steps"] = shown;
+    // A word that only the reader sees.
+    edited["environments"][0]["shown"]["steps"][0]["reason"] = json!("record_only");
+    let other = SavedPlan::read(&edited.to_string()).unwrap();
+    let now = plan(secret());
+    assert!(other.fits(&now, &bare(&now)).unwrap_err().to_string().contains("shows something else"));
+    edited["environments"] = json!([]);
+    assert!(refused(&edited).contains("was changed"));
 }
 
 #[test]

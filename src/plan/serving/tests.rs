@@ -62,13 +62,12 @@ impl World {
     }
 }
 
-fn past(deployment: &str, good: bool, versions: &[&str]) -> Past {
-    let version = |name: &&str| Address::new("gate", "function-version", &format!("authorizer-{name}"));
+fn past(deployment: &str, version: &str) -> Past {
+    let alias = Address::new("gate", "function-alias", "authorizer");
     Past {
         stage: Address::parse(STAGE).unwrap(),
         deployment: deployment.into(),
-        good,
-        versions: versions.iter().map(version).collect(),
+        aliases: BTreeMap::from([(alias, version.to_owned())]),
     }
 }
 
@@ -82,19 +81,36 @@ fn wanted(plan: &Plan, member: &str) -> Vec<(String, Value)> {
 fn back_is_what_was_served_well_before() {
     let world = World::new("d3");
     let to = |past: &[Past]| wanted(&world.back(past, None, false).unwrap(), "deployment");
-    assert_eq!(
-        to(&[past("d3", true, &[]), past("d2", false, &[]), past("d1", true, &[])]),
-        [(STAGE.to_owned(), json!("d1"))]
-    );
+    // d2 failed half-way: no record of it is here.
+    assert_eq!(to(&[past("d3", "3"), past("d1", "1")]), [(STAGE.to_owned(), json!("d1"))]);
     // What no record tells of is the one that was made before.
     assert_eq!(to(&[]), [(STAGE.to_owned(), json!("d2"))]);
     // What is gone can't be gone back to.
-    assert_eq!(to(&[past("d0", true, &[])]), [(STAGE.to_owned(), json!("d2"))]);
+    assert_eq!(to(&[past("d3", "3"), past("d0", "1")]), [(STAGE.to_owned(), json!("d2"))]);
     let plan = world.back(&[], None, false).unwrap();
     assert_eq!(plan.steps[0].after.as_ref().unwrap()["xray"], true, "nothing else moves");
     assert_eq!((plan.steps[0].reason, plan.steps[0].changes.len()), (Reason::RolledBack, 1));
     assert_eq!(plan.unchanged.len(), 7);
     assert_eq!(plan.warnings.len(), 2);
+}
+
+#[test]
+fn a_second_rollback_goes_further_back() {
+    let world = World::new("d2");
+    let records = [past("d3", "3"), past("d2", "2"), past("d1", "1")];
+    assert_eq!(wanted(&world.back(&records, None, false).unwrap(), "deployment")[0].1, "d1");
+    // What was served again later has what was before that time behind it.
+    let again = [past("d2", "2"), past("d3", "3"), past("d2", "2"), past("d1", "1")];
+    assert_eq!(wanted(&world.back(&again, None, false).unwrap(), "deployment")[0].1, "d3");
+}
+
+#[test]
+fn what_somebody_changed_by_hand_is_said() {
+    let mut world = World::new("d3");
+    world.stage()["xray"] = json!(false);
+    let plan = world.back(&[], None, false).unwrap();
+    assert_eq!(plan.steps[0].after.as_ref().unwrap()["xray"], false);
+    assert!(plan.warnings[0].message.contains("somebody changed gate/stage/gateway"), "{:?}", plan.warnings);
 }
 
 #[test]
@@ -109,21 +125,28 @@ fn a_chosen_deployment_is_found_by_id_and_by_snapshot() {
     let served = world.back(&[], Some("d3"), false).unwrap_err();
     assert!(served.to_string().contains("serves deployment d3 already"), "{served}");
     let oldest = World::new("d1").back(&[], None, false).unwrap_err();
-    assert!(oldest.to_string().contains("no earlier deployment") && oldest.hints()[0].contains("--to"), "{oldest}");
+    assert!(oldest.to_string().contains("no earlier deployment"), "{oldest}");
+    assert!(oldest.hints().len() == 2 && oldest.hints().iter().all(|hint| hint.contains("--to")), "{oldest:?}");
 }
 
 #[test]
-fn aliases_go_back_to_the_versions_that_stood_then() {
+fn aliases_go_back_to_where_the_last_apply_had_them() {
     let world = World::new("d3");
-    let records = [past("d3", true, &["v3"]), past("d2", true, &["v3"]), past("d1", true, &["v1"])];
+    // Between the two applies of d1, its functions changed alone.
+    let records = [past("d3", "3"), past("d2", "3"), past("d1", "2"), past("d1", "1")];
     let same = world.back(&records, None, true).unwrap();
     assert_eq!(wanted(&same, "deployment").len(), 1, "the version was the same then");
     let both = world.back(&records, Some("d1"), true).unwrap();
     let alias = "gate/function-alias/authorizer".to_owned();
-    assert_eq!(wanted(&both, "version"), [(STAGE.to_owned(), Value::Null), (alias, json!("1"))]);
+    assert_eq!(wanted(&both, "version"), [(STAGE.to_owned(), Value::Null), (alias.clone(), json!("2"))]);
+    // First the stage, then the functions too: the usual order at night.
+    let after = World::new("d1").back(&records, Some("d1"), true).unwrap();
+    assert_eq!(wanted(&after, "version"), [(alias, json!("2"))]);
+    let nothing = world.back(&[past("d3", "3")], Some("d3"), true).unwrap_err();
+    assert!(nothing.to_string().contains("are where deployment d3 had them"), "{nothing}");
     let unknown = world.back(&[], None, true).unwrap_err();
     assert!(unknown.to_string().contains("no record says"), "{unknown}");
-    let gone = world.back(&[past("d2", true, &["v0"])], None, true).unwrap_err();
+    let gone = world.back(&[past("d3", "3"), past("d2", "9")], None, true).unwrap_err();
     assert!(gone.to_string().contains("is gone"), "{gone}");
     let mut bare = World::new("d3");
     bare.live.remove("function-alias");
@@ -173,8 +196,10 @@ fn a_canary_keeps_what_is_served() {
     let mut with_role = deploys(&world);
     let role = observed("gate/iam-role/authorizer", "r", 0, json!({}));
     with_role.steps.push(moved(role.address().unwrap(), &role, json!({ "a": 1 }), Reason::ConfigurationChanged));
+    with_role.steps[0].after.as_mut().unwrap()["xray"] = json!(false);
     let warning = as_canary(with_role, 10.0).unwrap().warnings.remove(0).message;
-    assert!(warning.contains("for all of them changes: gate/iam-role/authorizer"), "{warning}");
+    let all = "for all of them changes: gate/stage/gateway (xray), gate/iam-role/authorizer";
+    assert!(warning.contains(all), "{warning}");
 }
 
 #[test]
