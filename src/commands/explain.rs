@@ -7,8 +7,9 @@ use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Version};
 
-use super::local::{Local, Programs};
+use super::local::Local;
 use super::output::{self, data, text_options};
+use super::work::load_rest;
 use crate::cli::{ExplainOptions, Global};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::report::{self, Format};
@@ -27,7 +28,13 @@ pub(super) async fn run(global: &Global, options: &ExplainOptions) -> Result<u8>
         })?);
     }
     let request = request(&options.method.to_ascii_uppercase(), &options.path, headers, options.source_ip)?;
-    let local = Local::begin(global, &options.selection, &Programs::StandIn).await?;
+    let configuration = load_rest(global, &options.selection)?;
+    let [environment] = configuration.environments.as_slice() else {
+        let count = configuration.environments.len();
+        return Err(Failure::new(FailureKind::Usage, format!("one gateway is asked, and {count} are selected"))
+            .hint("name one --product and one --env"));
+    };
+    let local = Local::of_rest(global, &configuration, environment).await?;
     let explanation = local.explain(&request)?;
     if global.output == Format::Json {
         output::json(global, &serde_json::json!(explanation))?;
@@ -41,13 +48,13 @@ pub(super) async fn run(global: &Global, options: &ExplainOptions) -> Result<u8>
 impl Local {
     /// Explains a request to the stage; the route's type is the configuration's.
     pub(super) fn explain(&self, request: &ClientRequest) -> Result<Explanation> {
-        let mut explanation = explain(&self.sandbox, &self.stage.api, &self.stage.stage, request)?;
+        let stage = self.gateways.stage.as_ref();
+        let stage = stage.ok_or_else(|| Failure::internal("an environment without a REST API was asked about it"))?;
+        let mut explanation = explain(&self.sandbox, &stage.api, &stage.stage, request)?;
         for layer in explanation.layers.iter_mut().filter(|layer| layer.name == "route") {
             let path = layer.facts.get("path").and_then(serde_json::Value::as_str).unwrap_or_default();
-            if !layer.passes && request.path.starts_with(&format!("/{}/", self.stage.stage)) {
-                layer
-                    .notes
-                    .push(format!("`{}` is the stage, which the path does not begin with here", self.stage.stage));
+            if !layer.passes && request.path.starts_with(&format!("/{}/", stage.stage)) {
+                layer.notes.push(format!("`{}` is the stage, which the path does not begin with here", stage.stage));
             }
             if let Some(kind) = self.route_types.get(path) {
                 layer.why = format!("{}, in {kind}", layer.why);

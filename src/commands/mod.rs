@@ -25,6 +25,7 @@ mod sandbox;
 mod serve;
 mod show;
 mod show_plan;
+mod stand_ins;
 mod test;
 mod verb;
 mod work;

@@ -12,7 +12,7 @@ use super::output::notice;
 use super::serve::announce_local;
 use crate::cli::{Global, Selection};
 use crate::error::{Failure, FailureKind, Result};
-use crate::plan::Summary;
+use crate::plan::{Plan, Summary};
 use crate::report;
 use crate::sandbox::execute_api::Gateway;
 
@@ -52,17 +52,22 @@ impl Reload<'_> {
     }
 
     async fn renew(&self, local: &mut Local, address: &str) -> Result<()> {
-        let before = local.stage.clone();
+        let before = local.gateways.clone();
         match local.renew(self.global, self.selection, &Programs::Real(self.variables)).await {
-            Ok(plan) if plan.is_empty() => Ok(()),
-            Ok(plan) => {
-                let Summary { add, change, destroy } = plan.summary();
+            Ok(plans) if plans.iter().all(Plan::is_empty) && local.gateways == before => Ok(()),
+            Ok(plans) => {
+                let total = plans.iter().map(Plan::summary).fold(Summary::default(), |total, one| Summary {
+                    add: total.add + one.add,
+                    change: total.change + one.change,
+                    destroy: total.destroy + one.destroy,
+                });
+                let Summary { add, change, destroy } = total;
                 let text = format!("reloaded: {add} added, {change} changed, {destroy} destroyed");
                 notice(self.global, |out| writeln!(out, "{text}"))?;
-                if local.stage == before {
+                if local.gateways == before {
                     return Ok(());
                 }
-                self.gateway.answer_for(&local.stage.api);
+                self.gateway.answer_for(local.gateways.fallback());
                 announce_local(self.global, local, address)
             }
             Err(failure) => notice(self.global, |out| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::local::{Local, Programs};
+use super::local::{Gateways, Local, LocalEdge, Programs};
 use super::output::{self, data, notice};
 use super::reload::Reload;
 use crate::cli::{DataPlaneOptions, Global, SANDBOX_DIR, ServeOptions};
@@ -37,7 +37,7 @@ pub(super) async fn run(global: &Global, options: &ServeOptions) -> Result<u8> {
     let gateway = Arc::new(gateway(&sandbox, &options.data_plane)?);
     if let Some((local, _)) = &local {
         known_authorizers(&sandbox, &options.data_plane.authorizers)?;
-        gateway.answer_for(&local.stage.api);
+        gateway.answer_for(local.gateways.fallback());
     }
     announce(global, &sandbox, local.as_ref().map(|(local, _)| local), &address)?;
     let doors = listener::Doors { control: None, data: Some(Arc::clone(&gateway)) };
@@ -99,8 +99,12 @@ fn known_authorizers(sandbox: &Sandbox, asked: &[String]) -> Result<()> {
     for text in asked {
         let (name, _) = authorizer(text)?;
         if !known.contains(&name) {
-            return Err(Failure::new(FailureKind::Usage, format!("the gateway has no authorizer `{name}`"))
-                .hint(format!("it has {}", known.into_iter().collect::<Vec<_>>().join(", "))));
+            let failure = Failure::new(FailureKind::Usage, format!("the gateway has no authorizer `{name}`"));
+            let known: Vec<String> = known.into_iter().collect();
+            return Err(match known.as_slice() {
+                [] => failure.hint("it asks no functions; `--issuer` says where the issuer of tokens is"),
+                known => failure.hint(format!("it has {}", known.join(", "))),
+            });
         }
     }
     Ok(())
@@ -142,8 +146,37 @@ fn announce(global: &Global, sandbox: &Sandbox, local: Option<&Local>, address: 
     })
 }
 
-/// Says where the environment of the working tree is served.
+/// Says where the environment of the working tree is served: a URL for the REST API, and one for each HTTP API.
 pub(super) fn announce_local(global: &Global, local: &Local, address: &str) -> Result<()> {
-    let stage = &local.stage.stage;
-    data(global, |out| writeln!(out, "serving {} on http://{address}/{stage}", local.owner))
+    let (owner, Gateways { stage, edge }) = (&local.owner, &local.gateways);
+    let rest = stage.as_ref().map(|stage| stage.stage.as_str());
+    data(global, |out| {
+        if let Some(stage) = rest {
+            writeln!(out, "serving {owner} on http://{address}/{stage}")?;
+        }
+        for service in edge.iter().flat_map(|edge| &edge.services) {
+            let path = match &edge {
+                Some(LocalEdge { domain: Some(_), .. }) if is_free(&service.mapping, rest) => {
+                    format!("/{}", service.mapping)
+                }
+                _ => service.stage.path(),
+            };
+            writeln!(out, "serving {owner} {} on http://{address}{path}", service.name)?;
+        }
+        Ok(())
+    })?;
+    let Some(LocalEdge { allowed, domain, .. }) = edge.as_ref().filter(|edge| !edge.allowed.is_empty()) else {
+        return Ok(());
+    };
+    let what = domain.as_deref().unwrap_or("the HTTP APIs");
+    let allowed = allowed.join(", ");
+    notice(global, |out| {
+        writeln!(out, "note: only {allowed} may call {what}: say who asks in the header `x-gwctl-source-ip`")
+    })
+}
+
+/// Whether a path leads to the mapping, and not to the stage of the REST API.
+fn is_free(mapping: &str, stage: Option<&str>) -> bool {
+    let first = mapping.split('/').next();
+    stage.is_none_or(|stage| first != Some(stage))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::explain::request;
-use super::local::{Local, Programs};
+use super::local::Local;
 use super::output::{self, data, text_options};
 use super::work::load_rest;
 use crate::cli::{Global, TestOptions};
@@ -32,7 +32,7 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
         if about.is_empty() {
             continue;
         }
-        let local = Local::of(global, &configuration, environment, &Programs::StandIn).await?;
+        let local = Local::of_rest(global, &configuration, environment).await?;
         for one in about {
             let (method, target) = one.request_line().map_err(Failure::internal)?;
             let headers = one.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));

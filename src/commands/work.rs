@@ -11,6 +11,7 @@ use super::conditions::{self, Summary};
 use super::output::faulty;
 use super::question::Terminal;
 use super::regions::{about_regions, in_region, standing};
+use super::stand_ins;
 use crate::aws::{Aws, Connection, MfaSessions, Pace, ReadAws};
 use crate::cli::{Global, Selection};
 use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink};
@@ -103,8 +104,9 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Expands an environment on a sandbox that holds nothing else: what the configuration leaves to be looked up stays
-    /// unknown, and what hangs on it (domain names, a link to a load balancer) is left out. No request served needs it.
+    /// Expands an environment on a sandbox that holds nothing else. What a REST API leaves to be looked up stays unknown, and
+    /// what hangs on it (domain names, a link to a load balancer) is left out: no request served needs it. HTTP APIs find
+    /// stand-ins there. No DNS records are made, which nobody resolves and whose end would be waited for.
     pub(super) async fn alone(
         sandbox: &Sandbox,
         global: &Global,
@@ -119,10 +121,16 @@ impl Work {
             }
             gateway.settings.domain = None;
         }
-        environment.edge = None;
-        let found = Some(Found::nothing());
         let connection = connection(global, &environment, Some(sandbox));
-        Self::through(&connection, global, configuration, &environment, code, found).await
+        let mut found = Found::nothing();
+        if let Some(edge) = &mut environment.edge {
+            stand_ins::leave_dns_out(edge);
+            let edge_alone = Environment { gate: None, system: None, ..environment.clone() };
+            let place = stack::place(&environment.target);
+            sandbox.furnish(&place.account, &place.region, &stand_ins::of(&edge_alone))?;
+            found = look_up(&connection.open(&place).await?.read, &edge_alone).await?;
+        }
+        Self::through(&connection, global, configuration, &environment, code, Some(found)).await
     }
 
     /// Expands an environment and opens sessions to its account and Region. `found` answers what has to be looked up;

@@ -11,6 +11,8 @@ mod request;
 mod tags;
 mod x509;
 
+pub(in crate::sandbox) use request::stand_in;
+
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;

@@ -69,8 +69,7 @@ pub(super) fn request(view: &mut View<'_>, caller: &Caller, input: Input) -> Ans
     if view.region.acm.certificates.len() >= LIMIT {
         return Err(Fault::new(400, "LimitExceededException", "Error: you have reached your limit of certificates."));
     }
-    let id = view.new_uuid();
-    let arn = format!("arn:{}:acm:{}:{}:certificate/{id}", caller.partition(), caller.region, caller.account);
+    let arn = new_arn(view, caller);
     let certificate = Certificate {
         arn: arn.clone(),
         domain_name: domain,
@@ -78,13 +77,41 @@ pub(super) fn request(view: &mut View<'_>, caller: &Caller, input: Input) -> Ans
         not_before: view.now,
         not_after: view.now + VALID_SECONDS,
         created: view.now,
-        serial: serial(&id),
+        serial: serial(&arn),
         key_algorithm: algorithm,
         origin: Origin::Requested { validation, token: input.idempotency_token, transparency },
         tags,
     };
     view.region.acm.certificates.insert(arn.clone(), certificate);
     Ok(json!({ "CertificateArn": arn }))
+}
+
+fn new_arn(view: &mut View<'_>, caller: &Caller) -> String {
+    let id = view.new_uuid();
+    format!("arn:{}:acm:{}:{}:certificate/{id}", caller.partition(), caller.region, caller.account)
+}
+
+/// An issued certificate for a name, or under an ARN, where there is none.
+pub(in crate::sandbox) fn stand_in(view: &mut View<'_>, caller: &Caller, domain: &str, arn: Option<&str>) {
+    let held = &view.region.acm.certificates;
+    let there = arn.map_or_else(|| held.values().any(|one| one.covers(domain)), |arn| held.contains_key(arn));
+    if there {
+        return;
+    }
+    let arn = arn.map_or_else(|| new_arn(view, caller), str::to_owned);
+    let certificate = Certificate {
+        arn: arn.clone(),
+        domain_name: domain.to_owned(),
+        names: vec![domain.to_owned()],
+        not_before: view.now,
+        not_after: view.now + VALID_SECONDS,
+        created: view.now,
+        serial: serial(&arn),
+        key_algorithm: "RSA_2048".to_owned(),
+        origin: Origin::Requested { validation: "DNS".to_owned(), token: None, transparency: "ENABLED".to_owned() },
+        tags: std::collections::BTreeMap::new(),
+    };
+    view.region.acm.certificates.insert(arn, certificate);
 }
 
 struct Choices {
@@ -136,8 +163,9 @@ fn check_name(name: &str) -> Answer<()> {
     Err(invalid(violation(name, "domainName", &constraint)))
 }
 
-/// A serial number as it is shown: pairs of digits.
-fn serial(id: &str) -> String {
+/// A serial number as it is shown, from the id at the end of an ARN: pairs of digits.
+fn serial(arn: &str) -> String {
+    let id = arn.rsplit('/').next().unwrap_or_default();
     let digits: Vec<char> = id.chars().filter(char::is_ascii_hexdigit).collect();
     digits.chunks(2).map(|pair| pair.iter().collect::<String>()).collect::<Vec<_>>().join(":")
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tags;
 use super::{no_balancer, refuse};
+use crate::sandbox::ec2;
 use crate::sandbox::fault::Answer;
 use crate::sandbox::query::{Call, invalid};
 use crate::sandbox::wire::Caller;
@@ -51,29 +52,16 @@ pub(super) fn create(view: &mut View<'_>, caller: &Caller, call: &Call) -> Answe
             format!("A load balancer with the same name '{name}' exists, but with different settings"),
         ));
     }
-    let short = if kind == "network" { "net" } else { "app" };
-    let id: String = view.new_uuid().chars().filter(char::is_ascii_hexdigit).take(16).collect();
-    let (region, suffix) = (&caller.region, caller.dns_suffix());
-    let arn = format!(
-        "arn:{}:elasticloadbalancing:{region}:{}:loadbalancer/{short}/{name}/{id}",
-        caller.partition(),
-        caller.account
-    );
-    let inner = if scheme == "internal" && kind == "application" { "internal-" } else { "" };
-    let dns_name = if kind == "network" {
-        format!("{name}-{id}.elb.{region}.{suffix}")
-    } else {
-        format!("{inner}{name}-{}.{region}.elb.{suffix}", u32::from_str_radix(&id[..8], 16).unwrap_or_default())
-    };
+    let arn = new_arn(view, caller, &kind, &name);
     let balancer = Balancer {
+        dns_name: dns_name(&arn, caller, &scheme),
         name,
         kind,
         scheme,
-        dns_name,
         // The zones of load balancers differ by Region; this one is nobody's.
-        zone_id: "Z00000000SANDBOXELB".to_owned(),
+        zone_id: ZONE.to_owned(),
         vpc_id: view.region.ec2.vpc_of_subnet(&subnets[0]),
-        zone_names: ["a", "b", "c", "d", "e", "f"].iter().map(|letter| format!("{region}{letter}")).collect(),
+        zone_names: zone_names(caller),
         subnets,
         groups,
         created: view.millis(),
@@ -82,6 +70,69 @@ pub(super) fn create(view: &mut View<'_>, caller: &Caller, call: &Call) -> Answe
     let xml = members(&[(&arn, &balancer)], "provisioning");
     view.region.elbv2.balancers.insert(arn, balancer);
     Ok(Some(xml))
+}
+
+/// The hosted zone of the names of load balancers.
+const ZONE: &str = "Z00000000SANDBOXELB";
+
+fn new_arn(view: &mut View<'_>, caller: &Caller, kind: &str, name: &str) -> String {
+    let short = if kind == "network" { "net" } else { "app" };
+    let id: String = view.new_uuid().chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    let (partition, region, account) = (caller.partition(), &caller.region, &caller.account);
+    format!("arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/{short}/{name}/{id}")
+}
+
+/// The DNS name of a load balancer, from its ARN: `…:loadbalancer/app/NAME/ID`.
+fn dns_name(arn: &str, caller: &Caller, scheme: &str) -> String {
+    let mut parts = arn.rsplit('/');
+    let (id, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (region, suffix) = (&caller.region, caller.dns_suffix());
+    if parts.next() == Some("net") {
+        return format!("{name}-{id}.elb.{region}.{suffix}");
+    }
+    let inner = if scheme == "internal" { "internal-" } else { "" };
+    let number = id.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or_default();
+    format!("{inner}{name}-{number}.{region}.elb.{suffix}")
+}
+
+fn zone_names(caller: &Caller) -> Vec<String> {
+    ["a", "b", "c", "d", "e", "f"].iter().map(|letter| format!("{}{letter}", caller.region)).collect()
+}
+
+/// A load balancer with a TLS listener, under a name or an ARN, where there is none.
+pub(in crate::sandbox) fn stand_in(view: &mut View<'_>, caller: &Caller, which: &str, port: u16) {
+    let balancers = &view.region.elbv2.balancers;
+    let same = |(arn, one): &(&String, &Balancer)| *arn == which || one.name == which;
+    let arn = match balancers.iter().find(same) {
+        Some((arn, _)) => arn.clone(),
+        None => make_stand_in(view, caller, which),
+    };
+    super::listeners::stand_in(view, &arn, port);
+}
+
+fn make_stand_in(view: &mut View<'_>, caller: &Caller, which: &str) -> String {
+    let given = which.rsplit('/').nth(1).filter(|_| which.starts_with("arn:"));
+    let name = given.unwrap_or(which).to_owned();
+    let kind = if which.contains(":loadbalancer/net/") { "network" } else { "application" };
+    let arn = if given.is_some() { which.to_owned() } else { new_arn(view, caller, kind, &name) };
+    let subnets = ["subnet-0000000000000000a", "subnet-0000000000000000b"].map(str::to_owned).to_vec();
+    let vpc_id = view.region.ec2.vpc_of_subnet(&subnets[0]);
+    let group = ec2::new_group(view, &name, "Stands in for that of a load balancer", &vpc_id);
+    let balancer = Balancer {
+        dns_name: dns_name(&arn, caller, "internal"),
+        name,
+        kind: kind.to_owned(),
+        scheme: "internal".to_owned(),
+        zone_id: ZONE.to_owned(),
+        vpc_id,
+        zone_names: zone_names(caller),
+        subnets,
+        groups: vec![group],
+        created: view.millis(),
+        tags: BTreeMap::new(),
+    };
+    view.region.elbv2.balancers.insert(arn.clone(), balancer);
+    arn
 }
 
 /// "Unique …, maximum of 32 characters, only alphanumeric characters or hyphens, must not begin or end with a hyphen, and must

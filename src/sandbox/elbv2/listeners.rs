@@ -49,13 +49,35 @@ pub(super) fn create(view: &mut View<'_>, call: &Call) -> Answer<Option<Xml>> {
     if view.region.elbv2.listeners.values().any(|one| taken(&one)) {
         return Err(refuse("DuplicateListener", "A listener already exists on this port for this load balancer"));
     }
-    let id: String = view.new_uuid().chars().filter(char::is_ascii_hexdigit).take(16).collect();
-    let arn = format!("{}/{id}", balancer.replacen(":loadbalancer/", ":listener/", 1));
+    let arn = new_arn(view, &balancer);
     let ssl_policy = secure.then(|| call.get("SslPolicy").unwrap_or(SSL_POLICY).to_owned());
     let listener = Listener { balancer, port, protocol, certificate, ssl_policy, action };
     let xml = members(&[(&arn, &listener)]);
     view.region.elbv2.listeners.insert(arn, listener);
     Ok(Some(xml))
+}
+
+fn new_arn(view: &mut View<'_>, balancer: &str) -> String {
+    let id: String = view.new_uuid().chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    format!("{}/{id}", balancer.replacen(":loadbalancer/", ":listener/", 1))
+}
+
+/// A TLS listener of a load balancer, where there is none at the port. It has no certificate that could be looked at.
+pub(super) fn stand_in(view: &mut View<'_>, balancer: &str, port: u16) {
+    if view.region.elbv2.listeners.values().any(|one| one.balancer == balancer && one.port == port) {
+        return;
+    }
+    let application = balancer.contains(":loadbalancer/app/");
+    let listener = Listener {
+        balancer: balancer.to_owned(),
+        port,
+        protocol: if application { "HTTPS" } else { "TLS" }.to_owned(),
+        certificate: None,
+        ssl_policy: Some(SSL_POLICY.to_owned()),
+        action: ("fixed-response".to_owned(), vec![("StatusCode".to_owned(), "404".to_owned())]),
+    };
+    let arn = new_arn(view, balancer);
+    view.region.elbv2.listeners.insert(arn, listener);
 }
 
 fn protocol(call: &Call, balancer: &str) -> Answer<String> {

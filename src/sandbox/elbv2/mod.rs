@@ -7,6 +7,8 @@ mod balancers;
 mod listeners;
 mod tags;
 
+pub(in crate::sandbox) use balancers::stand_in;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

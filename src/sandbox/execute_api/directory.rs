@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::domain::Domains;
+use super::domain::{Domains, Mapped, Reached};
 use super::http_api::DEFAULT_STAGE;
 use crate::sandbox::world::World;
 
@@ -48,8 +48,14 @@ impl Directory {
         Self { domains: Domains::of(world), http_apis }
     }
 
-    pub(super) fn has_http_api(&self, id: &str) -> bool {
-        self.http_apis.contains_key(id)
+    /// What a path below a custom domain name means, if a mapping of it fits.
+    pub(super) fn mapped(&self, host: &str, path: &str, reached: Reached<'_>) -> Option<Goal> {
+        let Mapped { api, stage, path, key } = self.domains.find(host, path, reached)?;
+        Some(if self.http_apis.contains_key(&api) {
+            Goal::Http { api, stage, path, own_host: false, key: Some(key) }
+        } else {
+            Goal::Rest { api, stage, path, own_host: false }
+        })
     }
 
     /// What a path means that is sent to an API, if that is an HTTP API. "If the request explicitly matches a stage, API

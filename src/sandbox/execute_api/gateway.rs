@@ -12,12 +12,12 @@ use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
 
 use super::access_log::Sink;
-use super::address::{self, Address};
+use super::address::{self, Address, StageAddress};
 use super::arrival::{Arrived, arrive};
 use super::asking::Asking;
 use super::context::{Context, Ids, Problem, Sent};
 use super::directory::{Directory, Goal};
-use super::domain::{Mapped, Reached};
+use super::domain::Reached;
 use super::http_api::jwt::keys::{Issuers, Keys};
 use super::http_api::{self, Served as HttpServed};
 use super::integration::http::{Answered, Backends, Body, Upstreams};
@@ -54,8 +54,8 @@ pub struct Gateway {
     /// Keys of the issuers of tokens.
     pub(super) keys: Keys,
     access_log: Option<Sink>,
-    /// The API that every request is for whose host says nothing else.
-    only: RwLock<Option<String>>,
+    /// What every request is for whose host says nothing else.
+    fallback: RwLock<Fallback>,
     /// What hosts and paths mean, and the sandbox's generation that was read at.
     directory: RwLock<(Option<u64>, Arc<Directory>)>,
     /// Stages that are ready, by API and name, and the sandbox's generation they were made ready at.
@@ -69,6 +69,16 @@ pub struct Gateway {
 struct Ready<T> {
     generation: u64,
     served: Arc<T>,
+}
+
+/// What requests are for whose host says nothing else. Where both are set, the stage's name tells: a path that begins with it
+/// is for the stage, every other for the domain name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fallback {
+    /// A stage, the path `/STAGE/…`.
+    pub stage: Option<StageAddress>,
+    /// A custom domain name, the path as its mappings have it; and the Region in which it is reached.
+    pub domain: Option<(String, String)>,
 }
 
 /// Where a request arrives: what a name leads to that is in several Regions is known only so.
@@ -111,7 +121,7 @@ impl Gateway {
             counters: waf::Counters::default(),
             keys: Keys::new(issuers),
             access_log,
-            only: RwLock::default(),
+            fallback: RwLock::default(),
             directory: RwLock::default(),
             ready: RwLock::default(),
             ready_http: RwLock::default(),
@@ -119,9 +129,9 @@ impl Gateway {
         })
     }
 
-    /// From now on takes every request whose host says nothing else for one of this API, its path for `/STAGE/…`.
-    pub fn answer_for(&self, api: &str) {
-        *self.only.write().unwrap_or_else(PoisonError::into_inner) = Some(api.to_owned());
+    /// From now on takes every request whose host says nothing else for one of these.
+    pub fn answer_for(&self, fallback: Fallback) {
+        *self.fallback.write().unwrap_or_else(PoisonError::into_inner) = fallback;
     }
 
     /// Answers a request that is for a stage; gives back one that is for the control plane.
@@ -153,7 +163,7 @@ impl Gateway {
             account: site.map(|site| site.account.as_str()),
             region: site.map(|site| site.region.as_str()).or(named),
         };
-        let Some(goal) = self.goal(&host, &path, reached) else { return Err(Box::new(request)) };
+        let Some((goal, host)) = self.goal(host, &path, reached) else { return Err(Box::new(request)) };
         Ok(match goal {
             Goal::Rest { api, stage, path, own_host } => match self.served(&api, &stage) {
                 Some(served) if !(served.host_closed && own_host) => {
@@ -189,32 +199,42 @@ impl Gateway {
         Some(response)
     }
 
-    /// What a host and a path mean; none if they mean the control plane.
-    fn goal(&self, host: &str, path: &str, reached: Reached<'_>) -> Option<Goal> {
+    /// What a host and a path mean, and the host that is meant; none if they mean the control plane.
+    fn goal(&self, host: String, path: &str, reached: Reached<'_>) -> Option<(Goal, String)> {
         let directory = self.directory();
-        if let Some((api, whole)) = address::whole(host, path) {
+        if let Some((api, whole)) = address::whole(&host, path) {
             let own_host = host.contains(".execute-api.");
             if let Some(goal) = directory.http_api(api, whole, own_host) {
-                return Some(goal);
+                return Some((goal, host));
             }
-            let Address { api, stage, path } = address::read(host, path)?;
-            return Some(Goal::Rest { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host });
+            let Address { api, stage, path } = address::read(&host, path)?;
+            let goal = Goal::Rest { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host };
+            return Some((goal, host));
         }
-        if let Some(Mapped { api, stage, path, key }) = directory.domains.find(host, path, reached) {
-            return Some(if directory.has_http_api(&api) {
-                Goal::Http { api, stage, path, own_host: false, key: Some(key) }
-            } else {
-                Goal::Rest { api, stage, path, own_host: false }
-            });
+        if let Some(goal) = directory.mapped(&host, path, reached) {
+            return Some((goal, host));
         }
-        let Some(api) = self.only.read().unwrap_or_else(PoisonError::into_inner).clone() else {
-            return directory.domains.know(host).then_some(Goal::Forbidden);
-        };
-        if let Some(goal) = directory.http_api(&api, path, false) {
-            return Some(goal);
+        let fallback = self.fallback.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if directory.domains.know(&host) && fallback.stage.is_none() {
+            return Some((Goal::Forbidden, host));
         }
-        let Address { api, stage, path } = address::staged(&api, path.trim_start_matches('/'));
-        Some(Goal::Rest { api: api.to_owned(), stage: stage.to_owned(), path: path.to_owned(), own_host: false })
+        let staged =
+            |stage: &StageAddress| address::staged(&stage.api, path.trim_start_matches('/')).stage == stage.stage;
+        match fallback {
+            Fallback { stage: Some(stage), domain } if domain.is_none() || staged(&stage) => {
+                if let Some(goal) = directory.http_api(&stage.api, path, false) {
+                    return Some((goal, host));
+                }
+                let Address { api, stage, path } = address::staged(&stage.api, path.trim_start_matches('/'));
+                let (api, stage, path) = (api.to_owned(), stage.to_owned(), path.to_owned());
+                Some((Goal::Rest { api, stage, path, own_host: false }, host))
+            }
+            Fallback { domain: Some((domain, region)), .. } => {
+                let reached = Reached { region: reached.region.or(Some(&region)), ..reached };
+                Some((directory.mapped(&domain, path, reached).unwrap_or(Goal::Forbidden), domain))
+            }
+            Fallback { .. } => None,
+        }
     }
 
     async fn exchange(&self, served: &Served, arrived: Arrived) -> Answer {

@@ -1,11 +1,12 @@
 //! Buckets themselves.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::faults::{invalid_argument, malformed};
 use super::{Bucket, State, answer, settings, tags};
 use crate::sandbox::fault::{Answer, Fault};
-use crate::sandbox::wire::{Request, Response};
+use crate::sandbox::wire::{Caller, Request, Response};
 use crate::sandbox::world::{View, date};
 use crate::sandbox::xml_reader;
 
@@ -48,7 +49,13 @@ pub(super) fn create(view: &mut View<'_>, request: &Request, name: &str) -> Answ
         let message = "You have attempted to create more buckets than allowed";
         return Err(Fault::new(400, "TooManyBuckets", message));
     }
-    let bucket = Bucket {
+    let bucket = new(view, caller, region, tags);
+    view.s3.buckets.insert(name.to_owned(), bucket);
+    Ok(made(name))
+}
+
+fn new(view: &View<'_>, caller: &Caller, region: String, tags: BTreeMap<String, String>) -> Bucket {
+    Bucket {
         account: caller.account.clone(),
         region,
         created: view.millis(),
@@ -57,9 +64,15 @@ pub(super) fn create(view: &mut View<'_>, request: &Request, name: &str) -> Answ
         policy: None,
         versioning: None,
         versions: Vec::new(),
-    };
-    view.s3.buckets.insert(name.to_owned(), bucket);
-    Ok(made(name))
+    }
+}
+
+/// An empty bucket of a name, where there is none.
+pub(in crate::sandbox) fn stand_in(view: &mut View<'_>, caller: &Caller, name: &str) {
+    if !view.s3.buckets.contains_key(name) {
+        let bucket = new(view, caller, caller.region.clone(), BTreeMap::new());
+        view.s3.buckets.insert(name.to_owned(), bucket);
+    }
 }
 
 fn made(name: &str) -> Response {

@@ -26,6 +26,7 @@ use super::world::View;
 use super::xml::Xml;
 use super::xml_reader::Element;
 
+pub(in crate::sandbox) use self::buckets::stand_in;
 pub(in crate::sandbox) use self::faults::response as refused;
 
 /// The XML namespace of answers.
