@@ -9,6 +9,7 @@
 //! | `trouble` | throttles, time-outs, what is down, caches that end, authorizers behind a URL |
 //! | `reload` | the working tree changes while it is served |
 //! | `http_apis` | HTTP APIs in two Regions: routes, mappings, tokens, browsers, trouble, domain names, web ACLs |
+//! | `edge` | the HTTP APIs of the working tree, by the files of an environment with `edge` |
 //! | `sandbox` | the control plane and the data plane on one listener |
 //! | `canary` | rollbacks and canaries under requests |
 //! | `explained` | `gwctl explain` and `gwctl test` |
@@ -17,6 +18,7 @@ mod auth_service;
 mod canary;
 mod channels;
 mod client;
+mod edge;
 mod explained;
 mod http_apis;
 mod issuer;

@@ -232,8 +232,14 @@ impl Gateway {
             tracing::debug!("the backend's certificate would have to be for {name}, which is not verified here");
         }
         found.ok_or_else(|| {
-            let names = names.join(", ");
-            Refusal::unavailable(format!("--upstream says of none of these where it really is: {names}"))
+            // The host is what people know it by; the load balancer of a Region is told apart by its own names.
+            let best = [Some(host), private.server_name.as_deref(), private.dns_name.as_deref()];
+            let best = best.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or(&private.listener);
+            let others: Vec<&str> = names.iter().copied().filter(|name| *name != best).collect();
+            Refusal::unavailable(format!(
+                "nothing says where `{best}` really is; start with `--upstream {best}=127.0.0.1:PORT` (rules for {} count, too)",
+                others.join(" and ")
+            ))
         })
     }
 }
