@@ -18,7 +18,7 @@ use crate::aws::http_apis::every_page;
 use crate::aws::tags::Tags;
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Digest, Identity, Input, Observed, Outputs, Ownership, Place};
+use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +92,13 @@ impl Kind for ApiMapping {
     type Spec = ApiMappingSpec;
     const NAME: &'static str = "api-mapping";
     const REPLACE_ON: &'static [&'static str] = &["name", "domain"];
+    // A key leads to another API from one request to the next (API reference, `UpdateApiMapping`), so that services that change
+    // places are never without.
+    const NAME_IS_PLACE: bool = true;
+
+    fn way_out(live: &Observed, address: &Address, _: &Owner) -> Vec<String> {
+        marks::way_out(live, address, "give the service another `mapping`")
+    }
 
     fn predict(&self, place: &Place, spec: &ApiMappingSpec) -> Outputs {
         spec.name.split_once('/').map(|(domain, key)| outputs(place, domain, key, None)).unwrap_or_default()

@@ -7,6 +7,7 @@ use aws_sdk_apigateway::types::{BasePathMapping as LiveMapping, Op, PatchOperati
 use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::domain_name::{self, OwnName, own_names};
 use super::{Kind, Scope, rest_api};
@@ -14,7 +15,7 @@ use crate::aws::failure::is_not_found;
 use crate::aws::tags::Tags;
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Ownership, Place};
+use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +87,19 @@ pub(super) fn ownership(tags: &Tags, path: &str) -> Ownership {
     read().map_or(Ownership::Nobody, |(address, digest)| Ownership::Ours { address, digest })
 }
 
+/// What helps where a path leads somewhere else already. `instead` is what to choose another path with.
+pub(super) fn way_out(live: &Observed<Value>, address: &Address, instead: &str) -> Vec<String> {
+    let (domain, path) = live.name.split_once('/').unwrap_or((&live.name, ""));
+    let taken = format!("{instead}, or remove the mapping that is there if nobody needs it");
+    match &live.ownership {
+        Ownership::Nobody => {
+            let tag = format!("{}={}", key(path), mark(address, None));
+            vec![format!("to hand it over to gwctl, tag the domain name `{domain}` with {tag}"), taken]
+        }
+        _ => vec![taken],
+    }
+}
+
 pub(super) fn outputs(place: &Place, domain: &str, path: &str) -> Outputs {
     let url = if path.is_empty() { format!("https://{domain}") } else { format!("https://{domain}/{path}") };
     Outputs::from_iter([("name", name_of(domain, path)), ("domain_arn", domain_name::arn(place, domain)), ("url", url)])
@@ -114,6 +128,10 @@ impl Kind for BasePathMapping {
     type Spec = BasePathMappingSpec;
     const NAME: &'static str = "base-path-mapping";
     const REPLACE_ON: &'static [&'static str] = &["name", "domain"];
+
+    fn way_out(live: &Observed<Value>, address: &Address, _: &Owner) -> Vec<String> {
+        way_out(live, address, "choose another base path")
+    }
 
     fn predict(&self, place: &Place, spec: &BasePathMappingSpec) -> Outputs {
         spec.name.split_once('/').map(|(domain, path)| outputs(place, domain, path)).unwrap_or_default()

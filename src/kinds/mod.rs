@@ -50,8 +50,8 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{
-    Address, Desired, Digest, Identity, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Rules, drop_nulls,
-    references,
+    Address, Desired, Digest, Identity, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Rules, WayOut,
+    drop_nulls, references,
 };
 
 /// What a kind is asked to read: everything of this owner, and everything that bears a wanted name.
@@ -107,6 +107,16 @@ pub trait Kind: Send + Sync + 'static {
     /// Whether AWS refuses a second one of the same name. Where it does not, a replacement is made before the old one goes,
     /// so that what uses it can be moved.
     const NAMES_ARE_UNIQUE: bool = true;
+
+    /// Whether a name is a place that one resource after the other may take, as the paths of a domain name are: whatever is
+    /// ours there is turned into what is wanted there, so that two can change places.
+    const NAME_IS_PLACE: bool = false;
+
+    /// What helps where somebody else's resource stands under a wanted name. Without such hints, it is tags or another name.
+    fn way_out(live: &Observed, address: &Address, owner: &Owner) -> Vec<String> {
+        let _ = (live, address, owner);
+        Vec::new()
+    }
 
     /// The outputs that follow from the spec alone, before the resource exists.
     fn predict(&self, place: &Place, spec: &Self::Spec) -> Outputs {
@@ -195,6 +205,10 @@ pub trait AnyKind: Send + Sync {
     fn after(&self) -> &'static [&'static str];
     /// See [`Kind::NAMES_ARE_UNIQUE`].
     fn names_are_unique(&self) -> bool;
+    /// See [`Kind::NAME_IS_PLACE`].
+    fn name_is_place(&self) -> bool;
+    /// See [`Kind::way_out`].
+    fn way_out(&self) -> WayOut;
     /// Reads a spec and writes it again.
     fn canonical(&self) -> fn(Value) -> Result<Value>;
     /// The JSON Schema of the spec.
@@ -256,6 +270,14 @@ impl<K: Kind> AnyKind for K {
 
     fn names_are_unique(&self) -> bool {
         K::NAMES_ARE_UNIQUE
+    }
+
+    fn name_is_place(&self) -> bool {
+        K::NAME_IS_PLACE
+    }
+
+    fn way_out(&self) -> WayOut {
+        <K as Kind>::way_out
     }
 
     fn canonical(&self) -> fn(Value) -> Result<Value> {
@@ -401,6 +423,8 @@ impl Registry {
                     only_if_missing: kind.only_if_missing(),
                     after: kind.after(),
                     names_are_unique: kind.names_are_unique(),
+                    name_is_place: kind.name_is_place(),
+                    way_out: kind.way_out(),
                     rank,
                     canonical: kind.canonical(),
                 };

@@ -138,6 +138,19 @@ impl Kind for WebAclAssociation {
     const NAME: &'static str = "web-acl-association";
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
+    fn way_out(live: &Observed, _: &Address, _: &Owner) -> Vec<String> {
+        let one_at_most = "a load balancer has one web ACL at most";
+        vec![match &live.ownership {
+            Ownership::Others { owner } => format!(
+                "{one_at_most}: leave `waf` and `allow_list` out here or in {owner}, or give each a load balancer of its own"
+            ),
+            _ => format!(
+                "{one_at_most}, and this one is never replaced: leave `waf` and `allow_list` out, or, if nobody needs it, \
+                 take it from the load balancer yourself"
+            ),
+        }]
+    }
+
     fn predict(&self, _: &Place, spec: &WebAclAssociationSpec) -> Outputs {
         Outputs::from_iter([("name", &spec.name)])
     }

@@ -479,11 +479,20 @@ pub struct KindRules {
     pub after: &'static [&'static str],
     /// Whether AWS refuses a second one of the same name.
     pub names_are_unique: bool,
+    /// Whether a name is a place that one resource after the other may take: whatever is ours there is turned into what is
+    /// wanted there.
+    pub name_is_place: bool,
+    /// What helps where somebody else's resource is in the way of the one with the address: hints, or none of its own.
+    pub way_out: WayOut,
     /// Kinds build on kinds of a lower rank; what goes, goes from the highest rank down.
     pub rank: usize,
     /// A spec as its type writes it. Filling references in can leave a set in another order than AWS's answer is read in.
     pub canonical: fn(Value) -> crate::error::Result<Value>,
 }
+
+/// What helps where somebody else's resource stands under the name of a wanted one: the resource, the address that is wanted,
+/// and whose that is.
+pub type WayOut = fn(&Observed, &Address, &Owner) -> Vec<String>;
 
 /// The rules of every kind, by name.
 pub type Rules = BTreeMap<&'static str, KindRules>;

@@ -264,7 +264,7 @@ fn refuse_breaking_what_stays(input: &Input<'_>) -> Result<()> {
         }
         let same = |one: &&Observed| Some(one.name.as_str()) == desired.name() && one.ownership == Ownership::Nobody;
         if let Some(one) = all.iter().find(same) {
-            return Err(foreign(desired, one, input.owner));
+            return Err(foreign(desired, one, input));
         }
     }
     Ok(())
@@ -322,6 +322,10 @@ fn reason(live: &Observed, address: &Address, after: &Value, same: bool) -> Opti
 /// The live resource that a desired one is, if it is there. `wanted` is its spec with what is known filled in.
 fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Result<Option<(Claim, &'a Observed)>> {
     let Some((kind, all)) = input.live.get_key_value(desired.address.kind()) else { return Ok(None) };
+    if rules(input.rules, kind)?.name_is_place {
+        let found = in_place(desired, all, input)?;
+        return Ok(found.map(|index| ((*kind, index), &all[index])));
+    }
     let mut same: Vec<(Claim, &Observed)> = all
         .iter()
         .enumerate()
@@ -364,8 +368,28 @@ fn find<'a>(desired: &Desired, wanted: Option<&Value>, input: &Input<'a>) -> Res
         Ownership::Ours { address, .. } if !input.desired.iter().any(|other| &other.address == address) => {
             Ok(Some(((*kind, index), one)))
         }
-        _ => Err(foreign(desired, one, input.owner)),
+        _ => Err(foreign(desired, one, input)),
     }
+}
+
+/// Of a kind whose names are places: what is ours in the place, whatever it was there for; else what the address had before,
+/// unless another one takes that place.
+fn in_place(desired: &Desired, all: &[Observed], input: &Input<'_>) -> Result<Option<usize>> {
+    let kind = desired.address.kind();
+    if let Some(index) = all.iter().position(|one| Some(one.name.as_str()) == desired.name()) {
+        return match all[index].address() {
+            Some(address) if address.kind() == kind => Ok(Some(index)),
+            _ => Err(foreign(desired, &all[index], input)),
+        };
+    }
+    let is_taken = |name: &str| {
+        let mut others = input.desired.iter().filter(|other| other.address.kind() == kind);
+        others.any(|other| other.name() == Some(name))
+    };
+    let mut before = all.iter().enumerate().filter(|(_, one)| one.address() == Some(&desired.address));
+    let found = before.find(|(_, one)| !is_taken(&one.name)).map(|(index, _)| index);
+    // Several are what a renaming left that was cut off twice: all of them are no longer wanted.
+    Ok(found.filter(|_| before.all(|(_, one)| is_taken(&one.name))))
 }
 
 /// Whether a resource lives in another one than `desired` does: two APIs may each have a stage of one name. One that lives in
@@ -399,18 +423,23 @@ fn ambiguous(desired: &Desired, several: &[(Claim, &Observed)]) -> Failure {
         .hint("delete the one that serves no traffic, or remove its gwctl:* tags, and run this again")
 }
 
-fn foreign(desired: &Desired, live: &Observed, owner: &Owner) -> Failure {
-    let kind = desired.address.kind();
-    let name = &live.name;
+fn foreign(desired: &Desired, live: &Observed, input: &Input<'_>) -> Failure {
+    let (kind, name, owner) = (desired.address.kind(), &live.name, input.owner);
+    let own_hints = rules(input.rules, kind).map(|rules| (rules.way_out)(live, &desired.address, owner));
+    let own_hints = own_hints.unwrap_or_default();
     let whose = match &live.ownership {
         Ownership::Others { owner } => format!("it belongs to {owner}"),
         Ownership::Ours { address, .. } => format!("it is tagged as {address}"),
-        Ownership::Nobody => "its gwctl:* tags are missing or incomplete".to_owned(),
+        Ownership::Nobody if own_hints.is_empty() => "its gwctl:* tags are missing or incomplete".to_owned(),
+        Ownership::Nobody => "nothing says that it is gwctl's".to_owned(),
     };
     let failure = Failure::new(
         FailureKind::Ownership,
         format!("{kind} `{name}` exists already and is not {}: {whose}", desired.address),
     );
+    if !own_hints.is_empty() {
+        return own_hints.into_iter().fold(failure, Failure::hint);
+    }
     match &live.ownership {
         Ownership::Others { .. } => failure.hint("choose another `app_group`: that resource serves somebody else's gateway"),
         Ownership::Ours { .. } | Ownership::Nobody => failure.hint(format!(
@@ -447,7 +476,17 @@ mod tests {
     use serde_json::json;
 
     fn rule(replace_on: &'static [&'static str], keep: usize, rank: usize) -> KindRules {
-        KindRules { replace_on, keep, only_if_missing: false, after: &[], names_are_unique: true, rank, canonical: Ok }
+        KindRules {
+            replace_on,
+            keep,
+            only_if_missing: false,
+            after: &[],
+            names_are_unique: true,
+            name_is_place: false,
+            way_out: |_, _, _| Vec::new(),
+            rank,
+            canonical: Ok,
+        }
     }
 
     fn rules() -> Rules {
@@ -458,7 +497,12 @@ mod tests {
             ("vpc-link", KindRules { names_are_unique: false, ..rule(&["target"], 0, 1) }),
             ("stage", KindRules { after: &["account-logging"], ..rule(&["name"], 0, 3) }),
             ("account-logging", KindRules { only_if_missing: true, ..rule(&["name"], 0, 4) }),
+            ("api-mapping", KindRules { name_is_place: true, way_out: another_key, ..rule(&["name"], 0, 5) }),
         ])
+    }
+
+    fn another_key(live: &Observed, address: &Address, _: &Owner) -> Vec<String> {
+        vec![format!("give {address} another key than {}", live.name)]
     }
 
     fn desired(address: &str, spec: Value) -> Desired {
@@ -568,6 +612,53 @@ mod tests {
         let both = [(Action::Delete, "old".to_owned()), (Action::Delete, "new".to_owned())];
         assert_eq!(steps("newer")[0], (Action::Create, "newer".to_owned()));
         assert_eq!(steps("newer")[1..], both);
+    }
+
+    /// Action, address, name, and where it leads: of mappings that lead somewhere, wanted and there.
+    fn mapped(wanted: &[(&str, &str)], there: &[(Option<&str>, &str)]) -> Result<Vec<String>> {
+        let address = |service: &str| format!("edge/api-mapping/{service}");
+        let spec = |service: &str, name: &str| json!({"name": name, "api": format!("api-of-{service}")});
+        let wanted: Vec<Desired> =
+            wanted.iter().map(|(service, name)| desired(&address(service), spec(service, name))).collect();
+        let there = there.iter().map(|(service, name)| {
+            let spec = spec(service.unwrap_or("nobody"), name);
+            live(service.map(address).as_deref(), name, &spec, Some(&spec))
+        });
+        let plan = plan(&wanted, &Live::from([("api-mapping", there.collect())]))?;
+        let shown = plan.steps.iter().map(|step| {
+            let (name, api) =
+                (step.name.as_deref().unwrap_or_default(), step.after.as_ref().map(|after| &after["api"]));
+            let api = api.and_then(Value::as_str).unwrap_or_default();
+            let was = step.live.as_ref().map_or("", |live| live.name.as_str());
+            format!("{:?} {} {was}>{name} {api}", step.action, step.address.name())
+        });
+        Ok(shown.collect())
+    }
+
+    #[test]
+    fn whoever_takes_a_place_turns_what_is_there_into_its_own() {
+        let mapped = |wanted: &[_], there: &[_]| mapped(wanted, there).unwrap();
+        let both = [(Some("a"), "d/1"), (Some("b"), "d/2")];
+        let swapped = ["Update a d/2>d/2 api-of-a", "Update b d/1>d/1 api-of-b"];
+        assert_eq!(mapped(&[("a", "d/2"), ("b", "d/1")], &both), swapped);
+        // Half of it was done when the apply died.
+        assert_eq!(mapped(&[("a", "d/2"), ("b", "d/1")], &[(Some("b"), "d/1"), (Some("b"), "d/2")]), swapped[..1]);
+        let moved = ["Update a d/2>d/2 api-of-a", "Create b >d/3 api-of-b", "Delete a d/1>d/1 "];
+        assert_eq!(mapped(&[("a", "d/2"), ("b", "d/3")], &both), moved);
+        // The one that had the place is no longer wanted.
+        let taken_over = ["Update b d/1>d/1 api-of-b", "Delete b d/2>d/2 "];
+        assert_eq!(mapped(&[("b", "d/1")], &both), taken_over);
+        assert_eq!(mapped(&[("a", "d/9")], &both[..1]), ["ReplaceCreateFirst a d/1>d/9 api-of-a"]);
+        // A renaming that was cut off.
+        assert_eq!(mapped(&[("a", "d/2")], &[(Some("a"), "d/1"), (Some("a"), "d/2")]), ["Delete a d/1>d/1 "]);
+    }
+
+    #[test]
+    fn a_place_that_is_somebody_elses_is_refused_with_the_kinds_own_hint() {
+        let failure = mapped(&[("a", "d/1")], &[(None, "d/1")]).unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::Ownership);
+        assert_eq!(failure.hints(), ["give edge/api-mapping/a another key than d/1"]);
+        assert!(failure.to_string().ends_with("nothing says that it is gwctl's"), "{failure}");
     }
 
     #[test]

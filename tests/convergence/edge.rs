@@ -5,18 +5,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_sdk_route53::types::{
+    Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetRegion, RrType,
+};
+use aws_sdk_wafv2::types::{AllowAction, DefaultAction, Scope, VisibilityConfig};
 use bytes::Bytes;
 use gwctl::sandbox::Sandbox;
+use gwctl::sandbox::conditions::Conditions;
 use gwctl::sandbox::connector::Connector;
 use gwctl::sandbox::execute_api::{Gateway, Options, Site};
 use serde_json::{Value, json};
 
 use super::settings::{Row, lay, lines, turned_round};
-use crate::support::Session;
 use crate::support::edge::{ACCOUNT, FILE, example, furnish};
 use crate::support::failing::{Failing, Mode};
 use crate::support::project::Project;
 use crate::support::world::counts;
+use crate::support::{Session, connect};
 
 async fn world() -> Sandbox {
     let sandbox = Sandbox::in_memory();
@@ -168,11 +173,13 @@ async fn a_drained_region_stays_out_until_it_is_restored() {
 }
 
 /// A client near a Region: it keeps what DNS answers for as long as it may, and asks the API there what a page of another
-/// origin may do, which API Gateway answers itself. Gives how often it was answered from where.
+/// origin may do, which API Gateway answers itself: `learn` with 204, and `orders`, whose route takes every method, with 401.
+/// Gives how often it was answered from where.
 async fn ask_for_ever(
     sandbox: &Sandbox,
     gateway: &Gateway,
     near: &str,
+    answers: &[u16],
     mut stop: tokio::sync::watch::Receiver<bool>,
 ) -> BTreeMap<String, usize> {
     let (mut seen, mut kept) = (BTreeMap::new(), None);
@@ -196,8 +203,8 @@ async fn ask_for_ever(
             .body(Bytes::new())
             .unwrap();
         let answer = gateway.send(&site, request, [192, 0, 2, 7].into()).await;
-        let status = answer.map(|answer| answer.status().as_u16());
-        assert_eq!(status, Some(204), "{near} was led to {region}");
+        let status = answer.map_or(0, |answer| answer.status().as_u16());
+        assert!(answers.contains(&status), "{near} was led to {region}, and answered {status}");
         *seen.entry(region).or_default() += 1;
         let _ = tokio::time::timeout(Duration::from_secs(1), stop.changed()).await;
     }
@@ -213,7 +220,7 @@ async fn a_region_goes_without_one_failed_request() {
     let [first, second] = &sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let near = ["eu-west-2", "eu-central-1", "us-west-2"];
-    let clients = near.map(|near| ask_for_ever(&sandbox, &gateway, near, stopped.clone()));
+    let clients = near.map(|near| ask_for_ever(&sandbox, &gateway, near, &[204], stopped.clone()));
     let destroy = async {
         tokio::time::sleep(Duration::from_secs(10)).await;
         first.destroy().await;
@@ -226,4 +233,137 @@ async fn a_region_goes_without_one_failed_request() {
         assert!(seen["us-east-1"] > 0, "{near}: {seen:?}");
     }
     second.assert_converged("the Region that stays").await;
+}
+
+/// The API that each key of the domain name leads to in a Region.
+fn mappings(sandbox: &Sandbox, region: &str) -> BTreeMap<String, String> {
+    let world = sandbox.world().unwrap();
+    let region = &world.accounts[ACCOUNT].regions[region];
+    let names = region.apigateway.domain_names.values();
+    let mappings = names.flat_map(|name| name.mappings.values());
+    let name = |id: &str| region.apigatewayv2.api(id).unwrap().name.clone();
+    mappings.map(|mapping| (mapping.base_path.clone(), name(&mapping.rest_api_id))).collect()
+}
+
+/// Services change places below the domain name, and no request is without an answer of one or the other, however long each
+/// call takes. An apply that dies half-way is finished by the next one.
+#[tokio::test(start_paused = true)]
+async fn services_that_change_places_are_never_without() {
+    let (project, sandbox) = (example(), world().await);
+    apply(&project, &sandbox).await.unwrap();
+    let of = |learn: &str, orders: &str| {
+        BTreeMap::from([(learn.to_owned(), "shop-learn-prod".into()), (orders.to_owned(), "shop-orders-prod".into())])
+    };
+    assert_eq!(mappings(&sandbox, "eu-west-1"), of("learn", "orders"));
+    project.edit(FILE, |file| {
+        file["edge"]["services"]["learn"]["mapping"] = json!("orders");
+        file["edge"]["services"]["orders"]["mapping"] = json!("learn");
+    });
+    let gateway = Gateway::new(sandbox.clone(), Options::default()).unwrap();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let slow = sandbox.clone().under(Conditions::none().latency("2s".parse().unwrap()));
+    let swap = async {
+        let [slow, _] = &sessions(&project, &slow).await[..] else { panic!("two Regions") };
+        slow.apply().await;
+        stop.send(true).unwrap();
+    };
+    let (seen, ()) = futures::join!(ask_for_ever(&sandbox, &gateway, "eu-central-1", &[204, 401], stopped), swap);
+    assert!(seen["eu-west-1"] > 3, "{seen:?}");
+    assert_eq!(mappings(&sandbox, "eu-west-1"), of("orders", "learn"));
+    // In the other Region, each of the writes is the last one of an apply.
+    for at in 1..=4 {
+        let cut = Failing::new(Connector::new(sandbox.clone()), Mode::CutAfterEffect, at);
+        let [_, second] = &mut sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
+        let plan = second.plan().await.unwrap();
+        second.aws = connect(&second.place, cut.client()).await;
+        second.carry_out(&plan).await;
+        let keys: Vec<String> = mappings(&sandbox, "us-east-1").into_keys().collect();
+        assert_eq!(keys, ["learn", "orders"], "both lead somewhere");
+    }
+    for session in sessions(&project, &sandbox).await {
+        session.apply().await;
+        session.assert_converged("after all").await;
+    }
+    assert_eq!(mappings(&sandbox, "us-east-1"), of("orders", "learn"));
+}
+
+/// A Region comes and goes, and the records of the other one stay what they are.
+#[tokio::test(start_paused = true)]
+async fn one_region_is_no_other_form_of_record() {
+    let (project, sandbox) = (example(), world().await);
+    apply(&project, &sandbox).await.unwrap();
+    let whole = counts(&sandbox);
+    let [_, second] = &sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
+    let one_region = |project: &Project| {
+        project.edit(FILE, |file| {
+            file["edge"]["regions"].as_object_mut().unwrap().remove("us-east-1");
+        });
+    };
+    // What still stands in the other Region is in nobody's way.
+    one_region(&project);
+    let [alone] = &sessions(&project, &sandbox).await[..] else { panic!("one Region") };
+    alone.assert_converged("with the records of the other Region").await;
+    second.destroy().await;
+    alone.assert_converged("without them").await;
+    project.edit(FILE, |file| file["edge"]["regions"]["us-east-1"] = json!({}));
+    let [first, second] = &sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
+    second.apply().await;
+    first.assert_converged("with a new Region").await;
+    assert_eq!(counts(&sandbox), whole);
+}
+
+/// What of somebody else's stands in the way is told by the plan, with what helps.
+#[tokio::test(start_paused = true)]
+async fn a_plan_sees_what_stands_in_the_way() {
+    let (project, sandbox) = (example(), world().await);
+    let [first, second] = &sessions(&project, &sandbox).await[..] else { panic!("two Regions") };
+    let route53 = &first.aws.write.route53;
+    let zones = route53.list_hosted_zones().send().await.unwrap().hosted_zones;
+    let zone = zones.iter().find(|zone| zone.name == "shop.example.com.").unwrap().id.clone();
+    let change = async |action: ChangeAction, set: &ResourceRecordSet| {
+        let change = Change::builder().action(action).resource_record_set(set.clone()).build().unwrap();
+        let batch = ChangeBatch::builder().changes(change).build().unwrap();
+        route53.change_resource_record_sets().hosted_zone_id(&zone).change_batch(batch).send().await.unwrap();
+    };
+    let refused = async |session: &Session| {
+        let failure = session.plan().await.unwrap_err();
+        format!("{failure}; {}", failure.hints().join("; "))
+    };
+    let address = || ResourceRecord::builder().value("192.0.2.1").build().unwrap();
+    let set = ResourceRecordSet::builder().name("api.shop.example.com").r#type(RrType::A).ttl(60);
+    let set = set.set_identifier("theirs").resource_records(address());
+    let latency = set.clone().region(ResourceRecordSetRegion::EuWest1).build().unwrap();
+    change(ChangeAction::Create, &latency).await;
+    let text = refused(first).await;
+    assert!(text.contains("dns-record `api.shop.example.com` exists already"), "{text}");
+    assert!(text.contains("delete what is there (A to 192.0.2.1) if nobody needs it"), "{text}");
+    assert!(!text.contains("tag it") && !text.contains("app_group"), "{text}");
+    // Beside the other Region's, theirs is one more.
+    second.plan().await.unwrap();
+    change(ChangeAction::Delete, &latency).await;
+    first.plan().await.unwrap();
+    // Records that are chosen from in another way stand beside none of ours.
+    let weighted = set.weight(1).build().unwrap();
+    change(ChangeAction::Create, &weighted).await;
+    for session in [first, second] {
+        assert!(refused(session).await.contains("exists already"));
+    }
+    change(ChangeAction::Delete, &weighted).await;
+    let balancer = first.desired.iter().find(|one| one.address.kind() == "web-acl-association").unwrap();
+    let balancer = balancer.name().unwrap();
+    by_hand(first, balancer).await;
+    let text = refused(first).await;
+    assert!(text.contains("a load balancer has one web ACL at most, and this one is never replaced"), "{text}");
+    assert!(text.contains("take it from the load balancer yourself") && !text.contains("tag it"), "{text}");
+}
+
+/// Puts a web ACL before a load balancer that nobody's configuration names.
+async fn by_hand(session: &Session, balancer: &str) {
+    let wafv2 = &session.aws.write.wafv2;
+    let visibility = VisibilityConfig::builder().sampled_requests_enabled(false).cloud_watch_metrics_enabled(false);
+    let acl = wafv2.create_web_acl().name("theirs").scope(Scope::Regional);
+    let acl = acl.default_action(DefaultAction::builder().allow(AllowAction::builder().build()).build());
+    let acl = acl.visibility_config(visibility.metric_name("theirs").build().unwrap()).send().await.unwrap();
+    let arn = acl.summary.unwrap().arn.unwrap();
+    wafv2.associate_web_acl().web_acl_arn(arn).resource_arn(balancer).send().await.unwrap();
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::{Change, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{Change, ResourceRecordSet, ResourceRecordSetRegion, RrType};
 
 use super::marker::{self, Marker, marker_name};
 use super::sets::{self, leads, listed};
@@ -78,6 +78,11 @@ impl Held {
         self.sets.iter().filter(|set| leads(set) && set.set_identifier() == identifier).collect()
     }
 
+    /// The Region whose latency the record sets of an identifier are chosen by.
+    pub(super) fn region(&self, identifier: Option<&str>) -> Option<&str> {
+        self.sets(identifier).into_iter().find_map(ResourceRecordSet::region).map(ResourceRecordSetRegion::as_str)
+    }
+
     /// What stands under an identifier, as a spec of the zone with this id.
     pub(super) fn spec(&self, zone_id: &str, identifier: Option<&str>) -> DnsRecordSpec {
         let sets = self.sets(identifier);
@@ -134,7 +139,7 @@ impl Held {
         let is_own = |set: &&ResourceRecordSet| leads(set) && own.contains(&set.set_identifier());
         for other in self.sets.iter().filter(|set| !is_own(set)) {
             let other_cname = *other.r#type() == RrType::Cname;
-            let theirs = other.region().map(aws_sdk_route53::types::ResourceRecordSetRegion::as_str);
+            let theirs = other.region().map(ResourceRecordSetRegion::as_str);
             let problem = if is_cname != other_cname && (is_cname || other_cname) {
                 "a CNAME record can't stand beside records of other types"
             } else if !leads(other) {

@@ -14,7 +14,8 @@
 //! last: one that dies half-way is waited for again.
 //!
 //! Records are found where they can be: in the zones that hold a wanted name, or the name of a domain name of ours, which is
-//! always deleted after its record.
+//! always deleted after its record. Those of services behind HTTP APIs may stand in any zone of the account, and whose host is no
+//! longer wanted is known by its marker alone: owners that have HTTP APIs have all public zones looked through for theirs.
 
 mod held;
 mod marker;
@@ -25,7 +26,8 @@ mod standing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use aws_sdk_apigatewayv2::types::Api;
+use futures::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
 use self::held::{Held, Wish};
@@ -35,12 +37,13 @@ pub use self::spec::{DnsRecordSpec, Latency, LeadsTo, RecordType};
 pub use self::standing::{Drained, Standing, regions, standing};
 pub(super) use self::standing::{all_sets, sets_of_others};
 use super::domain_name::own_names;
+use super::http_vpc_link::sorted;
 use super::{Kind, Scope};
 use crate::aws::tags::{self, Tags};
 use crate::aws::zones::HostedZone;
 use crate::aws::{Aws, ReadAws};
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::{Digest, Identity, Input, Observed, Outputs, Ownership, Place};
+use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +63,13 @@ fn outputs_of(spec: &DnsRecordSpec) -> Result<Outputs> {
 
 /// What the Region of `aws` has to see of a name: what is its own, and what is in the way of what it wants.
 fn seen(aws: &ReadAws, scope: &Scope, zone: &HostedZone, held: &Held, name: &str) -> Vec<Observed<DnsRecordSpec>> {
-    let wanted: Vec<Option<&str>> = scope
+    // Identifier and Region of what is wanted there.
+    let text = |spec: &'_ serde_json::Value, path: &str| spec.pointer(path)?.as_str().map(str::to_owned);
+    let wanted: Vec<(Option<String>, Option<String>)> = scope
         .wanted
         .iter()
         .filter(|wanted| wanted.name.as_deref() == Some(name))
-        .map(|wanted| wanted.spec.pointer("/latency/set_identifier").and_then(serde_json::Value::as_str))
+        .map(|wanted| (text(&wanted.spec, "/latency/set_identifier"), text(&wanted.spec, "/latency/region")))
         .collect();
     let one = |identifier: Option<&str>| {
         let tags = held.marker(identifier).map(|marker| marker.tags.clone()).unwrap_or_default();
@@ -73,7 +78,11 @@ fn seen(aws: &ReadAws, scope: &Scope, zone: &HostedZone, held: &Held, name: &str
             ownership = Ownership::Others { owner: scope.owner.clone() };
         }
         let is_ours = matches!(ownership, Ownership::Ours { .. });
-        let in_the_way = wanted.iter().any(|own| *own == identifier || own.is_none() || identifier.is_none());
+        // A name has one latency record for each Region, and no records that are chosen otherwise beside them.
+        let region = held.region(identifier);
+        let in_the_way = wanted.iter().any(|(own, own_region)| {
+            own.as_deref() == identifier || own.is_none() || region.is_none() || region == own_region.as_deref()
+        });
         let there = is_ours || in_the_way && !held.sets(identifier).is_empty();
         there.then(|| Observed {
             name: name.to_owned(),
@@ -108,12 +117,59 @@ async fn observe_zone(aws: &ReadAws, scope: &Scope, zone: &HostedZone) -> Result
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
+/// Zones that are looked through for records that nothing names any more: one call each, of which Route 53 takes ten a second.
+const MOST_ZONES: usize = 100;
+
+/// Zones that are looked through at the same time.
+const AT_ONCE: usize = 8;
+
+/// Whether HTTP APIs of the Region are the owner's.
+async fn has_http_apis(aws: &ReadAws, owner: &Owner) -> Result<bool> {
+    let apis = aws.http_apis().await?;
+    let is_ours = |api: &Api| matches!(tags::ownership(&sorted(api.tags()), owner), Ownership::Ours { .. });
+    Ok(apis.iter().any(is_ours))
+}
+
+/// The owner's records in zones that hold no wanted name. Whoever may not read such a zone has none there.
+async fn left_behind(aws: &ReadAws, scope: &Scope, others: Vec<&HostedZone>) -> Vec<Observed<DnsRecordSpec>> {
+    let public: Vec<&HostedZone> = others.into_iter().filter(|zone| !zone.private).collect();
+    if public.len() > MOST_ZONES {
+        aws.note(format!(
+            "the account has {} more hosted zones, of which {MOST_ZONES} were looked through",
+            public.len()
+        ));
+    }
+    let mut found = Vec::new();
+    for some in public[..public.len().min(MOST_ZONES)].chunks(AT_ONCE) {
+        let reads = join_all(some.iter().map(|zone| observe_zone(aws, scope, zone))).await;
+        for (zone, read) in some.iter().zip(reads) {
+            match read {
+                Ok(all) => found.extend(all.into_iter().filter(|one| one.address().is_some())),
+                Err(failure) => tracing::info!("zone `{}` was not looked through: {failure}", zone.name),
+            }
+        }
+    }
+    found
+}
+
 impl Kind for DnsRecord {
     type Spec = DnsRecordSpec;
     const NAME: &'static str = "dns-record";
     // Nobody is led to what does not answer yet.
     const AFTER: &'static [&'static str] = &["api-mapping", "base-path-mapping", "http-stage", "web-acl-association"];
     const REPLACE_ON: &'static [&'static str] = &["name", "zone_id"];
+
+    fn way_out(live: &Observed, _: &Address, _: &Owner) -> Vec<String> {
+        // A tag can't hand records over, nor another `app_group` choose another name.
+        let there = live.spec.get("leads_to").map(shown).unwrap_or_default();
+        let first = match &live.ownership {
+            Ownership::Others { owner } => {
+                format!("the name can be led to one of the two: take it from {owner}, or choose another one")
+            }
+            _ => format!("delete what is there ({there}) if nobody needs it, or choose another name"),
+        };
+        vec![first, "or leave the records out of the configuration, and lead clients here yourself".to_owned()]
+    }
 
     fn predict(&self, _: &Place, spec: &DnsRecordSpec) -> Outputs {
         match &spec.zone_id {
@@ -125,14 +181,19 @@ impl Kind for DnsRecord {
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<DnsRecordSpec>>> {
         let mut names: BTreeSet<String> = scope.names().map(str::to_owned).collect();
         names.extend(own_names(aws, &scope.owner).await?.into_iter().map(|own| own.name));
-        if names.is_empty() {
+        let has_services = has_http_apis(aws, &scope.owner).await?;
+        if names.is_empty() && !has_services {
             // Route 53 is nothing to those without a domain name.
             return Ok(Vec::new());
         }
         let zones = aws.zones().await?;
-        let holding = zones.iter().filter(|zone| names.iter().any(|name| zone.covers(name)));
-        let all = try_join_all(holding.map(|zone| observe_zone(aws, scope, zone))).await?;
+        let (holding, others): (Vec<&HostedZone>, Vec<&HostedZone>) =
+            zones.iter().partition(|zone| names.iter().any(|name| zone.covers(name)));
+        let all = try_join_all(holding.into_iter().map(|zone| observe_zone(aws, scope, zone))).await?;
         let mut found: Vec<Observed<DnsRecordSpec>> = all.into_iter().flatten().collect();
+        if has_services {
+            found.extend(left_behind(aws, scope, others).await);
+        }
         // Several zones can hold one name. What is somebody else's in one of them is no matter if ours is in another.
         let own: BTreeSet<(String, Input)> = found
             .iter()
@@ -223,6 +284,18 @@ impl Kind for DnsRecord {
 
     async fn record(&self, aws: &Aws, identity: &Identity, outputs: &Outputs, digest: &Digest) -> Result<()> {
         self.tag(aws, outputs, tags::record(identity, digest)).await
+    }
+}
+
+/// Where records lead, for a person.
+fn shown(leads_to: &serde_json::Value) -> String {
+    match serde_json::from_value(leads_to.clone()) {
+        Ok(LeadsTo::Cname { value: Input::Known(value), .. }) => format!("CNAME to {value}"),
+        Ok(LeadsTo::Alias { types, target: Input::Known(target), .. }) => {
+            let types: Vec<&str> = types.iter().map(|one| if *one == RecordType::A { "A" } else { "AAAA" }).collect();
+            format!("{} to {target}", types.join(" and "))
+        }
+        _ => "records".to_owned(),
     }
 }
 

@@ -140,13 +140,13 @@ impl Edge<'_> {
     fn service_record(&self, name: &str, service: &Service, faults: &mut Faults) -> Result<Option<Desired>> {
         let Some(ttl) = service.cname_ttl else { return Ok(None) };
         let host = self.part(LoadBalancerPart::DnsName).into_iter().next().unwrap_or_default();
-        let several = self.settings.regions.len() > 1;
         let spec = DnsRecordSpec {
             name: service.host.to_lowercase(),
             zone_id: self.zone_id(&service.host),
             leads_to: LeadsTo::Cname { value: host.into(), ttl: u32::try_from(ttl).unwrap_or(u32::MAX) },
-            // An internal load balancer can't be asked by Route 53's checkers, and the domain's check has asked the service.
-            latency: several.then(|| Latency { health_check: None, ..self.latency() }),
+            // Also with one Region, so that others can come and go. An internal load balancer can't be asked by Route 53's
+            // checkers, and the domain's check has asked the service.
+            latency: Some(Latency { health_check: None, ..self.latency() }),
             in_service: true,
         };
         self.check(&spec, None, faults);
