@@ -43,6 +43,9 @@ pub struct Expectation {
     /// The products it is true of; all, if none is named.
     #[serde(default)]
     pub products: Vec<String>,
+    /// Whether it goes to the HTTP APIs of `edge`, below their domain name, though there is a REST API.
+    #[serde(default)]
+    pub edge: bool,
     /// What it shall come to.
     pub expect: Expected,
 }
@@ -51,7 +54,7 @@ pub struct Expectation {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// `backend`, `mock` or `refused`.
+    /// `backend`, `mock`, `preflight` or `refused`.
     #[serde(default)]
     pub outcome: Option<ExpectedOutcome>,
     /// The status of a refusal.
@@ -66,7 +69,7 @@ pub struct Expected {
     /// The rule of the web ACL that decides.
     #[serde(default)]
     pub rule: Option<String>,
-    /// The path of the resource that serves: `/orders/{proxy+}`.
+    /// The path of the resource that serves: `/orders/{proxy+}`; of an HTTP API also the key of the route, `GET /orders`.
     #[serde(default)]
     pub route: Option<String>,
     /// The route's list in the environment file: `normal_path`.
@@ -97,6 +100,8 @@ pub enum ExpectedOutcome {
     Backend,
     /// The gateway answers from a mock integration.
     Mock,
+    /// The gateway answers a browser's preflight.
+    Preflight,
     /// The gateway refuses.
     Refused,
 }
@@ -197,6 +202,7 @@ impl Expected {
         let (is, is_status, is_response) = match &actual.outcome {
             Outcome::Backend => (ExpectedOutcome::Backend, None, None),
             Outcome::Mock => (ExpectedOutcome::Mock, None, None),
+            Outcome::Preflight { status } => (ExpectedOutcome::Preflight, Some(*status), None),
             Outcome::Refused { status, response, message: _, body: _ } => {
                 (ExpectedOutcome::Refused, Some(*status), response.map(str::to_owned))
             }
@@ -206,7 +212,8 @@ impl Expected {
         found.compare("response", response.clone(), is_response);
         found.compare("statement", statement.clone(), fact(actual, "resource-policy", "statement"));
         found.compare("rule", rule.clone(), fact(actual, "web-acl", "rule"));
-        found.compare("route", route.clone(), fact(actual, "route", "path"));
+        let key = fact(actual, "route", "key").filter(|key| route.as_ref() == Some(key));
+        found.compare("route", route.clone(), key.or_else(|| fact(actual, "route", "path")));
         found.compare("route_type", route_type.clone(), fact(actual, "route", "type"));
         let asked = fact(actual, "authorizer", "authorizer");
         let open = actual.layers.iter().any(|layer| layer.name == "authorizer").then(|| "none".to_owned());
@@ -247,6 +254,7 @@ fn word(outcome: ExpectedOutcome) -> String {
     match outcome {
         ExpectedOutcome::Backend => "backend",
         ExpectedOutcome::Mock => "mock",
+        ExpectedOutcome::Preflight => "preflight",
         ExpectedOutcome::Refused => "refused",
     }
     .to_owned()

@@ -106,9 +106,13 @@ pub struct ExplainOptions {
     #[arg(value_name = "METHOD")]
     pub method: String,
 
-    /// Path below the stage, with its query string
+    /// Path below the stage, or for HTTP APIs below the domain name, with its query string
     #[arg(value_name = "PATH")]
     pub path: String,
+
+    /// Ask the HTTP APIs of `edge`, though there is a REST API
+    #[arg(long)]
+    pub edge: bool,
 
     /// Header to send, `Name: value`; may be repeated
     #[arg(long = "header", short = 'H', value_name = "HEADER")]

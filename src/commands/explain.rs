@@ -7,14 +7,14 @@ use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Version};
 
-use super::local::Local;
+use super::local::{Gateways, Local, LocalEdge, Programs};
 use super::output::{self, data, text_options};
-use super::work::load_rest;
 use crate::cli::{ExplainOptions, Global};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::report::{self, Format};
 use crate::sandbox::execute_api::explain::{Explanation, explain};
 use crate::sandbox::execute_api::request::ClientRequest;
+use crate::sandbox::execute_api::{StageAddress, explain_domain};
 
 /// A public address that belongs to nobody (RFC 5737), for requests that name none.
 const SOMEBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 1));
@@ -28,14 +28,8 @@ pub(super) async fn run(global: &Global, options: &ExplainOptions) -> Result<u8>
         })?);
     }
     let request = request(&options.method.to_ascii_uppercase(), &options.path, headers, options.source_ip)?;
-    let configuration = load_rest(global, &options.selection)?;
-    let [environment] = configuration.environments.as_slice() else {
-        let count = configuration.environments.len();
-        return Err(Failure::new(FailureKind::Usage, format!("one gateway is asked, and {count} are selected"))
-            .hint("name one --product and one --env"));
-    };
-    let local = Local::of_rest(global, &configuration, environment).await?;
-    let explanation = local.explain(&request)?;
+    let local = Local::begin(global, &options.selection, &Programs::StandIn).await?;
+    let explanation = local.explain(&request, options.edge)?;
     if global.output == Format::Json {
         output::json(global, &serde_json::json!(explanation))?;
     } else {
@@ -46,10 +40,25 @@ pub(super) async fn run(global: &Global, options: &ExplainOptions) -> Result<u8>
 }
 
 impl Local {
-    /// Explains a request to the stage; the route's type is the configuration's.
-    pub(super) fn explain(&self, request: &ClientRequest) -> Result<Explanation> {
-        let stage = self.gateways.stage.as_ref();
-        let stage = stage.ok_or_else(|| Failure::internal("an environment without a REST API was asked about it"))?;
+    /// Explains a request: to the stage of the REST API, or below the domain name of the HTTP APIs where `edge` says so or there
+    /// is nothing else.
+    pub(super) fn explain(&self, request: &ClientRequest, edge: bool) -> Result<Explanation> {
+        let usage = |message: String, hint: &str| Failure::new(FailureKind::Usage, message).hint(hint);
+        match &self.gateways {
+            Gateways { stage: Some(stage), .. } if !edge => self.explain_rest(stage, request),
+            Gateways { edge: Some(LocalEdge { domain: Some(domain), region, .. }), .. } => {
+                explain_domain(&self.sandbox, domain, region, request)
+            }
+            Gateways { edge: Some(_), .. } => {
+                let message = format!("the HTTP APIs of {} have no domain name that a path could be below", self.owner);
+                Err(usage(message, "add `domain` to `edge`"))
+            }
+            Gateways { .. } => Err(usage(format!("{} has no HTTP APIs", self.owner), "ask about its REST API")),
+        }
+    }
+
+    /// The route's type is the configuration's.
+    fn explain_rest(&self, stage: &StageAddress, request: &ClientRequest) -> Result<Explanation> {
         let mut explanation = explain(&self.sandbox, &stage.api, &stage.stage, request)?;
         for layer in explanation.layers.iter_mut().filter(|layer| layer.name == "route") {
             let path = layer.facts.get("path").and_then(serde_json::Value::as_str).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The working tree as a gateway in this process: an environment applied to a sandbox in memory, by the same plan and the
 //! same calls as to AWS, so that what `serve`, `explain` and `test` show is what an apply would make.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -83,32 +83,22 @@ impl Local {
     /// Applies the one environment that is selected to a new sandbox.
     pub(super) async fn begin(global: &Global, selection: &Selection, programs: &Programs<'_>) -> Result<Self> {
         let configuration = load(global, selection)?;
-        let members = members(&configuration)?;
-        Self::of(global, &configuration, &members, programs).await
-    }
-
-    /// Applies the REST APIs of an environment alone to a new sandbox, with nothing in the place of the functions' code.
-    pub(super) async fn of_rest(
-        global: &Global,
-        configuration: &Configuration,
-        environment: &Environment,
-    ) -> Result<Self> {
-        let alone = Environment { edge: None, ..environment.clone() };
-        Self::of(global, configuration, &[alone], &Programs::StandIn).await
+        let parts = only(&configuration)?;
+        Self::of(global, &configuration, &parts, programs).await
     }
 
     /// Applies what is one environment, in one Region or two, to a new sandbox.
-    async fn of(
+    pub(super) async fn of(
         global: &Global,
         configuration: &Configuration,
-        members: &[Environment],
+        parts: &[Environment],
         programs: &Programs<'_>,
     ) -> Result<Self> {
-        let owner = members.first().map(stack::owner);
+        let owner = parts.first().map(stack::owner);
         let owner = owner.ok_or_else(|| Failure::internal("no environment was to be served"))?;
         let sandbox = Sandbox::in_memory();
         let mut local = Self { sandbox, owner, gateways: Gateways::default(), route_types: BTreeMap::new() };
-        local.apply(global, configuration, members, programs).await?;
+        local.apply(global, configuration, parts, programs).await?;
         Ok(local)
     }
 
@@ -120,33 +110,33 @@ impl Local {
         programs: &Programs<'_>,
     ) -> Result<Vec<Plan>> {
         let configuration = load(global, selection)?;
-        let members = members(&configuration)?;
-        if members.iter().any(|member| stack::owner(member) != self.owner) {
+        let parts = only(&configuration)?;
+        if parts.iter().any(|part| stack::owner(part) != self.owner) {
             let message = format!("{} is no longer in the configuration", self.owner);
             return Err(Failure::new(FailureKind::Configuration, message));
         }
-        self.apply(global, &configuration, &members, programs).await
+        self.apply(global, &configuration, &parts, programs).await
     }
 
     async fn apply(
         &mut self,
         global: &Global,
         configuration: &Configuration,
-        members: &[Environment],
+        parts: &[Environment],
         programs: &Programs<'_>,
     ) -> Result<Vec<Plan>> {
         let (mut plans, mut gateways) = (Vec::new(), Gateways::default());
-        for member in members {
-            let (work, _folder) = work(global, configuration, member, programs, &self.sandbox).await?;
+        for part in parts {
+            let (work, _folder) = work(global, configuration, part, programs, &self.sandbox).await?;
             let (plan, outputs) = carry_out(&work).await?;
             plans.push(plan);
             let stages = execute_api::stages(&self.sandbox)?;
-            if member.gate.is_some() {
+            if part.gate.is_some() {
                 let (api, stage) = (stack::api_address(GatewayStack::Gate), stack::stage_address(GatewayStack::Gate));
                 gateways.stage = Some(serving(&stages, &outputs, &api, &stage)?);
             }
-            if let Some(settings) = &member.edge {
-                gateways.edge = Some(LocalEdge::of(settings, &member.target.region, &stages, &outputs)?);
+            if let Some(settings) = &part.edge {
+                gateways.edge = Some(LocalEdge::of(settings, &part.target.region, &stages, &outputs)?);
             }
             let labels = work.desired.into_iter().flat_map(|desired| desired.labels);
             let types = labels.filter_map(|(field, kind)| Some((field.strip_prefix("routes.")?.to_owned(), kind)));
@@ -178,27 +168,40 @@ impl LocalEdge {
     }
 }
 
-/// What is served of the one environment that is selected: its REST API, and its HTTP APIs in the first of its Regions that
-/// is selected. Only where these are two Regions it is in two parts.
-fn members(configuration: &Configuration) -> Result<Vec<Environment>> {
-    let all = &configuration.environments;
-    let owners: BTreeSet<Owner> = all.iter().map(stack::owner).collect();
-    if owners.len() != 1 {
-        let message = format!("one gateway is served, and {} are selected", owners.len());
-        return Err(Failure::new(FailureKind::Usage, message).hint("name one --product and one --env"));
-    }
+/// What is served of each environment that is selected: its REST API, and its HTTP APIs in the first of its Regions that is
+/// selected. Only where these are two Regions it is in two parts.
+pub(super) fn served(configuration: &Configuration) -> Vec<Vec<Environment>> {
+    let mut owners: Vec<Owner> = configuration.environments.iter().map(stack::owner).collect();
+    owners.dedup();
+    owners.iter().map(|owner| parts(configuration, owner)).collect()
+}
+
+fn parts(configuration: &Configuration, owner: &Owner) -> Vec<Environment> {
+    let all = || configuration.environments.iter().filter(|one| stack::owner(one) == *owner);
     let is_first =
         |one: &&Environment| one.edge.as_ref().is_some_and(|edge| edge.regions.first() == Some(&one.target.region));
-    let edge = all.iter().find(is_first).or_else(|| all.iter().find(|one| one.edge.is_some()));
-    let gate = all.iter().find(|one| one.gate.is_some());
-    Ok(match (gate, edge) {
+    let edge = all().find(is_first).or_else(|| all().find(|one| one.edge.is_some()));
+    let gate = all().find(|one| one.gate.is_some());
+    match (gate, edge) {
         (Some(gate), Some(edge)) if gate.target.region == edge.target.region => vec![gate.clone()],
         (Some(gate), edge) => {
             let alone = Environment { edge: None, ..gate.clone() };
             [alone].into_iter().chain(edge.cloned()).collect()
         }
         (None, edge) => edge.cloned().into_iter().collect(),
-    })
+    }
+}
+
+/// What is served of the one environment that is selected.
+fn only(configuration: &Configuration) -> Result<Vec<Environment>> {
+    let mut each = served(configuration);
+    match (each.pop(), each.len()) {
+        (Some(parts), 0) => Ok(parts),
+        (_, others) => {
+            let message = format!("one gateway is served, and {} are selected", others + 1);
+            Err(Failure::new(FailureKind::Usage, message).hint("name one --product and one --env"))
+        }
+    }
 }
 
 /// An environment at work on a sandbox. The folder of a stand-in has to live until the work is done.

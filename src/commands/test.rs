@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::explain::request;
-use super::local::Local;
+use super::local::{Local, Programs, served};
 use super::output::{self, data, text_options};
-use super::work::load_rest;
+use super::work::load;
 use crate::cli::{Global, TestOptions};
 use crate::config;
 use crate::error::{Failure, FailureKind, Result, exit};
@@ -23,20 +23,21 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
             .hint(format!("write {}, or name one with --file", USUAL[0]))
     })?;
     let expectations = expectation::read(&path)?;
-    let configuration = load_rest(global, &options.selection)?;
+    let configuration = load(global, &options.selection)?;
     known_names(global, &expectations)?;
     let mut tried = Vec::new();
-    for environment in &configuration.environments {
+    for parts in served(&configuration) {
+        let Some(environment) = parts.first() else { continue };
         let about: Vec<_> =
             expectations.requests.iter().filter(|one| one.is_about(&environment.product, &environment.name)).collect();
         if about.is_empty() {
             continue;
         }
-        let local = Local::of_rest(global, &configuration, environment).await?;
+        let local = Local::of(global, &configuration, &parts, &Programs::StandIn).await?;
         for one in about {
             let (method, target) = one.request_line().map_err(Failure::internal)?;
             let headers = one.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let explanation = local.explain(&request(method, target, headers, one.source_ip)?)?;
+            let explanation = local.explain(&request(method, target, headers, one.source_ip)?, one.edge)?;
             tried.push(Tried {
                 owner: local.owner.to_string(),
                 title: one.title().to_owned(),

@@ -34,6 +34,7 @@ pub fn explanation_text(
             if body.is_empty() { Ok(()) } else { writeln!(out, "\n  {body}") }
         }
         (Outcome::Mock, _) => writeln!(out, "The gateway answers from its mock integration."),
+        (Outcome::Preflight { status }, _) => writeln!(out, "The gateway answers the preflight itself, with {status}."),
         (Outcome::Backend, None) => Ok(()),
         (Outcome::Backend, Some(backend)) => backend_text(backend, out, options),
     }

@@ -13,13 +13,13 @@ use crate::server::{Served, Server, until};
 use crate::upstream::Upstream;
 
 /// The environment file of the example.
-const FILE: &str = "environments/shop/prod.json";
+pub(crate) const FILE: &str = "environments/shop/prod.json";
 
 /// An address on the example's allow list.
 const ALLOWED: &str = "192.0.2.7";
 
 /// The example of `docs/edge`, changed.
-fn example(change: impl FnOnce(&mut Value)) -> Project {
+pub(crate) fn example(change: impl FnOnce(&mut Value)) -> Project {
     let project = Project::new();
     let environments = project.root().join("environments");
     fs::remove_dir_all(&environments).unwrap();

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 
 use crate::project::{DEV, ENVIRONMENTS, Project};
 
-fn gwctl(root: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn gwctl(root: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
     command.args(arguments).current_dir(root).env_clear().env("HOME", root).output().unwrap()
 }
 
 #[track_caller]
-fn stdout(output: &Output, code: i32) -> String {
+pub(crate) fn stdout(output: &Output, code: i32) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{out}{err}");
     out.into_owned()
 }
 
 #[track_caller]
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     assert_eq!(stdout(output, 1), "");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -12,7 +12,7 @@
 //! | `edge` | the HTTP APIs of the working tree, by the files of an environment with `edge` |
 //! | `sandbox` | the control plane and the data plane on one listener |
 //! | `canary` | rollbacks and canaries under requests |
-//! | `explained` | `gwctl explain` and `gwctl test` |
+//! | `explained`, `explained_edge` | `gwctl explain` and `gwctl test`, of REST and of HTTP APIs |
 
 mod auth_service;
 mod canary;
@@ -20,6 +20,7 @@ mod channels;
 mod client;
 mod edge;
 mod explained;
+mod explained_edge;
 mod http_apis;
 mod issuer;
 mod messages;

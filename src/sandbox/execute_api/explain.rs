@@ -36,7 +36,8 @@ pub struct Explanation {
 /// One layer's decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Layer {
-    /// `web-acl`, `resource-policy`, `route`, `authorizer`, `api-key`, `throttle`, `parameters` or `integration`.
+    /// `web-acl`, `resource-policy`, `route`, `authorizer`, `api-key`, `throttle`, `parameters` or `integration`; of HTTP APIs
+    /// also `mapping` and `cors`.
     pub name: &'static str,
     /// Whether the request goes on.
     pub passes: bool,
@@ -58,6 +59,11 @@ pub enum Outcome {
     Backend,
     /// The gateway answers from a mock integration.
     Mock,
+    /// An HTTP API answers a browser that asks before it asks.
+    Preflight {
+        /// The status of the answer.
+        status: u16,
+    },
     /// The gateway refuses.
     Refused {
         /// The status of the answer.

@@ -49,6 +49,7 @@ pub mod waf;
 
 pub use address::{StageAddress, authorizer_names, stages};
 pub use gateway::{Answer, AnswerBody, Fallback, Gateway, Options, Site};
+pub use http_api::explain_domain;
 pub use http_api::jwt::keys::Issuers;
 pub use integration::http::Upstreams;
 pub(in crate::sandbox) use listener::{Written, respond, whole};

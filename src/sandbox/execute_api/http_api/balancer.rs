@@ -17,7 +17,27 @@ use crate::sandbox::execute_api::waf;
 /// it is always this one.
 const LINK: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 10));
 
-/// Asks the web ACL, if there is one: it may answer itself, or add headers. Then adds the headers of the load balancer.
+/// What the web ACL before the load balancer decides, if there is one. Without `counters`, nothing is counted.
+pub(super) fn judge(
+    private: &Private,
+    mapped: &Mapped,
+    body: &Bytes,
+    counters: Option<&waf::Counters>,
+    received: SystemTime,
+) -> Option<waf::Outcome> {
+    let acl = private.web_acl.as_ref()?;
+    let subject = waf::Subject {
+        method: mapped.method.as_str(),
+        path: &mapped.path,
+        query: &mapped.query,
+        headers: &mapped.headers,
+        source_ip: LINK,
+        body,
+    };
+    Some(acl.rules.evaluate(&subject, counters, received.duration_since(UNIX_EPOCH).unwrap_or_default()))
+}
+
+/// Asks the web ACL, which may answer itself. Otherwise the request has the headers that the backend gets.
 pub(super) fn pass(
     private: &Private,
     mapped: &mut Mapped,
@@ -25,24 +45,23 @@ pub(super) fn pass(
     counters: &waf::Counters,
     received: SystemTime,
 ) -> Option<Answered> {
-    if let Some(acl) = &private.web_acl {
-        let subject = waf::Subject {
-            method: mapped.method.as_str(),
-            path: &mapped.path,
-            query: &mapped.query,
-            headers: &mapped.headers,
-            source_ip: LINK,
-            body,
-        };
-        let outcome =
-            acl.rules.evaluate(&subject, Some(counters), received.duration_since(UNIX_EPOCH).unwrap_or_default());
+    let mut inserted = Vec::new();
+    if let Some(outcome) = judge(private, mapped, body, Some(counters), received) {
         let rule = outcome.rule.as_deref().unwrap_or("the default action");
         if let waf::Action::Block { status, headers, body, custom } = outcome.action {
-            tracing::info!("the web ACL {} before the load balancer answers {status}: {rule}", acl.arn);
+            let acl = private.web_acl.as_ref().map_or("", |acl| acl.arn.as_str());
+            tracing::info!("the web ACL {acl} before the load balancer answers {status}: {rule}");
             return Some(blocked(status, &headers, body, custom));
         }
-        add(&mut mapped.headers, &outcome.inserted);
+        inserted = outcome.inserted;
     }
+    forward(private, mapped, &inserted);
+    None
+}
+
+/// Adds the headers of the web ACL and of the load balancer.
+pub(super) fn forward(private: &Private, mapped: &mut Mapped, inserted: &[(String, String)]) {
+    add(&mut mapped.headers, inserted);
     let port = if private.server_name.is_some() { ("443", "https") } else { ("80", "http") };
     let own = [
         ("x-forwarded-for", LINK.to_string()),
@@ -50,7 +69,6 @@ pub(super) fn pass(
         ("x-forwarded-proto", port.1.into()),
     ];
     add(&mut mapped.headers, &own.map(|(name, value)| (name.to_owned(), value)));
-    None
 }
 
 fn add(headers: &mut HeaderMap, pairs: &[(String, String)]) {

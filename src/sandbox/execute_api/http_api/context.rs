@@ -32,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) route: Option<&'a Route>,
     pub(super) parameters: Parameters,
     pub(super) claims: Option<Claims>,
+    /// A good token is supposed where there is none to be read: what it says stands as `<token's NAME>`.
+    pub(super) supposed: bool,
     pub(super) authorizer_error: Option<String>,
     pub(super) integration: Call,
     /// The message of an answer of the gateway's own.
@@ -74,6 +76,7 @@ impl<'a> Context<'a> {
             route: None,
             parameters: Parameters::new(),
             claims: None,
+            supposed: false,
             authorizer_error: None,
             integration: Call::default(),
             error: None,
@@ -115,7 +118,11 @@ impl<'a> Context<'a> {
         if name == "error" {
             return self.authorizer_error.as_deref().map(Cow::from);
         }
-        self.claims.as_ref()?.get(name.strip_prefix("claims.")?).map(shown)
+        let claim = name.strip_prefix("claims.")?;
+        if self.supposed {
+            return Some(format!("<token's {claim}>").into());
+        }
+        self.claims.as_ref()?.get(claim).map(shown)
     }
 
     fn integration(&self, name: &str) -> Option<Cow<'_, str>> {

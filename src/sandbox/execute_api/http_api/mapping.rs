@@ -34,6 +34,8 @@ pub(super) struct Mapping {
     pub(super) action: Action,
     pub(super) place: Place,
     pub(super) value: Value,
+    /// The value as it is written.
+    pub(super) written: String,
 }
 
 /// Where a value comes from.
@@ -80,7 +82,7 @@ impl Mapping {
             None if target == "statuscode" => Place::Status,
             _ => return Err(wrong()),
         };
-        Ok(Self { action, place, value: Value::parse(value) })
+        Ok(Self { action, place, value: Value::parse(value), written: value.to_owned() })
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `cors` | what browsers ask before they ask |
 //! | `context` | what is known of a request, and how `$context` shows it |
 //! | `pipeline` | the layers, in their order: route, throttle, authorizer, CORS, integration |
+//! | `explain` | what each layer decides about a request that is not sent |
 //!
 //! Served are HTTP integrations, through a VPC link or the internet, and JWT authorizers. Functions, as integrations and as
 //! authorizers, are not: a request to one is answered with 500, and the log says why.
@@ -18,6 +19,7 @@
 mod balancer;
 mod context;
 mod cors;
+mod explain;
 mod inbound;
 pub(super) mod jwt;
 mod mapping;
@@ -28,6 +30,7 @@ mod served;
 #[cfg(test)]
 mod tests;
 
+pub use explain::explain_domain;
 pub(super) use pipeline::not_found;
 pub(super) use served::Served;
 

@@ -26,21 +26,21 @@ use crate::sandbox::execute_api::variables::{Location, Variables as _};
 
 /// Why the gateway answers itself.
 #[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    message: &'static str,
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) message: &'static str,
     /// The value of `www-authenticate`.
     challenge: Option<String>,
     /// What only the log is told.
-    detail: String,
+    pub(super) detail: String,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, message: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, message: &'static str, detail: impl Into<String>) -> Self {
         Self { status, message, challenge: None, detail: detail.into() }
     }
 
-    fn internal(detail: impl Into<String>) -> Self {
+    pub(super) fn internal(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error", detail)
     }
 
@@ -258,7 +258,7 @@ fn check_link(private: &Private, context: &Context<'_>) -> Result<(), Refusal> {
 
 /// The answer to a token that is not taken. Documented is that to a wrong audience, `scope` and all ("Troubleshooting issues
 /// with HTTP API JWT authorizers"); the header of a 403 is made like it.
-fn challenge(refused: &TokenRefusal, scopes: &[String]) -> Refusal {
+pub(super) fn challenge(refused: &TokenRefusal, scopes: &[String]) -> Refusal {
     let scopes = scopes.join(" ");
     let unauthorized = |detail: String| Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", detail);
     match refused {

@@ -151,6 +151,7 @@ fn authorizer(one: &state::Authorizer) -> Result<Authorizer, String> {
         one.jwt_configuration.as_ref().ok_or_else(|| missing("JWT configuration: functions are not asked here"))?;
     let source = one.identity_source.first().and_then(|source| IdentitySource::parse(source));
     Ok(Authorizer {
+        name: one.name.clone(),
         source: source.ok_or_else(|| missing("identity source"))?,
         issuer: jwt.issuer.clone().ok_or_else(|| missing("issuer"))?,
         audience: jwt.audience.clone(),

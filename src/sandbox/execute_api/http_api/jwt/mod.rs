@@ -24,6 +24,7 @@ pub(super) type Claims = Map<String, Value>;
 /// What a JWT authorizer asks of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Authorizer {
+    pub(super) name: String,
     pub(super) source: IdentitySource,
     pub(super) issuer: String,
     pub(super) audience: Vec<String>,
@@ -106,6 +107,11 @@ impl<'t> Token<'t> {
         if !key.verifies(self.algorithm, self.signed.as_bytes(), &self.signature) {
             return invalid("the signature of the token is invalid");
         }
+        self.admitted(authorizer, now)
+    }
+
+    /// What the token says, if it is one that the authorizer takes at `now`, whoever signed it.
+    pub(super) fn admitted(self, authorizer: &Authorizer, now: f64) -> Result<Claims, Refusal> {
         let claims = self.claims;
         if claims.get("iss").and_then(Value::as_str) != Some(&authorizer.issuer) {
             return invalid("issuer does not match");

@@ -40,6 +40,7 @@ fn good() -> Value {
 
 fn authorizer() -> Authorizer {
     Authorizer {
+        name: "jwt".into(),
         source: IdentitySource::Header("authorization".into()),
         issuer: ISSUER.into(),
         audience: vec!["users".into(), "orders".into()],
