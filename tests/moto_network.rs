@@ -3,6 +3,8 @@
 
 #[allow(dead_code, reason = "the tests that go through the binary take the rest")]
 mod clients;
+#[path = "moto/edge.rs"]
+mod edge;
 
 use std::collections::BTreeSet;
 
