@@ -92,8 +92,8 @@ impl Kind for ApiMapping {
     type Spec = ApiMappingSpec;
     const NAME: &'static str = "api-mapping";
     const REPLACE_ON: &'static [&'static str] = &["name", "domain"];
-    // A key leads to another API from one request to the next (API reference, `UpdateApiMapping`), so that services that change
-    // places are never without.
+    // What a key leads to is changed in place (API reference, `UpdateApiMapping`), so that services that change places are never
+    // without. That no request falls between the two is a guess.
     const NAME_IS_PLACE: bool = true;
 
     fn way_out(live: &Observed, address: &Address, _: &Owner) -> Vec<String> {
