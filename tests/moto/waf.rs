@@ -189,6 +189,7 @@ fn stage(api: &str, deployment: &str, web_acl: Option<&str>) -> StageSpec {
         canary: None,
         web_acl: web_acl.map(Into::into),
         tags: BTreeMap::new(),
+        by_hand: gwctl::kinds::stage::ByHand::default(),
     }
 }
 
