@@ -21,7 +21,7 @@ use crate::kinds::lambda_function::LambdaFunction;
 use crate::kinds::rest_api::RestApi;
 use crate::kinds::stage::{LOGGING_ROLE_HINT, Stage};
 use crate::kinds::vpc_link::VpcLink as VpcLinkKind;
-use crate::model::{Desired, Found, Live, Lookup};
+use crate::model::{Desired, Live, Lookup};
 use crate::report::{self, Checked, Format};
 use crate::stack::rest_resources;
 
@@ -31,9 +31,10 @@ pub(super) async fn run(global: &Global, options: &DoctorOptions) -> Result<u8> 
     let none = || Code::of_none(&configuration);
     let members = begin_all(global, &configuration, none(), Lookups::Required).await?;
     // What can't be looked up is a finding, and the rest is looked at all the same.
-    let open = match members.iter().any(|member| member.work.is_err()) {
-        true => begin_all(global, &configuration, none(), Lookups::Open).await?,
-        false => Vec::new(),
+    let open = if members.iter().any(|member| member.work.is_err()) {
+        begin_all(global, &configuration, none(), Lookups::Open).await?
+    } else {
+        Vec::new()
     };
     let mut open: Vec<Option<Member>> = open.into_iter().map(Some).collect();
     open.resize_with(members.len(), || None);
@@ -154,7 +155,7 @@ async fn links(read: &ReadAws, environment: &Environment) -> Vec<Check> {
         let id = match link {
             VpcLink::Id(id) => id.clone(),
             VpcLink::Name(name) => match read.find(&[Lookup::VpcLink { name: name.clone() }]).await {
-                Ok(found) => Found::get(&found, &Lookup::VpcLink { name: name.clone() }),
+                Ok(found) => found.get(&Lookup::VpcLink { name: name.clone() }),
                 Err(failure) => return Some(Check::of_failure("VPC link", Verdict::Failed, &failure)),
             },
             VpcLink::Made { .. } => return None,

@@ -55,7 +55,7 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Drift(options) => Box::pin(drift::run(&global, &options)).await,
         Command::Show(options) => show::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,
-        Command::Import(options) => import::run(&global, &options).await,
+        Command::Import(options) => Box::pin(import::run(&global, &options)).await,
         Command::Export(options) => Box::pin(export::run(&global, &options)).await,
         Command::Doctor(options) => Box::pin(doctor::run(&global, &options)).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,

@@ -50,10 +50,11 @@ fn matches<'a>(resource: &'a StateResource, one: &'a Desired, desired: &[Desired
         }
         ("security-group", "aws_security_group") => same_stack && (is("name") || alone()),
         ("web-acl", "aws_wafv2_web_acl") => is("name") || (same_stack && alone()),
-        ("ip-set", "aws_wafv2_ip_set") | ("log-group", _) => is("name"),
-        ("wafv2-rule-group", "aws_wafv2_rule_group") | ("firehose-stream", "aws_kinesis_firehose_delivery_stream") => {
-            is("name")
-        }
+        ("ip-set", "aws_wafv2_ip_set")
+        | ("wafv2-rule-group", "aws_wafv2_rule_group")
+        | ("firehose-stream", "aws_kinesis_firehose_delivery_stream")
+        | ("http-stage", "aws_apigatewayv2_stage")
+        | ("http-api", "aws_apigatewayv2_api") => is("name"),
         ("alarm", "aws_cloudwatch_metric_alarm") => is("alarm_name"),
         ("domain-name", "aws_api_gateway_domain_name" | "aws_apigatewayv2_domain_name") => is("domain_name"),
         ("base-path-mapping", "aws_api_gateway_base_path_mapping") => {
@@ -67,7 +68,6 @@ fn matches<'a>(resource: &'a StateResource, one: &'a Desired, desired: &[Desired
             fqdn.trim_end_matches('.').eq_ignore_ascii_case(name) && matches!(resource.get("type"), Some("A" | "AAAA"))
         }
         ("s3-bucket", "aws_s3_bucket") => is("bucket"),
-        ("http-stage", "aws_apigatewayv2_stage") | ("http-api", "aws_apigatewayv2_api") => is("name"),
         _ => false,
     };
     let id = match kind {

@@ -123,6 +123,7 @@ fn json_bytes(value: &Value) -> usize {
 }
 
 /// The nodes of the tree that the paths span, the root included: the resources that an API has.
+#[must_use]
 pub fn resource_count<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
     let mut nodes = BTreeSet::from(["/"]);
     for path in paths {
