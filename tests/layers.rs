@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("rates", &[]),
     ("model", &["error"]),
@@ -20,7 +20,8 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("apply", &["aws", "error", "kinds", "model", "plan"]),
     ("history", &["apply", "error", "model", "plan"]),
     // What a request comes to, what was expected of it, and how environments differ, are shown like a plan.
-    ("report", &["apply", "error", "expectation", "history", "lint", "model", "plan", "sandbox"]),
+    ("report", &["apply", "error", "expectation", "history", "inspection", "lint", "model", "plan", "sandbox"]),
+    ("inspection", &["kinds", "model", "plan", "sandbox"]),
     ("sandbox", &["error", "rates"]),
     ("expectation", &["error", "sandbox"]),
 ];
