@@ -13,7 +13,7 @@ pub use changes::{
     ApplyOptions, CanaryAction, CanaryEnd, CanaryOptions, DestroyOptions, EdgeAction, EdgeOptions, PlanOptions,
     RegionOptions, RollbackOptions, ShowPlanOptions,
 };
-pub use inspection::{HistoryOptions, ShowOptions};
+pub use inspection::{GraphFormat, GraphOptions, HistoryOptions, LogsOptions, RoutesOptions, ShowOptions, Since};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
 pub use working_tree::{
     CheckOptions, ExplainOptions, PackageOptions, RenderOptions, Rendered, Stack, TestOptions, WARNINGS,
@@ -146,6 +146,12 @@ pub enum Command {
     Show(ShowOptions),
     /// Show what was done to an environment, by whom, and what came of it
     History(HistoryOptions),
+    /// List the routes, those of the configuration beside those that are served
+    Routes(RoutesOptions),
+    /// Read access logs, decoded by the stage's format
+    Logs(LogsOptions),
+    /// Draw the resources, or the way of a request through them
+    Graph(GraphOptions),
     /// Serve the gateway of the working tree on this machine
     Serve(ServeOptions),
     /// Say what each layer of the gateway decides about one request, without sending it
@@ -172,9 +178,12 @@ impl Command {
             Self::Check(_)
             | Self::Render(_)
             | Self::ShowPlan(_)
-            | Self::Show(_)
+            | Self::Routes(_)
             | Self::History(_)
             | Self::Explain(_) => true,
+            Self::Show(options) => options.watch.is_none(),
+            Self::Logs(options) => !options.follow,
+            Self::Graph(options) => options.out.is_none(),
             Self::Plan(options) => options.out.is_none(),
             Self::Canary(options) => matches!(options.action, CanaryAction::Status(_)),
             Self::Package(_)

@@ -9,18 +9,22 @@ mod destroy;
 mod edge;
 mod execution;
 mod explain;
+mod graph;
 mod history;
 mod journal;
 mod lambda;
 mod local;
+mod logs;
 mod output;
 mod package;
 mod plan;
 mod question;
+mod reading;
 mod regions;
 mod reload;
 mod render;
 mod rollback;
+mod routes;
 mod sandbox;
 mod serve;
 mod show;
@@ -49,6 +53,9 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Edge(options) => edge::run(&global, &options).await,
         Command::Show(options) => show::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,
+        Command::Routes(options) => routes::run(&global, &options).await,
+        Command::Logs(options) => logs::run(&global, &options).await,
+        Command::Graph(options) => Box::pin(graph::run(&global, &options)).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
         Command::Test(options) => Box::pin(test::run(&global, &options)).await,
