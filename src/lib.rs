@@ -11,7 +11,8 @@
 //! 7. [`apply`] walks the plan's graph, resolves references as outputs arrive, and tells of it in events.
 //! 8. Reporters turn the events into progress, and a record of what was done is left in AWS ([`history`]).
 //!
-//! Beside it, [`lint`] warns of what is legal and probably not meant, and [`drift`] tells what moved in AWS since the last apply.
+//! Beside it, [`lint`] warns of what is legal and probably not meant, [`drift`] tells what moved in AWS since the last
+//! apply, and [`inspection`] makes data of what operators look at.
 //!
 //! What AWS holds is the state. Ownership, and the digest of what was last applied, stand in AWS tags. [`model`] has the
 //! words that all of them share, [`error`] what can go wrong, [`rates`] how often AWS may be called.
@@ -29,6 +30,7 @@ pub mod drift;
 pub mod error;
 pub mod expectation;
 pub mod history;
+pub mod inspection;
 pub mod kinds;
 pub mod lint;
 pub mod model;

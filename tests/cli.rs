@@ -119,6 +119,8 @@ fn json_is_one_value_and_nothing_else() {
         ("apply --yes --output json", 0),
         ("plan --output json --detailed-exitcode", 0),
         ("show --output json", 0),
+        ("routes --output json", 0),
+        ("graph --output json", 0),
         ("render --output json", 0),
         ("render policy --output json", 0),
         ("render resources --output json", 0),
@@ -411,7 +413,8 @@ fn a_usage_error_is_1_and_says_what_is_meant() {
 fn every_verb_has_help() {
     let project = Project::new();
     let top = run(&project, "--help").exits(0);
-    for verb in ["check", "render", "package", "plan", "apply", "destroy", "show", "sandbox"] {
+    for verb in ["check", "render", "package", "plan", "apply", "destroy", "show", "routes", "logs", "graph", "sandbox"]
+    {
         assert!(top.stdout.lines().any(|line| line.trim_start().starts_with(verb)), "{verb} in {}", top.stdout);
         let help = run(&project, &format!("{verb} --help")).exits(0);
         assert!(help.stdout.contains(&format!("Usage: gwctl {verb}")), "{}", help.stdout);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("error", &[]),
     ("rates", &[]),
     ("model", &["error"]),
@@ -34,6 +34,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "error",
             "expectation",
             "history",
+            "inspection",
             "lint",
             "model",
             "plan",
@@ -41,6 +42,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "takeover",
         ],
     ),
+    ("inspection", &["kinds", "model", "plan", "sandbox"]),
     ("sandbox", &["error", "rates"]),
     ("expectation", &["error", "sandbox"]),
 ];

@@ -15,10 +15,12 @@ pub mod health;
 pub mod http_apis;
 pub mod load_balancers;
 pub mod log_events;
+pub mod log_lines;
 pub mod lookup;
 pub mod notice;
 pub mod pace;
 pub mod retry;
+pub mod stage_state;
 pub mod supposed;
 pub mod tags;
 pub mod trail;
@@ -274,7 +276,7 @@ pub struct ReadAws {
     pub place: Place,
     /// The profile its credentials are to come from, for messages.
     profile: Option<String>,
-    apis: OnceCell<Arc<Vec<RestApi>>>,
+    apis: Shared<RestApi>,
     http_apis: OnceCell<Arc<Vec<HttpApi>>>,
     domain_names: OnceCell<Arc<Vec<DomainName>>>,
     zones: OnceCell<Arc<Vec<zones::HostedZone>>>,
@@ -292,13 +294,24 @@ type SharedFunction = Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>;
 /// A list that is read once, however many ask for it at the same time.
 type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;
 
+/// The lists of REST APIs of accounts and Regions, each read once.
+#[derive(Debug, Default)]
+pub struct RestApiLists(std::sync::Mutex<BTreeMap<(String, String), Shared<RestApi>>>);
+
+impl RestApiLists {
+    fn of(&self, place: &Place) -> Shared<RestApi> {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.entry((place.account.clone(), place.region.clone())).or_default().clone()
+    }
+}
+
 impl ReadAws {
     fn new(config: &SdkConfig, place: &Place, connection: &Connection) -> Self {
         Self {
             clients: Clients::new(config, place, &connection.pace, true),
             place: place.clone(),
             profile: connection.profile.clone(),
-            apis: OnceCell::new(),
+            apis: Shared::default(),
             http_apis: OnceCell::new(),
             domain_names: OnceCell::new(),
             zones: OnceCell::new(),
@@ -318,7 +331,7 @@ impl ReadAws {
             clients: self.clients.clone(),
             place: self.place.clone(),
             profile: self.profile.clone(),
-            apis: OnceCell::new(),
+            apis: Shared::default(),
             http_apis: OnceCell::new(),
             domain_names: OnceCell::new(),
             zones: OnceCell::new(),
@@ -329,6 +342,13 @@ impl ReadAws {
             load_balancers: Mutex::default(),
             notes: std::sync::Mutex::default(),
         }
+    }
+
+    /// The same, with the list of REST APIs that all of an account and Region share: for those who look at many environments at
+    /// one time.
+    #[must_use]
+    pub fn anew_beside(&self, lists: &RestApiLists) -> Self {
+        Self { apis: lists.of(&self.place), ..self.anew() }
     }
 
     /// All REST APIs of the account and Region, read once.

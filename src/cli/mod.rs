@@ -16,7 +16,7 @@ pub use changes::{
     RegionOptions, RollbackOptions, ShowPlanOptions,
 };
 pub use drift::{DriftOptions, Notify, Webhook};
-pub use inspection::{HistoryOptions, ShowOptions};
+pub use inspection::{GraphFormat, GraphOptions, HistoryOptions, LogsOptions, RoutesOptions, ShowOptions, Since};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
 pub use takeover::{DoctorOptions, ExportOptions, ImportOptions};
 pub use working_tree::{
@@ -158,6 +158,12 @@ pub enum Command {
     Export(ExportOptions),
     /// Check what would fail: credentials, permissions, quotas, links, certificates, runtimes
     Doctor(DoctorOptions),
+    /// List the routes, those of the configuration beside those that are served
+    Routes(RoutesOptions),
+    /// Read access logs, decoded by the stage's format
+    Logs(LogsOptions),
+    /// Draw the resources, or the way of a request through them
+    Graph(GraphOptions),
     /// Serve the gateway of the working tree on this machine
     Serve(ServeOptions),
     /// Say what each layer of the gateway decides about one request, without sending it
@@ -184,10 +190,13 @@ impl Command {
             Self::Check(_)
             | Self::Render(_)
             | Self::ShowPlan(_)
-            | Self::Show(_)
+            | Self::Routes(_)
             | Self::History(_)
             | Self::Doctor(_)
             | Self::Explain(_) => true,
+            Self::Show(options) => options.watch.is_none(),
+            Self::Logs(options) => !options.follow,
+            Self::Graph(options) => options.out.is_none(),
             Self::Plan(options) => options.out.is_none(),
             // What it sends where it is told to is no change of anything.
             Self::Drift(options) => options.junit.is_none(),

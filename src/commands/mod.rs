@@ -12,19 +12,23 @@ mod edge;
 mod execution;
 mod explain;
 mod export;
+mod graph;
 mod history;
 mod import;
 mod journal;
 mod lambda;
 mod local;
+mod logs;
 mod output;
 mod package;
 mod plan;
 mod question;
+mod reading;
 mod regions;
 mod reload;
 mod render;
 mod rollback;
+mod routes;
 mod sandbox;
 mod serve;
 mod show;
@@ -58,6 +62,9 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Import(options) => Box::pin(import::run(&global, &options)).await,
         Command::Export(options) => Box::pin(export::run(&global, &options)).await,
         Command::Doctor(options) => Box::pin(doctor::run(&global, &options)).await,
+        Command::Routes(options) => routes::run(&global, &options).await,
+        Command::Logs(options) => logs::run(&global, &options).await,
+        Command::Graph(options) => Box::pin(graph::run(&global, &options)).await,
         Command::Serve(options) => Box::pin(serve::run(&global, &options)).await,
         Command::Explain(options) => Box::pin(explain::run(&global, &options)).await,
         Command::Test(options) => Box::pin(test::run(&global, &options)).await,

@@ -1,6 +1,6 @@
 //! Where commands write: data to stdout, everything else to stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use anstream::AutoStream;
 use serde_json::Value;
@@ -26,6 +26,29 @@ pub(super) fn text_options(global: &Global) -> TextOptions {
 pub(super) fn data(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut stream = AutoStream::new(io::stdout().lock(), global.color.into());
     finish("stdout", write(&mut stream).and_then(|()| stream.flush()))
+}
+
+/// Writes to stdout, and says whether somebody still reads it: what goes on until it is stopped ends when nobody does.
+pub(super) fn data_while_read(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<bool> {
+    let mut stream = AutoStream::new(io::stdout().lock(), global.color.into());
+    match write(&mut stream).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        result => finish("stdout", result).map(|()| true),
+    }
+}
+
+/// Begins what is shown again and again: a terminal is cleared, elsewhere a line with the time stands between.
+/// False when nobody reads it any more.
+pub(super) fn fresh_page(global: &Global) -> Result<bool> {
+    if io::stdout().is_terminal() {
+        // Home, and everything below erased: what follows writes over it. Not through the stream that strips colours.
+        finish("stdout", io::stdout().write_all(b"\x1b[H\x1b[2J"))?;
+        return Ok(true);
+    }
+    data_while_read(global, |out| match global.output {
+        report::Format::Json => Ok(()),
+        _ => writeln!(out, "--- {}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ")),
+    })
 }
 
 /// Stdout for what is written line by line from elsewhere. It is locked for each line, because others print too.

@@ -71,7 +71,7 @@ pub(super) fn expand(
 }
 
 /// Looks up in AWS what the configuration leaves to it. In a foreign account it would find other things, or nothing.
-async fn look_up(read: &ReadAws, environment: &Environment) -> Result<Found> {
+pub(super) async fn look_up(read: &ReadAws, environment: &Environment) -> Result<Found> {
     let lookups = stack::lookups(environment);
     if lookups.is_empty() {
         return Ok(Found::nothing());

@@ -147,7 +147,8 @@ impl Page {
 
     /// Writes entries as the twigs of a tree, with a gap between those that have something to say.
     pub(super) fn tree(self, entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
-        let marks = marks_width(entries);
+        // Twigs of which none has a mark need no room for one.
+        let marks = if entries.iter().all(|entry| entry.mark.is_none()) { 0 } else { marks_width(entries) };
         for (index, entry) in entries.iter().enumerate() {
             let last = index + 1 == entries.len();
             let (first, rest) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };

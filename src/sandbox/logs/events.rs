@@ -3,6 +3,7 @@
 //! change it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -29,8 +30,13 @@ pub(in crate::sandbox) struct Place {
     group: String,
 }
 
+/// Numbers the lines that stages log, so that each has an id of its own whichever way it is asked for.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Debug, Clone)]
 struct Event {
+    /// Its time in twenty digits, and what tells it from others of that time.
+    id: String,
     /// Milliseconds since the epoch.
     time: i64,
     stream: String,
@@ -67,7 +73,9 @@ impl Events {
     /// Keeps a line. Whether the group is there is asked when it is read.
     pub(in crate::sandbox) fn write(&self, place: &Place, stream: &str, message: String) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        let event = Event { time: i64::try_from(now).unwrap_or(i64::MAX), stream: stream.to_owned(), message };
+        let time = i64::try_from(now).unwrap_or(i64::MAX);
+        let id = format!("{time:020}{:016}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let event = Event { id, time, stream: stream.to_owned(), message };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let events = match all.get_mut(place) {
             Some(events) => events,
@@ -101,7 +109,8 @@ impl Events {
         // What went to a group of that name before it was made anew is not this one's.
         let logged = all.get(&place).into_iter().flatten().filter(|event| event.time >= group.created).cloned();
         let written = group.streams.iter().flat_map(|(stream, held)| {
-            held.events.iter().map(|line| Event {
+            held.events.iter().enumerate().map(move |(at, line)| Event {
+                id: format!("{:020}{stream}#{at}", line.time),
                 time: line.time,
                 stream: stream.clone(),
                 message: line.message.clone(),
@@ -189,13 +198,37 @@ fn filter(query: &Query, held: &Held<'_>) -> Answer<Value> {
     };
     let found = within(query, held.events).filter(|event| of_stream(&event.stream));
     let found = found.filter(|event| terms.iter().all(|term| event.message.contains(term)));
-    let shown = found.take(query.limit.unwrap_or(KEPT)).enumerate().map(|(at, one)| {
-        json!({
-            "eventId": format!("{:020}{at:08}", one.time), "logStreamName": one.stream, "timestamp": one.time,
-            "ingestionTime": one.time, "message": one.message,
+    let limit = query.limit.unwrap_or(KEPT);
+    if !(1..=KEPT).contains(&limit) {
+        return Err(invalid(format!("limit is from 1 to {KEPT}")));
+    }
+    let mut found: Vec<&Event> = found.collect();
+    // The token names the first event of the next page, so that what comes in between moves nothing. One that was dropped
+    // meanwhile leaves its time.
+    if let Some(token) = &query.next_token {
+        let time: i64 = token
+            .get(..20)
+            .and_then(|time| time.parse().ok())
+            .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
+        let at = found.iter().position(|one| one.id == *token);
+        let at = at.or_else(|| found.iter().position(|one| one.time >= time));
+        found.drain(..at.unwrap_or(found.len()));
+    }
+    let shown: Vec<Value> = found
+        .iter()
+        .take(limit)
+        .map(|one| {
+            json!({
+                "eventId": one.id, "logStreamName": one.stream, "timestamp": one.time, "ingestionTime": one.time,
+                "message": one.message,
+            })
         })
-    });
-    Ok(json!({ "events": shown.collect::<Vec<_>>(), "searchedLogStreams": [] }))
+        .collect();
+    let mut answer = json!({ "events": shown, "searchedLogStreams": [] });
+    if let Some(next) = found.get(limit) {
+        answer["nextToken"] = next.id.as_str().into();
+    }
+    Ok(answer)
 }
 
 fn within<'e>(query: &'e Query, events: &'e [Event]) -> impl Iterator<Item = &'e Event> {
@@ -212,6 +245,39 @@ mod tests {
         let place = Place::of("arn:aws-cn:logs:cn-north-1:1:log-group:/a/b:*").unwrap();
         assert_eq!((place.region.as_str(), place.account.as_str(), place.group.as_str()), ("cn-north-1", "1", "/a/b"));
         assert_eq!(Place::of("arn:aws:firehose:eu-west-1:1:deliverystream/amazon-apigateway-x"), None);
+    }
+
+    #[test]
+    fn pages_have_each_event_once_and_ids_that_stay() {
+        let events: Vec<Event> = (0..7)
+            .map(|at| Event {
+                id: format!("{:020}{at}", 1000),
+                time: 1000,
+                stream: if at == 3 { "b" } else { "a" }.to_owned(),
+                message: at.to_string(),
+            })
+            .collect();
+        let held = Held { events: &events, made: BTreeMap::new(), arn: String::new() };
+        let page = |query: &Value| filter(&serde_json::from_value(query.clone()).unwrap(), &held).unwrap();
+        let ids = |page: &Value| {
+            let events = page["events"].as_array().unwrap().iter();
+            events.map(|one| one["eventId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let whole = page(&json!({ "logStreamNames": ["a"] }));
+        assert!(whole.get("nextToken").is_none());
+        let mut paged = Vec::new();
+        let mut query = json!({ "logStreamNames": ["a"], "limit": 2 });
+        loop {
+            let page = page(&query);
+            paged.extend(ids(&page));
+            match page.get("nextToken") {
+                Some(token) => query["nextToken"] = token.clone(),
+                None => break,
+            }
+        }
+        assert_eq!((paged.len(), paged), (6, ids(&whole)));
+        let wrong: Query = serde_json::from_value(json!({ "nextToken": "x" })).unwrap();
+        assert!(filter(&wrong, &held).is_err());
     }
 
     #[test]
