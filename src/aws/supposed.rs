@@ -50,7 +50,7 @@ impl ReadAws {
                 api.tags.get_or_insert_default().extend(added(identity));
             }
         }
-        let mut read = Self { apis: OnceCell::new_with(Some(Arc::new(apis))), ..self.anew() };
+        let mut read = Self { apis: Arc::new(OnceCell::new_with(Some(Arc::new(apis)))), ..self.anew() };
         if !supposed.http_apis.is_empty() {
             let mut apis = self.http_apis().await?.as_ref().clone();
             for api in &mut apis {

@@ -108,6 +108,6 @@ async fn of_request(global: &Global, options: &GraphOptions, method: &str, path:
     let method = method.to_ascii_uppercase();
     let request = explain::request(&method, path, [], None)?;
     let local = Local::begin(global, &options.selection, &Programs::StandIn).await?;
-    let explanation = local.explain(&request)?;
+    let explanation = local.explain(&request, false)?;
     Ok(graph::request(&format!("{method} {path} to {}", local.owner), &explanation))
 }

@@ -21,6 +21,9 @@ pub fn request(title: &str, explanation: &Explanation) -> Graph {
             let node = Node::new(Shape::Party, format!("the client gets {status}{response}")).with([message.clone()]);
             Node { mood: Some(Mood::Bad), ..node }
         }
+        (Outcome::Preflight { status }, _) => {
+            Node::new(Shape::Party, "the gateway answers the preflight").with([status.to_string()])
+        }
         (Outcome::Mock, _) => Node::new(Shape::Party, "the gateway answers").with(["mock integration".to_owned()]),
         (Outcome::Backend, backend) => {
             if let Some(link) = backend.as_ref().and_then(|backend| backend.vpc_link.as_ref()) {

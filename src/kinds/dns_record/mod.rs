@@ -312,18 +312,6 @@ fn shown(leads_to: &serde_json::Value) -> String {
     }
 }
 
-/// Where records lead, for a person.
-fn shown(leads_to: &serde_json::Value) -> String {
-    match serde_json::from_value(leads_to.clone()) {
-        Ok(LeadsTo::Cname { value: Input::Known(value), .. }) => format!("CNAME to {value}"),
-        Ok(LeadsTo::Alias { types, target: Input::Known(target), .. }) => {
-            let types: Vec<&str> = types.iter().map(|one| if *one == RecordType::A { "A" } else { "AAAA" }).collect();
-            format!("{} to {target}", types.join(" and "))
-        }
-        _ => "records".to_owned(),
-    }
-}
-
 /// A plan may be old by the time it is carried out: what an operator took out meanwhile stays out.
 async fn refuse_to_restore(aws: &Aws, live: &Observed<DnsRecordSpec>) -> Result<()> {
     let zone = live.spec.zone_id.known()?;
