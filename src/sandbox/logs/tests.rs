@@ -72,7 +72,7 @@ fn only_awss_retentions_and_names_are_taken() {
     logs.refused("CreateLogGroup", &json!({ "logGroupName": "a b" }), code, "at 'logGroupName'");
     logs.refused("CreateLogGroup", &json!({}), code, "Value null at 'logGroupName'");
     logs.refused("CreateLogGroup", &json!({ "logGroupName": "b", "logGroupClass": "X" }), code, "[STANDARD,");
-    logs.refused("PutMetricFilter", &json!({}), "UnknownOperationException", "PutMetricFilter");
+    logs.refused("PutQueryDefinition", &json!({}), "UnknownOperationException", "PutQueryDefinition");
     logs.refused("CreateLogGroup", &json!([1]), "SerializationException", "");
 }
 
