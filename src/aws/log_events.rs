@@ -20,7 +20,7 @@ pub async fn append(aws: &Aws, group: &str, stream: &str, line: &str) -> Result<
             let made = logs.create_log_stream().log_group_name(group).log_stream_name(stream).send().await;
             match made {
                 Err(error)
-                    if error.as_service_error().is_some_and(|error| error.is_resource_already_exists_exception()) => {}
+                    if error.as_service_error().is_some_and(aws_sdk_cloudwatchlogs::operation::create_log_stream::CreateLogStreamError::is_resource_already_exists_exception) => {}
                 made => drop(made.map_err(|error| failed(&doing, error))?),
             }
             put().await.map_err(|error| failed(&doing, error))?.rejected_log_events_info

@@ -232,7 +232,7 @@ pub struct Selection {
     #[arg(long)]
     pub all: bool,
 
-    /// Every COUNTth of them, from the INDEXth on, counted from 0; without INDEX, that of the Kubernetes Indexed Job
+    /// Every `COUNTth` of them, from the `INDEXth` on, counted from 0; without INDEX, that of the Kubernetes Indexed Job
     #[arg(long, value_name = "INDEX/COUNT")]
     pub shard: Option<Shard>,
 }

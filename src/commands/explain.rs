@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, options: &ExplainOptions) -> Result<u8>
         })?);
     }
     let request = request(&options.method.to_ascii_uppercase(), &options.path, headers, options.source_ip)?;
-    let local = Local::begin(global, &options.selection, &Programs::StandIn).await?;
+    let local = Box::pin(Local::begin(global, &options.selection, &Programs::StandIn)).await?;
     let explanation = local.explain(&request, options.edge)?;
     if global.output == Format::Json {
         output::json(global, &serde_json::json!(explanation))?;

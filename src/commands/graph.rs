@@ -18,7 +18,7 @@ use crate::stack::{self, Zips};
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &GraphOptions) -> Result<u8> {
     let graph = match options.request.as_deref() {
-        Some([method, path]) => of_request(global, options, method, path).await?,
+        Some([method, path]) => Box::pin(of_request(global, options, method, path)).await?,
         Some([_]) => {
             return Err(Failure::new(FailureKind::Usage, "--request takes a method and a path, or neither")
                 .hint("write for example `--request GET /orders/1`"));
@@ -107,7 +107,7 @@ async fn of_live(global: &Global, configuration: &Configuration, environment: &E
 async fn of_request(global: &Global, options: &GraphOptions, method: &str, path: &str) -> Result<Graph> {
     let method = method.to_ascii_uppercase();
     let request = explain::request(&method, path, [], None)?;
-    let local = Local::begin(global, &options.selection, &Programs::StandIn).await?;
+    let local = Box::pin(Local::begin(global, &options.selection, &Programs::StandIn)).await?;
     let explanation = local.explain(&request, false)?;
     Ok(graph::request(&format!("{method} {path} to {}", local.owner), &explanation))
 }

@@ -59,28 +59,25 @@ async fn answer(global: &Global, root: &std::path::Path, event: LambdaEvent<Valu
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     notice(global, |out| write!(out, "{told}")).map_err(|failure| failed(&failure))?;
     let code = output.status.code().map(u8::try_from).and_then(Result::ok);
-    match code {
-        Some(code @ (exit::DONE | exit::CHANGES)) => Ok(json!({ "exit_code": code, "output": said(&output.stdout) })),
-        _ => {
-            // The answer is an error and has no room for it; whoever looks for what failed finds it in the log.
-            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-            notice(global, |out| write!(out, "{printed}")).map_err(|failure| failed(&failure))?;
-            let last = told.lines().find(|line| line.starts_with("error:")).unwrap_or("it was ended");
-            Err(failed(&Failure::new(FailureKind::Aws, last.trim_start_matches("error: "))))
-        }
+    if let Some(code @ (exit::DONE | exit::CHANGES)) = code {
+        return Ok(json!({ "exit_code": code, "output": said(&output.stdout) }));
     }
+    // The answer is an error and has no room for it; whoever looks for what failed finds it in the log.
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    notice(global, |out| write!(out, "{printed}")).map_err(|failure| failed(&failure))?;
+    let last = told.lines().find(|line| line.starts_with("error:")).unwrap_or("it was ended");
+    Err(failed(&Failure::new(FailureKind::Aws, last.trim_start_matches("error: "))))
 }
 
 /// What the event asks for.
 fn arguments(event: &Value) -> Result<Vec<String>> {
-    let given = match event.get("arguments") {
-        Some(given) => serde_json::from_value(given.clone()).map_err(|error| {
+    let given: Vec<String> = if let Some(given) = event.get("arguments") {
+        serde_json::from_value(given.clone()).map_err(|error| {
             Failure::new(FailureKind::Usage, "`arguments` of the event is no list of texts").because(&error)
-        })?,
-        None => {
-            let text = std::env::var(ARGUMENTS).unwrap_or_default();
-            text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-        }
+        })?
+    } else {
+        let text = std::env::var(ARGUMENTS).unwrap_or_default();
+        text.split_whitespace().map(str::to_owned).collect()
     };
     if given.is_empty() {
         return Err(Failure::new(FailureKind::Usage, "the event does not say what to run")

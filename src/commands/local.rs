@@ -84,7 +84,7 @@ impl Local {
     pub(super) async fn begin(global: &Global, selection: &Selection, programs: &Programs<'_>) -> Result<Self> {
         let configuration = load(global, selection)?;
         let parts = only(&configuration)?;
-        Self::of(global, &configuration, &parts, programs).await
+        Box::pin(Self::of(global, &configuration, &parts, programs)).await
     }
 
     /// Applies what is one environment, in one Region or two, to a new sandbox.
@@ -98,7 +98,7 @@ impl Local {
         let owner = owner.ok_or_else(|| Failure::internal("no environment was to be served"))?;
         let sandbox = Sandbox::in_memory();
         let mut local = Self { sandbox, owner, gateways: Gateways::default(), route_types: BTreeMap::new() };
-        local.apply(global, configuration, parts, programs).await?;
+        Box::pin(local.apply(global, configuration, parts, programs)).await?;
         Ok(local)
     }
 
@@ -115,7 +115,7 @@ impl Local {
             let message = format!("{} is no longer in the configuration", self.owner);
             return Err(Failure::new(FailureKind::Configuration, message));
         }
-        self.apply(global, &configuration, &parts, programs).await
+        Box::pin(self.apply(global, &configuration, &parts, programs)).await
     }
 
     async fn apply(
@@ -127,7 +127,7 @@ impl Local {
     ) -> Result<Vec<Plan>> {
         let (mut plans, mut gateways) = (Vec::new(), Gateways::default());
         for part in parts {
-            let (work, _folder) = work(global, configuration, part, programs, &self.sandbox).await?;
+            let (work, _folder) = Box::pin(work(global, configuration, part, programs, &self.sandbox)).await?;
             let (plan, outputs) = carry_out(&work).await?;
             plans.push(plan);
             let stages = execute_api::stages(&self.sandbox)?;

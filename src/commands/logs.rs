@@ -136,12 +136,12 @@ async fn sources_of(work: &Work, options: &LogsOptions, start: i64) -> Result<Ve
                     .hint("read the log where it goes, such as the bucket behind a Firehose stream")
             })?;
             // The APIs of an edge write into one log.
-            match found.iter_mut().find(|source| source.group == group && source.read.place == work.place) {
-                Some(Source { decoder: Some(decoder), .. }) => decoder.stages.push(one.name.clone()),
-                _ => {
-                    let decoder = Decoder { format: Format::parse(format), stages: vec![one.name.clone()] };
-                    found.push(source(address, group, Some(decoder)));
-                }
+            let same = found.iter_mut().find(|source| source.group == group && source.read.place == work.place);
+            if let Some(Source { decoder: Some(decoder), .. }) = same {
+                decoder.stages.push(one.name.clone());
+            } else {
+                let decoder = Decoder { format: Format::parse(format), stages: vec![one.name.clone()] };
+                found.push(source(address, group, Some(decoder)));
             }
         }
     }
@@ -172,7 +172,7 @@ impl Shown<'_> {
                         waiting.extend(self.wanted(source, event));
                     }
                 }
-                if alone && !self.write(std::mem::take(&mut waiting))? {
+                if alone && !self.write(&std::mem::take(&mut waiting))? {
                     return Ok(false);
                 }
                 match token {
@@ -182,7 +182,7 @@ impl Shown<'_> {
             }
         }
         waiting.sort_by_key(|line| line.time);
-        self.write(waiting)
+        self.write(&waiting)
     }
 
     fn wanted(&self, source: &Source, event: log_lines::LogEvent) -> Option<LogLine> {
@@ -209,13 +209,13 @@ impl Shown<'_> {
         wanted.then_some(line)
     }
 
-    fn write(&self, lines: Vec<LogLine>) -> Result<bool> {
+    fn write(&self, lines: &[LogLine]) -> Result<bool> {
         if lines.is_empty() {
             return Ok(true);
         }
         let (foreign, options) = (lines.iter().filter(|line| line.foreign).count(), text_options(self.global));
         let read = data_while_read(self.global, |out| {
-            for line in &lines {
+            for line in lines {
                 if self.options.raw {
                     report::log_line_raw(line, out)?;
                 } else if self.global.output == report::Format::Json {

@@ -46,14 +46,14 @@ impl Reload<'_> {
             // A folder that was replaced by another one of its name is a new folder to the system. One that is not there
             // now comes back with a change of the root.
             let _ = watch(&mut watcher, &self.global.root);
-            self.renew(&mut local, address).await?;
+            Box::pin(self.renew(&mut local, address)).await?;
         }
         Ok(())
     }
 
     async fn renew(&self, local: &mut Local, address: &str) -> Result<()> {
         let before = local.gateways.clone();
-        match local.renew(self.global, self.selection, &Programs::Real(self.variables)).await {
+        match Box::pin(local.renew(self.global, self.selection, &Programs::Real(self.variables))).await {
             Ok(plans) if plans.iter().all(Plan::is_empty) && local.gateways == before => Ok(()),
             Ok(plans) => {
                 let total = plans.iter().map(Plan::summary).fold(Summary::default(), |total, one| Summary {

@@ -31,7 +31,7 @@ pub(super) async fn run(global: &Global, options: &ServeOptions) -> Result<u8> {
         (Sandbox::open(&dir)?, None)
     } else {
         let variables = variables(&options.function_env)?;
-        let local = Local::begin(global, &options.selection, &Programs::Real(&variables)).await?;
+        let local = Box::pin(Local::begin(global, &options.selection, &Programs::Real(&variables))).await?;
         (local.sandbox.clone(), Some((local, variables)))
     };
     let gateway = Arc::new(gateway(&sandbox, &options.data_plane)?);

@@ -33,7 +33,7 @@ pub(super) async fn run(global: &Global, options: &TestOptions) -> Result<u8> {
         if about.is_empty() {
             continue;
         }
-        let local = Local::of(global, &configuration, &parts, &Programs::StandIn).await?;
+        let local = Box::pin(Local::of(global, &configuration, &parts, &Programs::StandIn)).await?;
         for one in about {
             let (method, target) = one.request_line().map_err(Failure::internal)?;
             let headers = one.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -424,8 +424,8 @@ pub(super) fn check_given_names(environments: &[Environment], faults: &mut Fault
                     .filter(|(address, _)| names::parts(address).is_some_and(|parts| parts[1] == kind));
                 names.find(|(_, name)| name.name == given.name).map(|(_, name)| name.span.clone())
             };
-            let others = environments[..index].iter().filter(same).filter(|_| !names::MAY_BE_ALIKE.contains(&kind));
-            if let Some(first) = others.filter_map(of).next() {
+            let mut others = environments[..index].iter().filter(same).filter(|_| !names::MAY_BE_ALIKE.contains(&kind));
+            if let Some(first) = others.find_map(of) {
                 let message = format!("`{}` is the name of a {kind} of another environment, too", given.name);
                 faults
                     .error(&given.span, message, "one resource can't be two: give each its own")

@@ -94,15 +94,12 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Names {
     for (entry, name) in fields.text_map(member) {
         let Some(parts) = address(&entry.key, &entry.key_span, fields.faults) else { continue };
         let span = &entry.value.span;
-        match fault(&entry.key, parts[1], name) {
-            Some((message, hint)) => {
-                fields.faults.error(span, message, hint);
-            }
-            None => {
-                let given = GivenName { name: name.to_owned(), span: entry.key_span.clone() };
-                names.insert(entry.key.clone(), given);
-            }
+        if let Some((message, hint)) = fault(&entry.key, parts[1], name) {
+            fields.faults.error(span, message, hint);
+            continue;
         }
+        let given = GivenName { name: name.to_owned(), span: entry.key_span.clone() };
+        names.insert(entry.key.clone(), given);
     }
     names
 }

@@ -56,7 +56,9 @@ pub fn classify(input: &Input<'_>) -> Result<Drift> {
     judge.findings.extend(plan.unchanged.iter().map(|one| in_sync(&one.address, &one.live)));
     judge.strangers();
     let taken = std::mem::take(&mut judge.taken);
-    taken.into_iter().for_each(|one| judge.taken(one));
+    for one in &taken {
+        judge.taken(one);
+    }
     let Judge { mut findings, pending, .. } = judge;
     for finding in findings.iter_mut().filter(|one| one.settle.is_empty()) {
         finding.settle = settle::of(finding, input.owner);
@@ -240,7 +242,7 @@ impl Judge<'_> {
     }
 
     /// It bears the name, and not the tags; or there are several.
-    fn taken(&mut self, taken: Taken) {
+    fn taken(&mut self, taken: &Taken) {
         let mut finding = blank(&taken.address, Standing::Drifted);
         let below: Vec<String> =
             self.hidden.iter().filter(|(_, above)| **above == taken.address).map(|(one, _)| one.to_string()).collect();
@@ -438,6 +440,8 @@ mod tests {
             only_if_missing: false,
             after: &[],
             names_are_unique: true,
+            name_is_place: false,
+            way_out: |_, _, _| Vec::new(),
             rank,
             canonical: Ok,
         };

@@ -89,8 +89,11 @@ impl Standing {
                 // The tag told already.
                 Reason::Drifted | Reason::ChangedAndDrifted => State::Drifted,
                 Reason::Missing => State::NotDeployed,
-                Reason::ConfigurationChanged | Reason::RecordOnly => State::Changes,
-                Reason::RolledBack | Reason::CanaryPromoted | Reason::CanaryAborted => State::Changes,
+                Reason::ConfigurationChanged
+                | Reason::RecordOnly
+                | Reason::RolledBack
+                | Reason::CanaryPromoted
+                | Reason::CanaryAborted => State::Changes,
                 Reason::Unfinished => State::Unfinished,
                 Reason::NotWanted | Reason::Destroy => State::NotWanted,
                 // The next apply that has something to do takes it along.

@@ -115,6 +115,7 @@ pub trait Kind: Send + Sync + 'static {
     const NAME_IS_PLACE: bool = false;
 
     /// What helps where somebody else's resource stands under a wanted name. Without such hints, it is tags or another name.
+    #[must_use]
     fn way_out(live: &Observed, address: &Address, owner: &Owner) -> Vec<String> {
         let _ = (live, address, owner);
         Vec::new()

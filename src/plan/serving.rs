@@ -83,16 +83,6 @@ impl<'a> Serving<'a> {
         Plan { owner: self.owner.clone(), place: self.place.clone(), unchanged: unchanged.collect(), steps, warnings }
     }
 
-    /// Says so where a step goes on with what somebody changed by hand.
-    fn moved_by_others(&self, steps: &[Step]) -> Vec<Warning> {
-        let by_hand = |step: &&Step| step.live.as_ref().is_some_and(|live| !is_as_recorded(live));
-        let sentence = |step: &Step| Warning {
-            message: format!("somebody changed {} since the last apply, and that stays as it is", step.address),
-            hint: Some("`gwctl drift` says what, as long as nothing else is done".to_owned()),
-        };
-        steps.iter().filter(by_hand).map(sentence).collect()
-    }
-
     /// Back to an earlier deployment. `past` is the newest first.
     pub fn roll_back(&self, past: &[Past], target: &Target) -> Result<Plan> {
         let (address, stage) = self.stage()?;
@@ -121,7 +111,7 @@ impl<'a> Serving<'a> {
             return Err(Failure::new(FailureKind::Refused, message).hint("there is nothing to go back to with it"));
         }
         let stays = if target.functions { "roles, web ACL" } else { "functions, roles, web ACL" };
-        let mut warnings = self.moved_by_others(&steps);
+        let mut warnings = moved_by_others(&steps);
         warnings.extend([
             Warning {
                 message: format!(
@@ -225,7 +215,7 @@ impl<'a> Serving<'a> {
         let mut after = without_canary(&stage.spec);
         after["deployment"] = canary.get("deployment").cloned().unwrap_or_default();
         let steps = vec![moved(address, stage, after, Reason::CanaryPromoted)];
-        let warnings = self.moved_by_others(&steps);
+        let warnings = moved_by_others(&steps);
         Ok(self.plan(steps, warnings))
     }
 
@@ -234,13 +224,23 @@ impl<'a> Serving<'a> {
         let (address, stage) = self.stage()?;
         canary(&stage.spec).ok_or_else(|| no_canary(address))?;
         let steps = vec![moved(address, stage, without_canary(&stage.spec), Reason::CanaryAborted)];
-        let mut warnings = self.moved_by_others(&steps);
+        let mut warnings = moved_by_others(&steps);
         warnings.push(Warning {
             message: "the next apply deploys what the configuration says then, for all requests".to_owned(),
             hint: Some("take the change out of the configuration before it".to_owned()),
         });
         Ok(self.plan(steps, warnings))
     }
+}
+
+/// Says so where a step goes on with what somebody changed by hand.
+fn moved_by_others(steps: &[Step]) -> Vec<Warning> {
+    let by_hand = |step: &&Step| step.live.as_ref().is_some_and(|live| !is_as_recorded(live));
+    let sentence = |step: &Step| Warning {
+        message: format!("somebody changed {} since the last apply, and that stays as it is", step.address),
+        hint: Some("`gwctl drift` says what, as long as nothing else is done".to_owned()),
+    };
+    steps.iter().filter(by_hand).map(sentence).collect()
 }
 
 /// The same plan with each new deployment on `percent` of the requests only, as the stage's canary.

@@ -13,7 +13,7 @@ use crate::model::{Address, Live, Observed, Owner, Place};
 pub struct Stages {
     owner: Owner,
     place: Place,
-    stages: Vec<Stage>,
+    all: Vec<Stage>,
 }
 
 #[derive(Debug, Clone)]
@@ -65,14 +65,14 @@ impl Stages {
             Some(Stage { address: one.address()?.clone(), deployment, canary })
         };
         let stages = live.get("stage").into_iter().flatten().filter_map(stage).collect();
-        Self { owner: owner.clone(), place: place.clone(), stages }
+        Self { owner: owner.clone(), place: place.clone(), all: stages }
     }
 }
 
 /// Writes them for people.
 pub fn stages_text(stages: &Stages, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
     let page = options.page();
-    let Stages { owner, place, stages } = stages;
+    let Stages { owner, place, all: stages } = stages;
     let place = format!(" in {} {}", place.account, place.region);
     page.paragraph(&Text::of(Tone::Strong, &owner.to_string()).plain(&place), out)?;
     if stages.is_empty() {
@@ -97,7 +97,7 @@ pub fn stages_text(stages: &Stages, out: &mut dyn Write, options: &TextOptions) 
 pub fn stages_json(all: &[Stages]) -> Value {
     let all: Vec<Value> = all
         .iter()
-        .map(|Stages { owner, place, stages }| {
+        .map(|Stages { owner, place, all: stages }| {
             let stages: Vec<Value> = stages
                 .iter()
                 .map(|Stage { address, deployment, canary }| {

@@ -155,7 +155,7 @@ impl Trial<'_> {
         let mut file = export::beside_defaults(&files.defaults.to_json(), settings);
         let names = names_for(&work.desired, settled);
         let kept = configuration.environments.first().map(|one| &one.names);
-        let kept = kept.into_iter().flatten().map(|(address, given)| (address.to_string(), given.name.clone()));
+        let kept = kept.into_iter().flatten().map(|(address, given)| (address.clone(), given.name.clone()));
         let names: Map<String, Value> = kept
             .chain(names.into_iter().map(|(address, name)| (address.to_string(), name)))
             .map(|(address, name)| (address, name.into()))

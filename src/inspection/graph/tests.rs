@@ -258,11 +258,11 @@ fn check(graph: &Graph) {
     for picture in [svg(graph), html(graph)] {
         read_xml(&picture);
         for loads in ["href", "src=", "@import", "<script", "<link", "url(h"] {
-            let named = graph
+            let says = graph
                 .nodes
                 .iter()
                 .any(|node| node.label.contains(loads) || node.details.iter().any(|one| one.contains(loads)));
-            assert!(named || !picture.contains(loads), "{loads}");
+            assert!(says || !picture.contains(loads), "{loads}");
         }
         assert!(picture.contains("prefers-color-scheme:dark"));
     }

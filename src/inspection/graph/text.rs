@@ -55,11 +55,15 @@ pub fn mermaid(graph: &Graph) -> String {
     };
     for (index, (group, members)) in graph.groups().into_iter().enumerate() {
         let Some(group) = group else {
-            members.into_iter().for_each(|at| node(&mut page, "  ", at));
+            for at in members {
+                node(&mut page, "  ", at);
+            }
             continue;
         };
         let _ = writeln!(page, "  subgraph g{index}[\"{}\"]", in_mermaid(group));
-        members.into_iter().for_each(|at| node(&mut page, "    ", at));
+        for at in members {
+            node(&mut page, "    ", at);
+        }
         page.push_str("  end\n");
     }
     for edge in &graph.edges {
@@ -118,11 +122,15 @@ pub fn dot(graph: &Graph) -> String {
     };
     for (index, (group, members)) in graph.groups().into_iter().enumerate() {
         let Some(group) = group else {
-            members.into_iter().for_each(|at| node(&mut page, "  ", at));
+            for at in members {
+                node(&mut page, "  ", at);
+            }
             continue;
         };
         let _ = writeln!(page, "  subgraph cluster_{index} {{\n    label=\"{}\";", in_dot(group));
-        members.into_iter().for_each(|at| node(&mut page, "    ", at));
+        for at in members {
+            node(&mut page, "    ", at);
+        }
         page.push_str("  }\n");
     }
     for edge in &graph.edges {

@@ -104,11 +104,11 @@ mod tests {
 
     fn shown(live: Option<&Canary>, wanted: Option<&Canary>) -> Vec<String> {
         let list = patches(live, wanted).unwrap();
-        let line = |one: &PatchOperation| {
+        let words = |one: &PatchOperation| {
             let op = one.op().map(Op::as_str).unwrap_or_default();
             format!("{op} {} {}", one.path().unwrap_or_default(), one.value().unwrap_or_default()).trim_end().to_owned()
         };
-        list.iter().map(line).collect()
+        list.iter().map(words).collect()
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub fn drift_message(all: &[Looked], limit: usize) -> (String, String) {
             Err(failure) => format!("{}: {failure}\n", one.label),
         };
         text.extend(line.into_bytes());
-        let found: Vec<_> = one.drift.iter().flat_map(|drift| drift.found()).map(|one| entry(one, false)).collect();
+        let found: Vec<_> =
+            one.drift.iter().flat_map(crate::drift::Drift::found).map(|one| entry(one, false)).collect();
         let _ = Page { width: 100, color: false, verbose: false }.entries(&found, "  ", &mut text);
     }
     (subject, cut(&String::from_utf8_lossy(&text), limit))

@@ -263,6 +263,7 @@ pub(super) fn statistics(state: &State, input: Value) -> Answer<Value> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 struct Queries {
     #[serde(default)]
     metric_data_queries: Vec<Query>,
@@ -283,6 +284,7 @@ struct Query {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 struct Stat {
     metric: Metric,
     period: i64,

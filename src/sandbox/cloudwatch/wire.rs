@@ -191,11 +191,11 @@ fn element(xml: &mut Xml, name: &str, value: &Value) {
     match value {
         Value::Array(times) if is_time(name) => {
             xml.node(name, |xml| {
-                times.iter().for_each(|time| {
+                for time in times {
                     #[expect(clippy::cast_possible_truncation, reason = "as below")]
                     let millis = (time.as_f64().unwrap_or_default() * 1000.0) as i64;
                     xml.leaf("member", date(millis, "%Y-%m-%dT%H:%M:%SZ"));
-                })
+                }
             });
         }
         Value::Null => {}

@@ -58,6 +58,7 @@ pub(super) struct Subscription {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(super) struct Metric {
     log_group_name: Option<String>,
     filter_name: Option<String>,

@@ -49,6 +49,7 @@ pub(super) struct Named {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(super) struct Batch {
     log_group_name: Option<String>,
     log_stream_name: Option<String>,
