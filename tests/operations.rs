@@ -101,7 +101,7 @@ fn every_apply_leaves_a_record_and_none_a_secret() {
     assert_eq!(first["steps"].as_array().unwrap().len(), first["applied"].as_object().unwrap().len());
     let state = fs::read_to_string(project.root().join(".gwctl/sandbox/state.json")).unwrap();
     let records = state.split("gwctl/history").nth(1).expect("the stream is in the state");
-    let records = &records[..records.find("]").unwrap()];
+    let records = &records[..records.find(']').unwrap()];
     assert!(!records.contains("canary-value-4711"), "{records}");
 
     // What fails is told too: as much as was done, and why the rest was not.

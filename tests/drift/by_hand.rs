@@ -269,8 +269,8 @@ impl Hand {
             "variable" => self.patch_stage(one("/variables/color", "red")).await,
             "described" => self.patch_stage(one("/description", "by hand")).await,
             "cached" => {
-                self.patch_stage(vec![replace("/cacheClusterEnabled", "true"), replace("/cacheClusterSize", "0.5")])
-                    .await
+                let both = vec![replace("/cacheClusterEnabled", "true"), replace("/cacheClusterSize", "0.5")];
+                self.patch_stage(both).await;
             }
             "certificate" => {
                 let made = gateway.generate_client_certificate().send().await.unwrap();

@@ -234,24 +234,24 @@ async fn check(row: &Row, session: &Session, hand: &Hand) -> String {
             })
             .collect(),
     );
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     for (words, applied) in [("with a record", Some(&applied)), ("without a record", None)] {
         let drift = classify(session, &live, applied);
         let all = found(&drift);
         let once: BTreeSet<&String> = all.iter().map(|(address, ..)| address).collect();
         if once.len() != all.len() {
-            wrong += &format!("  {what}, {words}: told twice: {all:?}\n");
+            wrong.push(format!("  {what}, {words}: told twice: {all:?}"));
         }
         let all = shown(all);
         if all != expected {
-            wrong += &format!("  {what}, {words}: {all:#?}\n");
+            wrong.push(format!("  {what}, {words}: {all:#?}"));
         }
         let pending: Vec<String> = drift.pending.iter().map(|one| one.address.to_string()).collect();
         if !pending.is_empty() {
-            wrong += &format!("  {what}, {words}: taken for a change of the configuration: {pending:?}\n");
+            wrong.push(format!("  {what}, {words}: taken for a change of the configuration: {pending:?}"));
         }
         for finding in drift.found().filter(|one| one.settle.is_empty()) {
-            wrong += &format!("  {what}, {words}: nothing settles {}\n", finding.address);
+            wrong.push(format!("  {what}, {words}: nothing settles {}", finding.address));
         }
     }
     match ends {
@@ -262,10 +262,10 @@ async fn check(row: &Row, session: &Session, hand: &Hand) -> String {
     for applied in [Some(&record(&live)), None] {
         let drift = classify(session, &live, applied);
         if drift.found().next().is_some() || !drift.pending.is_empty() {
-            wrong += &format!("  {what}: is still there: {:?} {:?}\n", found(&drift), drift.pending);
+            wrong.push(format!("  {what}: is still there: {:?} {:?}", found(&drift), drift.pending));
         }
     }
-    wrong
+    wrong.iter().fold(String::new(), |all, one| all + one + "\n")
 }
 
 async fn check_all(rows: &[Row]) {

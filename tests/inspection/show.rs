@@ -33,9 +33,9 @@ fn an_environment_is_shown_with_all_that_an_operator_asks() {
     assert_eq!(shown["fleet"][0]["state"], "in sync");
 
     let text = run(&project, &format!("show --sandbox {DEV}")).exits(0);
-    let state = format!("state          {count} of {count} in sync\n");
+    let whole = format!("state          {count} of {count} in sync\n");
     let text = text.says(&[
-        &state,
+        &whole,
         "last done      apply done: 20 added",
         "gate/rest-api/gateway  in sync",
         "  served\n",

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use aws_credential_types::Credentials;
 use gwctl::aws::{Aws, Connection, tags};
 use gwctl::kinds::ip_set::{IpSet, IpSetSpec, IpVersion};
-use gwctl::kinds::log_group::{LogGroup, LogGroupSpec};
+use gwctl::kinds::log_group::{LogFilters, LogGroup, LogGroupSpec};
 use gwctl::kinds::stage::{Stage, StageSpec};
 use gwctl::kinds::web_acl::WebAcl;
 use gwctl::kinds::web_acl::spec::{
@@ -203,7 +203,7 @@ async fn a_web_acl_lives_and_goes_before_a_stage_of_motos() {
             name: "aws-waf-logs-moto".into(),
             retention_in_days: Some(7),
             tags: [].into(),
-            filters: Default::default(),
+            filters: LogFilters::default(),
         };
         let logs = LogGroup.create(&moto.aws, &moto.identity::<LogGroup>(), &logs).await.unwrap();
 

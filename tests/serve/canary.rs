@@ -28,7 +28,7 @@ impl World {
         let applied: Value = serde_json::from_str(&world.gwctl("apply --yes --output json")).unwrap();
         let url = applied["outcomes"][0]["urls"][0].as_str().expect("a URL");
         let (host, _) = url.trim_start_matches("https://").split_once('.').expect("a host");
-        world.api = host.to_owned();
+        host.clone_into(&mut world.api);
         world
     }
 

@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn a_circle_is_drawn_all_the_same() {
         let placed = layout(&[(50.0, 20.0); 3], &[(0, 1), (1, 2), (2, 0), (1, 1)]);
-        assert_eq!(placed.edges.iter().map(|edge| edge.is_empty()).collect::<Vec<_>>(), [false, false, false, true]);
+        assert_eq!(placed.edges.iter().map(Vec::is_empty).collect::<Vec<_>>(), [false, false, false, true]);
         let back = &placed.edges[2];
         assert!(back[0].0 > back[back.len() - 1].0, "it leads back: {back:?}");
         assert_eq!(layout(&[], &[]), Layout::default());

@@ -229,11 +229,9 @@ fn read_dot(text: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
 /// Reads a document to its end, and gives its text.
 fn read_xml(text: &str) -> String {
     let text = text.strip_prefix("<!DOCTYPE html>").unwrap_or(text);
-    let mut words = String::new();
-    for token in Document::new(text) {
-        let (token, _) = token.unwrap_or_else(|error| panic!("{error}: {text}"));
-        words.push_str(&format!("{token:?}"));
-    }
+    let tokens = Document::new(text).map(|token| token.unwrap_or_else(|error| panic!("{error}: {text}")).0);
+    let words: Vec<String> = tokens.map(|token| format!("{token:?}")).collect();
+    let words = words.concat();
     // Elements are closed in the order in which they were opened.
     let mut open = Vec::new();
     for tag in text.split('<').skip(1) {

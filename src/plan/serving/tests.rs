@@ -1,8 +1,6 @@
 //! What stages are moved to, and what is refused.
 
 use super::*;
-use crate::model::Outputs;
-
 const STAGE: &str = "gate/stage/gateway";
 
 struct World {
@@ -20,7 +18,7 @@ fn observed(address: &str, name: &str, created: i64, spec: Value) -> Observed {
     Observed {
         name: name.to_owned(),
         within: Some(if address.kind().starts_with("function") { function } else { api }),
-        outputs: Outputs::from_iter(version.into_iter().chain([("id".to_owned(), name.to_owned())])),
+        outputs: version.into_iter().chain([("id".to_owned(), name.to_owned())]).collect(),
         ownership: Ownership::Ours { digest: Some(Digest::of(&spec).as_str().to_owned()), address },
         spec,
         created: Some(created),
