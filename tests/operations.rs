@@ -192,13 +192,10 @@ fn a_rollback_goes_back_and_the_next_apply_forward() {
     dev(&project, "apply --yes").exits(0);
     assert_eq!(served(&project), third);
     dev(&project, "plan --detailed-exitcode").exits(0).says(&["No changes."]);
-    // Records that can't be read keep nobody from going back; a chosen deployment needs none.
-    dev(&project, "rollback --yes --sandbox-fault deny:GetLogEvents")
-        .exits(0)
-        .says(&["records of earlier applies can't be read"]);
+    // Records that can't be read keep nobody from going back to a chosen deployment.
+    dev(&project, &format!("rollback --yes --to {second} --sandbox-fault deny:GetLogEvents")).exits(0);
     assert_eq!(served(&project), second);
-    dev(&project, &format!("rollback --yes --to {third} --sandbox-fault deny:GetLogEvents")).exits(0);
-    assert_eq!(served(&project), third);
+    dev(&project, "apply --yes").exits(0);
     // Asked on no terminal, it does nothing.
     dev(&project, "rollback").exits(1).says(&["stdin is no terminal"]);
     assert_eq!(served(&project), third);
@@ -211,7 +208,7 @@ fn aliases_go_back_with_the_stage_if_asked() {
     dev(&project, "apply --yes").exits(0);
     let alias = |project: &Project| {
         let shown = dev(project, "show --output json").exits(0).json();
-        let alias = found(&shown, "gate/function-alias/authorizer").expect("an alias is there");
+        let alias = &shown["environments"][0]["resources"]["gate/function-alias/authorizer"];
         found(alias, "version").and_then(Value::as_str).expect("it has a version").to_owned()
     };
     let before = alias(&project);

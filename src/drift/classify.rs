@@ -571,7 +571,8 @@ mod tests {
         let drift = judge(&wanted, &Live::from([("rest-api", vec![lost])]), None, &[]);
         assert_eq!(found(&drift), [(API, Standing::Drifted, vec![])]);
         assert!(drift.findings[0].notes.iter().any(|note| note.contains(STAGE)), "{:?}", drift.findings[0].notes);
-        assert!(drift.findings[0].settle[0].contains("tag it gwctl:product=product-a"));
+        let settle = drift.findings[0].settle.join("; ");
+        assert!(settle.contains("gwctl import --env dev --product product-a"), "{settle}");
     }
 
     #[test]

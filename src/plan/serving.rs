@@ -157,9 +157,11 @@ impl<'a> Serving<'a> {
         // Only what is older than the one that is served: after a rollback, a second one goes further back.
         let mut good = past.iter().filter(|one| &one.stage == address).skip_while(|one| one.deployment != served);
         let good = good.find_map(|one| stands(&one.deployment));
-        // Without records, the one that was made before the one that is served.
-        let age = all.iter().position(|(_, one)| one.name == served).map_or(0, |at| at + 1);
-        good.or_else(|| all.get(age).map(|(_, one)| *one)).ok_or_else(|| {
+        // Without records, the last one that was made before the one that is served. AWS tells times to the second: of two in the same
+        // one nobody knows which was first.
+        let since = all.iter().find(|(_, one)| one.name == served).and_then(|(_, one)| one.created);
+        let mut older = all.iter().filter(|(_, one)| one.name != served && (since.is_none() || one.created < since));
+        good.or_else(|| older.next().map(|(_, one)| *one)).ok_or_else(|| {
             let message = format!("{address} has no earlier deployment to go back to");
             let others = known().into_iter().filter(|one| !one.ends_with(", served now)"));
             others.fold(Failure::new(FailureKind::Refused, message), |failure, one| {
