@@ -393,7 +393,14 @@ async fn execution_log_groups_keep_the_laws_and_take_over_what_aws_made() {
     logs.delete_log_group().log_group_name(name).send().await.unwrap();
     logs.create_log_group().log_group_name(name).send().await.unwrap();
     let bench = Bench::new(&session, session.registry.kind("execution-log-group").unwrap(), &specs[0]);
-    bench.create(&specs[0]).await;
+    // What AWS made is seen, and taken over.
+    let addresses = async || {
+        let found = bench.kind.observe(&session.aws.read.anew(), &scope).await.unwrap();
+        found.iter().map(|one| one.address().cloned()).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses().await, [None]);
+    bench.kind.create(&session.aws, &bench.identity, &specs[0]).await.unwrap();
+    assert_eq!(addresses().await, [Some(bench.identity.address.clone())]);
     logs.delete_log_group().log_group_name(name).send().await.unwrap();
     let theirs = [("gwctl:product", "other"), ("gwctl:environment", "test"), ("gwctl:address", "gate/log-group/x")];
     let theirs = theirs.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
