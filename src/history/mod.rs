@@ -48,8 +48,6 @@ pub enum Deed {
     CanaryPromote,
     /// The canary was taken away.
     CanaryAbort,
-    /// What was there was taken over: it got tags.
-    Import,
 }
 
 impl Deed {
@@ -63,7 +61,6 @@ impl Deed {
             Self::Rollback => "rollback",
             Self::CanaryPromote => "canary-promote",
             Self::CanaryAbort => "canary-abort",
-            Self::Import => "import",
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A saved plan holds what was shown, with its secrets masked, and no spec as it is: for each step it has digests of what was
 //! read and of what is wanted. Whoever carries it out reads AWS and the configuration again, plans again, and goes on only if
-//! the plan comes out the same. So nothing is done that was not in the file, and nothing secret is in it.
+//! the plan comes out the same. So nothing is done that was not in the file. Secrets are in it as salted digests only: whoever has the
+//! file can try guesses at a short one.
 
 use std::collections::BTreeSet;
 
