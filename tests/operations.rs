@@ -1,6 +1,8 @@
 //! What operators do once a gateway stands, on the command line: saved plans, history, rollbacks, canaries,
 //! and runs on a schedule.
 
+#[path = "support/binary.rs"]
+mod binary;
 #[path = "support/project.rs"]
 mod project;
 
@@ -8,51 +10,11 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use binary::{Run, run, run_with};
 use lambda_simulator::{Invocation, Simulator};
 use project::{DEV, Project};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-
-/// What one run came to.
-#[derive(Debug)]
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{self:#?}");
-        self
-    }
-
-    #[track_caller]
-    fn says(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.stderr.contains(word) || self.stdout.contains(word), "`{word}` in {self:#?}");
-        }
-        self
-    }
-
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
-    }
-}
-
-fn run(project: &Project, line: &str) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
-    command.current_dir(project.root()).env_clear().env("HOME", project.root()).env("USER", "anna");
-    let output = command.args(line.split_whitespace()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run {
-        code: output.status.code().expect("it was not killed"),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
-}
 
 /// Runs a verb on product-a's `dev` in the sandbox.
 fn dev(project: &Project, line: &str) -> Run {
@@ -413,13 +375,9 @@ fn a_function_runs_what_an_event_says_and_changes_nothing() {
 fn a_fleet_is_shared_out() {
     let project = Project::new();
     let plan = |shard: &str, index: Option<&str>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
-        command.current_dir(project.root()).env_clear().env("HOME", project.root());
-        command.envs(index.map(|index| ("JOB_COMPLETION_INDEX", index)));
-        let output =
-            command.args(["plan", "--all", "--sandbox", "--output", "json", "--shard", shard]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let index: Vec<_> = index.map(|index| ("JOB_COMPLETION_INDEX", index)).into_iter().collect();
+        let line = format!("plan --all --sandbox --output json --shard {shard}");
+        let json = run_with(&project, &line, &index).exits(0).json();
         let plans = json["gwctl"]["plans"].as_array().unwrap().clone();
         plans
             .iter()

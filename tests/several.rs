@@ -1,5 +1,7 @@
 //! Several environments in one run, and what guards them: the account, protection, emulators.
 
+#[path = "support/binary.rs"]
+mod binary;
 #[path = "support/edge.rs"]
 mod edge;
 #[path = "support/project.rs"]
@@ -8,92 +10,10 @@ mod project;
 use std::fs;
 use std::process::Command;
 
-use gwctl::sandbox::{Sandbox, listener};
+use binary::{Run, Served, run, run_with};
+use gwctl::sandbox::Sandbox;
 use project::{ENVIRONMENTS, Project};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
-
-/// What one run came to.
-#[derive(Debug)]
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{self:#?}");
-        self
-    }
-
-    #[track_caller]
-    fn says(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.stderr.contains(word) || self.stdout.contains(word), "`{word}` in {self:#?}");
-        }
-        self
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
-    }
-
-    /// Product, environment and status of each outcome.
-    fn outcomes(&self) -> Vec<(String, String)> {
-        let json = self.json();
-        let all = json["outcomes"].as_array().unwrap().iter();
-        all.map(|one| {
-            let text = |name: &str| one[name].as_str().unwrap().to_owned();
-            (format!("{}/{}", text("product"), text("environment")), text("status"))
-        })
-        .collect()
-    }
-}
-
-/// Runs a line of arguments, with these variables and no others.
-fn run_with(project: &Project, line: &str, variables: &[(&str, &str)]) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwctl"));
-    command.current_dir(project.root()).env_clear().env("HOME", project.root()).args(line.split_whitespace());
-    let output = command.envs(variables.iter().copied()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let code = output.status.code().expect("it was not killed");
-    Run { code, stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
-fn run(project: &Project, line: &str) -> Run {
-    run_with(project, line, &[])
-}
-
-/// A sandbox on a socket, for a run that gets its credentials as it does on AWS.
-struct Served {
-    sandbox: Sandbox,
-    url: String,
-    _runtime: Runtime,
-}
-
-impl Served {
-    fn new() -> Self {
-        let sandbox = Sandbox::in_memory();
-        let runtime = Runtime::new().unwrap();
-        let listener = runtime.block_on(listener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        runtime.spawn(listener::serve(sandbox.clone(), listener, std::future::pending()));
-        Self { sandbox, url, _runtime: runtime }
-    }
-
-    /// Calls and writes that it got.
-    fn calls(&self) -> (u64, u64) {
-        let total = self.sandbox.counters().total;
-        (total.calls, total.writes)
-    }
-
-    fn asked(&self, service: &str, operation: &str) -> u64 {
-        let counters = self.sandbox.counters();
-        counters.services.get(service).and_then(|all| all.get(operation)).map_or(0, |tally| tally.calls)
-    }
-}
 
 /// Profiles whose keys are of these accounts, which is how the sandbox tells accounts apart.
 fn profiles(project: &Project, accounts: &[(&str, &str)]) {

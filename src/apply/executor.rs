@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::Event;
-use crate::aws::Aws;
+use crate::aws::{Aws, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Registry;
 use crate::model::{Address, Digest, Identity, Outputs, references, resolve};
@@ -23,7 +23,7 @@ pub enum Ended {
     Done(Option<Digest>),
     /// It failed.
     Failed(Failure),
-    /// It was not begun.
+    /// It was not begun, or was ended in a wait.
     NotBegun,
 }
 
@@ -38,7 +38,7 @@ pub struct Applied {
     pub ended: Vec<Ended>,
     /// How many steps were done.
     pub done: usize,
-    /// How many were not begun.
+    /// How many were not begun, or were ended in a wait.
     pub skipped: usize,
     /// The user interrupted it.
     pub interrupted: bool,
@@ -117,7 +117,8 @@ pub async fn apply(
                 let Work { step, retires } = walk.work[index];
                 let (action, what) = describe(step, retires);
                 emit(Event::StepStarted { address: step.address.clone(), action, what: what.to_owned() });
-                running.push(perform(index, walk.work[index], plan, registry, aws, walk.outputs.clone()).boxed());
+                let step = perform(index, walk.work[index], plan, registry, aws, walk.outputs.clone());
+                running.push(wait::ending(interrupt.clone(), step).boxed());
             }
         }
         tokio::select! {
@@ -135,7 +136,7 @@ pub async fn apply(
             Ok(()) = interrupt.changed(), if !stop => {}
         }
     }
-    let interrupted = *interrupt.borrow() && !walk.waiting.is_empty();
+    let interrupted = *interrupt.borrow() && (!walk.waiting.is_empty() || walk.skipped > 0);
     walk.skip_rest(emit);
     let applied = Applied {
         outputs: walk.outputs,
@@ -240,6 +241,11 @@ impl<'a> Walk<'a> {
                     self.outputs.insert(address.clone(), made.outputs);
                 }
                 emit(Event::StepDone { address, elapsed });
+            }
+            // The user ended a wait of it: the next apply goes on there.
+            Err(failure) if failure.kind() == FailureKind::Interrupted => {
+                self.skipped += 1;
+                emit(Event::StepInterrupted { address, elapsed });
             }
             Err(failure) => {
                 emit(Event::StepFailed { address: address.clone(), failure: failure.to_string(), elapsed });

@@ -64,6 +64,13 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// The user ended a step while it waited for AWS: the next apply goes on there.
+    StepInterrupted {
+        /// The resource.
+        address: Address,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A step was not begun.
     StepSkipped {
         /// The resource.

@@ -25,6 +25,7 @@ pub mod stage_state;
 pub mod supposed;
 pub mod tags;
 pub mod trail;
+pub mod wait;
 pub mod zones;
 
 use std::collections::BTreeMap;

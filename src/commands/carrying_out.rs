@@ -136,7 +136,7 @@ impl Running<'_> {
         let circumstances = journal::begin(work, deed).await;
         let wanted = Wanted { purpose: deed.name(), by: &circumstances.by, patience: self.order.patience };
         let tell = |message| self.tell_of(index, message);
-        let held = under_lock(work, wanted, self.interrupt.clone(), &tell, async |ended| {
+        let held = under_lock(&work.aws, &work.owner, wanted, self.interrupt.clone(), &tell, async |ended| {
             let now = self.look_again(work, plan, index).await?;
             let current = now.as_ref().unwrap_or(plan);
             let applied = self.apply(work, current, index, ended).await;

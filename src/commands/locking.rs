@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::work::Work;
+use crate::aws::Aws;
 use crate::aws::lock::{self, Lock, Taken};
 use crate::error::{Failure, Result};
 use crate::history::Origin;
 use crate::lock::Holder;
+use crate::model::Owner;
 
 /// Who wants a lock, what for, and how long that may take.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +45,8 @@ const LOOKS_EVERY: Duration = Duration::from_secs(2);
 /// Takes the lock, does the work, gives the lock back, even if the work panics. The work is told to end (its receiver turns
 /// true) when the user wants that, and when the lock is lost.
 pub(super) async fn under_lock<T, F>(
-    work: &Work,
+    aws: &Aws,
+    owner: &Owner,
     wanted: Wanted<'_>,
     mut interrupt: watch::Receiver<bool>,
     tell: &(dyn Fn(String) + Sync),
@@ -53,7 +55,7 @@ pub(super) async fn under_lock<T, F>(
 where
     F: Future<Output = T>,
 {
-    let Some(lock) = take(work, wanted, &mut interrupt, tell).await? else {
+    let Some(lock) = take(aws, owner, wanted, &mut interrupt, tell).await? else {
         return Ok(Held { came: None, lost: None, kept: None });
     };
     let (end, ended) = watch::channel(false);
@@ -82,7 +84,8 @@ where
 
 /// Takes the lock; none if the user ended it before. Waiting is cut off by that, and taking is not: a lock might stay.
 async fn take(
-    work: &Work,
+    aws: &Aws,
+    owner: &Owner,
     wanted: Wanted<'_>,
     interrupt: &mut watch::Receiver<bool>,
     tell: &(dyn Fn(String) + Sync),
@@ -91,7 +94,7 @@ async fn take(
     let mut told = false;
     while !*interrupt.borrow() {
         let holder = Holder::new(wanted.purpose, wanted.by.clone(), Timestamp::now());
-        let mut other = match lock::take(&work.aws, &work.owner, holder).await? {
+        let mut other = match lock::take(aws, owner, holder).await? {
             Taken::Ours { lock, from } => {
                 if let Some(from) = from {
                     tell(format!("took over the lock of {}, {}", from.who(), from.since_when(Timestamp::now())));
@@ -103,7 +106,7 @@ async fn take(
         loop {
             let left = wanted.patience.saturating_sub(begun.elapsed());
             if left.is_zero() {
-                return Err(other.refuses(&work.owner, &work.place, Timestamp::now()));
+                return Err(other.refuses(owner, &aws.place, Timestamp::now()));
             }
             if !std::mem::replace(&mut told, true) {
                 tell(format!("waits for the lock: {}, {}", other.who(), other.since_when(Timestamp::now())));
@@ -112,7 +115,7 @@ async fn take(
                 () = sleep(LOOKS_EVERY.min(left)) => {}
                 _ = interrupt.wait_for(|interrupted| *interrupted) => return Ok(None),
             }
-            other = match lock::holder(&work.aws.read, &work.owner).await? {
+            other = match lock::holder(&aws.read, owner).await? {
                 Some(other) if !other.is_expired(Timestamp::now()) => other,
                 _ => break,
             };
@@ -120,3 +123,6 @@ async fn take(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

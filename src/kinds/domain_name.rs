@@ -11,12 +11,12 @@ use aws_sdk_apigateway::types::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Kind, Scope, rest_api};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws, failed, given, retry};
+use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
 
@@ -257,7 +257,7 @@ async fn available(aws: &Aws, name: &str) -> Result<Outputs> {
                     .hint("look at it in the console of API Gateway; then run this again"));
             }
         }
-        sleep(LOOKS_EVERY).await;
+        wait::pause(LOOKS_EVERY).await?;
     }
 }
 

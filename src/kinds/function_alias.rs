@@ -10,14 +10,14 @@ use aws_sdk_lambda::types::{AliasConfiguration, AliasRoutingConfiguration, Provi
 use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::function_version::{OwnFunction, own_functions};
 use super::lambda_function::{NOT_YET, arn, invoke_arn};
 use super::{Kind, Scope, function_by_hand};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::Tags;
-use crate::aws::{Aws, ReadAws, failed, given, retry};
+use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Ownership, Place};
 
@@ -284,7 +284,7 @@ async fn wait_until_warm(aws: &Aws, function: &str, alias: &str) -> Result<()> {
             _ if Instant::now() + pause > deadline => return Err(cold("it was still in progress after ten minutes")),
             _ => {}
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(5));
     }
 }

@@ -18,7 +18,7 @@ use super::{Kind, Scope, vpc_link};
 use crate::aws::failure::is_not_found;
 use crate::aws::http_apis::every_page;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, Clients, ReadAws, failed, given, retry};
+use crate::aws::{Aws, Clients, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Observed, Outputs, Ownership, Place};
 
@@ -286,7 +286,7 @@ async fn wait_until_up(aws: &Aws, id: &str, name: &str) -> Result<()> {
             Some((status, why)) => return Err(broken(format!("it is {} {why}", status.as_str()).trim())),
             None => return Err(broken("it is gone")),
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(10));
     }
 }
@@ -300,7 +300,7 @@ async fn wait_until_gone(aws: &Aws, id: &str, name: &str) -> Result<()> {
             let failure = Failure::new(FailureKind::Aws, format!("VPC link `{name}` ({id}) did not go"));
             return Err(failure.cause(format!("it is {} {why}", status.as_str()).trim().to_owned()));
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(10));
     }
     Ok(())

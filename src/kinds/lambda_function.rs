@@ -13,13 +13,13 @@ use aws_sdk_lambda::types::{
 use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 pub use super::function_by_hand::ByHand;
 use super::{Artifacts, Kind, Scope, function_by_hand, network_interfaces};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws, failed, given, retry};
+use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Input, Observed, Outputs, Place};
 
@@ -476,7 +476,7 @@ pub(super) async fn wait_until_usable(aws: &Aws, name: &str) -> Result<()> {
         if Instant::now() + pause > deadline {
             return Err(broken(Some("it was still pending after ten minutes")));
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(5));
     }
 }

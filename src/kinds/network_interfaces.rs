@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::lambda_function::Vpc;
 use crate::aws::ec2::{Filter, NetworkInterface};
-use crate::aws::{Aws, failed};
+use crate::aws::{Aws, failed, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::Input;
 
@@ -48,7 +48,7 @@ pub(super) async fn wait_until_left(aws: &Aws, function: &str, vpc: &Vpc) -> Res
             return Err(still_there(function, &left));
         }
         tracing::debug!("waiting for {} network interfaces of function `{function}`", left.len());
-        sleep(Duration::from_secs(10)).await;
+        wait::pause(Duration::from_secs(10)).await?;
     }
 }
 

@@ -12,7 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::network_interfaces::{INTERFACES_LEAVE, interfaces};
 use super::{Kind, Scope};
@@ -20,7 +20,7 @@ use crate::aws::ec2::{
     CallError, Client, Direction, Filter, NetworkInterface, Peer, Permission, SecurityGroup as LiveGroup,
 };
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws, failed};
+use crate::aws::{Aws, ReadAws, failed, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Observed, Outputs, Place};
 
@@ -247,7 +247,7 @@ impl Kind for SecurityGroup {
                 return Err(in_use(failed(&doing, error), &left));
             }
             tracing::debug!("waiting for {} network interfaces of {id}", left.len());
-            sleep(Duration::from_secs(10)).await;
+            wait::pause(Duration::from_secs(10)).await?;
         }
     }
 

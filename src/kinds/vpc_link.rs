@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws, failed, given, retry};
+use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Input, Observed, Outputs, Owner, Ownership, Place};
 
@@ -293,7 +293,7 @@ async fn wait_until_up(aws: &Aws, id: &str, name: &str) -> Result<()> {
             Some((status, why)) => return Err(broken(format!("it is {} {why}", status.as_str()).trim())),
             None => return Err(broken("it is gone")),
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(10));
     }
 }
@@ -307,7 +307,7 @@ async fn wait_until_gone(aws: &Aws, id: &str, name: &str) -> Result<()> {
             let failure = Failure::new(FailureKind::Aws, format!("VPC link `{name}` ({id}) did not go"));
             return Err(failure.cause(format!("it is {} {why}", status.as_str()).trim().to_owned()));
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(10));
     }
     Ok(())

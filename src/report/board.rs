@@ -79,7 +79,9 @@ impl Row {
     fn follow(&mut self, event: &Event) -> Option<String> {
         match event {
             Event::StepStarted { address, what, .. } => self.doing.push((address.clone(), what.clone())),
-            Event::StepDone { address, .. } | Event::StepFailed { address, .. } => {
+            Event::StepDone { address, .. }
+            | Event::StepFailed { address, .. }
+            | Event::StepInterrupted { address, .. } => {
                 let at = self.doing.iter().position(|(other, _)| other == address)?;
                 return Some(self.doing.remove(at).1);
             }
@@ -95,7 +97,10 @@ impl Row {
                 self.bar = multi.add(bar);
                 self.bar.enable_steady_tick(TICK);
             }
-            Event::StepDone { .. } | Event::StepFailed { .. } | Event::StepSkipped { .. } => self.bar.inc(1),
+            Event::StepDone { .. }
+            | Event::StepFailed { .. }
+            | Event::StepInterrupted { .. }
+            | Event::StepSkipped { .. } => self.bar.inc(1),
             Event::Finished { .. } => {
                 self.bar.finish_and_clear();
                 multi.remove(&self.bar);

@@ -68,7 +68,9 @@ impl Reporter {
             self.doing.insert(address.clone(), what.clone());
         }
         let doing = match event {
-            Event::StepDone { address, .. } | Event::StepFailed { address, .. } => self.doing.remove(address),
+            Event::StepDone { address, .. }
+            | Event::StepFailed { address, .. }
+            | Event::StepInterrupted { address, .. } => self.doing.remove(address),
             _ => None,
         };
         let line = line(event, doing.as_deref());
@@ -113,6 +115,9 @@ pub(super) fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)>
         }
         Event::StepFailed { address, failure, elapsed } => {
             (Tone::Error, format!("{address}: {doing}failed after {}: {failure}", seconds(*elapsed)))
+        }
+        Event::StepInterrupted { address, elapsed } => {
+            (Tone::Changed, format!("{address}: {doing}interrupted after {}, while AWS was at work", seconds(*elapsed)))
         }
         Event::StepSkipped { address, because: Some(other) } => {
             (Tone::Changed, format!("{address}: skipped, as {other} was not done"))
@@ -200,7 +205,9 @@ impl Spinners {
                 }
                 return;
             }
-            Event::StepDone { address, .. } | Event::StepFailed { address, .. } => self.stop(address),
+            Event::StepDone { address, .. }
+            | Event::StepFailed { address, .. }
+            | Event::StepInterrupted { address, .. } => self.stop(address),
             Event::StepSkipped { .. } => self.total.inc(1),
             Event::Note { .. } | Event::Ending { .. } => {}
             Event::Finished { .. } => {
@@ -212,7 +219,7 @@ impl Spinners {
             let sign = match event {
                 Event::StepDone { .. } => Tone::Added.paint("✓ ", self.color),
                 Event::StepFailed { .. } => Tone::Error.paint("✗ ", self.color),
-                Event::StepSkipped { .. } => Tone::Changed.paint("- ", self.color),
+                Event::StepInterrupted { .. } | Event::StepSkipped { .. } => Tone::Changed.paint("- ", self.color),
                 _ => String::new(),
             };
             let _ = self.multi.println(format!("{sign}{}", tone.paint(&line, self.color)));

@@ -198,7 +198,7 @@ async fn take_over(
         // What can't be told is not worth stopping for.
         let _ = notice(global, |out| writeln!(out, "{message}"));
     };
-    let held = under_lock(work, wanted, interrupt, &tell, async |ended| {
+    let held = under_lock(&work.aws, &work.owner, wanted, interrupt, &tell, async |ended| {
         if asked {
             preview::check_unchanged(work, said, prepared).await?;
         }

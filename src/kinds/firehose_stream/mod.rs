@@ -16,12 +16,12 @@ use aws_sdk_firehose::types::{
     FailureDescription, Tag,
 };
 use futures::future::try_join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, Clients, ReadAws, failed, given, retry};
+use crate::aws::{Aws, Clients, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Observed, Outputs, Place};
 
@@ -360,7 +360,7 @@ async fn settled(
                 .cause(format!("delivery stream `{name}` is {shown}"))
                 .hint("look at it in the console of Amazon Data Firehose; then run this again"));
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(10));
     }
 }
