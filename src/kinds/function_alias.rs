@@ -158,7 +158,6 @@ impl Kind for FunctionAlias {
             "lambda:PutProvisionedConcurrencyConfig",
             "lambda:RemovePermission",
             "lambda:UpdateAlias",
-            "lambda:UpdateFunctionConfiguration",
         ],
     };
     const REPLACE_ON: &'static [&'static str] = &["name"];

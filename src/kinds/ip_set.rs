@@ -154,10 +154,8 @@ impl Kind for IpSet {
         with: &[],
         reads: &["wafv2:GetIPSet", "wafv2:ListIPSets", "wafv2:ListTagsForResource"],
         writes: &[
-            "wafv2:AssociateWebACL",
             "wafv2:CreateIPSet",
             "wafv2:DeleteIPSet",
-            "wafv2:DisassociateWebACL",
             "wafv2:TagResource",
             "wafv2:UntagResource",
             "wafv2:UpdateIPSet",

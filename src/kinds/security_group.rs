@@ -172,7 +172,7 @@ impl Kind for SecurityGroup {
     const CALLS: Calls = Calls {
         seeks: &["tag:GetResources"],
         with: &[],
-        reads: &["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "lambda:ListFunctions"],
+        reads: &["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"],
         writes: &[
             "ec2:AuthorizeSecurityGroupEgress",
             "ec2:AuthorizeSecurityGroupIngress",

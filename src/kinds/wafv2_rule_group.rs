@@ -150,11 +150,9 @@ impl Kind for RuleGroup {
         with: &[],
         reads: &["wafv2:GetRuleGroup", "wafv2:ListRuleGroups", "wafv2:ListTagsForResource"],
         writes: &[
-            "wafv2:AssociateWebACL",
             "wafv2:CheckCapacity",
             "wafv2:CreateRuleGroup",
             "wafv2:DeleteRuleGroup",
-            "wafv2:DisassociateWebACL",
             "wafv2:TagResource",
             "wafv2:UntagResource",
             "wafv2:UpdateRuleGroup",

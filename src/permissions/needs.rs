@@ -258,6 +258,8 @@ fn lambda(operation: &str) -> Option<Vec<Need>> {
         "ListFunctions" => On::Everything,
     })?;
     let besides = match operation {
+        // Without it, the answer has no tags, and whose the function is stays unknown (API reference).
+        "GetFunction" => vec![("lambda:ListTags", On::Function)],
         "CreateFunction" => vec![
             ("iam:PassRole", On::Passed("lambda.amazonaws.com")),
             ("lambda:TagResource", On::Function),

@@ -62,11 +62,20 @@ impl Sandbox {
             with_id(invoke::run(self, self.functions(), &request).await, id)
         } else if apart {
             let sandbox = self.clone();
-            tokio::task::spawn_blocking(move || sandbox.carry_out(&request, id)).await?
+            tokio::task::spawn_blocking(move || sandbox.carry_out_in_sight(&request, id)).await?
         } else {
-            self.carry_out(&request, id)
+            self.carry_out_in_sight(&request, id)
         };
         Ok(lost.map_or(Outcome::Answer(response), Outcome::Lost))
+    }
+
+    /// The answer, without what the caller may not see.
+    fn carry_out_in_sight(&self, request: &Request, id: String) -> Response {
+        let mut response = self.carry_out(request, id);
+        if let Some(enforced) = self.conditions.enforced() {
+            enforced.conceal(request, &mut response);
+        }
+        response
     }
 
     /// The refusal of a request that the policies of the caller do not allow, where there are any.

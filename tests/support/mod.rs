@@ -5,6 +5,7 @@
 
 pub(crate) mod edge;
 pub(crate) mod failing;
+pub(crate) mod policy;
 pub(crate) mod project;
 pub(crate) mod world;
 

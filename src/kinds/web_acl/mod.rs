@@ -109,11 +109,9 @@ impl Kind for WebAcl {
             "wafv2:ListWebACLs",
         ],
         writes: &[
-            "wafv2:AssociateWebACL",
             "wafv2:CreateWebACL",
             "wafv2:DeleteLoggingConfiguration",
             "wafv2:DeleteWebACL",
-            "wafv2:DisassociateWebACL",
             "wafv2:PutLoggingConfiguration",
             "wafv2:TagResource",
             "wafv2:UntagResource",

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::execute_api::policy::{Pairs, Policy, Principal, Question, Verdict};
-use super::wire::Request;
+use super::wire::{Request, Response};
 use super::world::World;
 use crate::error::{Failure, FailureKind, Result};
 
@@ -79,6 +79,19 @@ impl Enforced {
     /// The first thing that the policies do not allow of what a request asks.
     pub(super) fn missing(&self, world: &World, request: &Request) -> Option<Asked> {
         asked(world, request).into_iter().find(|asked| !self.allow(request, asked))
+    }
+
+    /// Takes out of an answer what the policies do not let the caller see, though they allow the call: "Lambda returns tag data
+    /// only if you have explicit allow permissions for `lambda:ListTags`" (API reference of `GetFunction`).
+    pub(super) fn conceal(&self, request: &Request, response: &mut Response) {
+        if request.caller.service != "lambda" || super::conditions::operation_name(request) != "GetFunction" {
+            return;
+        }
+        let Some(function) = rest::lambda(request, "ListTags").into_iter().next() else { return };
+        let Ok(Value::Object(mut answer)) = serde_json::from_slice(&response.body) else { return };
+        if !self.allow(request, &function) && answer.remove("Tags").is_some() {
+            response.body = Value::Object(answer).to_string().into_bytes().into();
+        }
     }
 
     fn allow(&self, request: &Request, asked: &Asked) -> bool {

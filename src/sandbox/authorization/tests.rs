@@ -156,6 +156,20 @@ fn every_action_is_needed_and_a_denial_wins() {
 }
 
 #[test]
+fn tags_of_a_function_are_seen_by_those_who_may_list_them() {
+    let get = request("lambda", "GET", "/2015-03-31/functions/f", "");
+    let seen = |action: &str| {
+        let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
+        let mut response = Response::json(200, &json!({"Configuration": {}, "Tags": {"a": "b"}}));
+        Enforced::parse("p", &policy.to_string()).unwrap().conceal(&get, &mut response);
+        String::from_utf8(response.body.to_vec()).unwrap()
+    };
+    assert_eq!(seen("lambda:GetFunction"), r#"{"Configuration":{}}"#);
+    assert_eq!(seen("lambda:*"), r#"{"Configuration":{},"Tags":{"a":"b"}}"#);
+}
+
+#[test]
 fn what_is_no_policy_is_refused() {
     for text in ["{", r#"{"Statement": [{"Effect": "Perhaps", "Action": "a:b", "Resource": "*"}]}"#, "3"] {
         let failure = Enforced::parse("p.json", text).unwrap_err();
