@@ -450,7 +450,7 @@ fn the_printed_policy_is_enough_for_every_verb_of_an_operator() {
     may("plan").exits(0);
     may("apply --yes").exits(0);
     dev(&project, &format!("plan --detailed-exitcode {looking}")).exits(0);
-    project.add_route("normal_path", "new-service/api/v1/things");
+    project.add_route("normal_path", "/new-service/api/v1/things");
     may("apply --yes").exits(0);
     for line in ["drift", "show", "history", "routes"] {
         let run = dev(&project, &format!("{line} {looking}")).exits(0);

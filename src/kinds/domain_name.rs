@@ -165,6 +165,7 @@ impl Kind for DomainName {
             "apigateway:CreateDomainName",
             "apigateway:DeleteDomainName",
             "apigateway:TagResource",
+            "apigateway:UntagResource",
             "apigateway:UpdateDomainName",
         ],
     };

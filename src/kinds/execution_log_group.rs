@@ -92,6 +92,7 @@ impl Kind for ExecutionLogGroup {
             "logs:CreateLogGroup",
             "logs:DeleteLogGroup",
             "logs:DeleteMetricFilter",
+            "logs:DeleteRetentionPolicy",
             "logs:DeleteSubscriptionFilter",
             "logs:PutRetentionPolicy",
             "logs:TagResource",

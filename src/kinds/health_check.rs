@@ -218,7 +218,7 @@ impl Kind for HealthCheck {
     const CALLS: Calls = Calls {
         seeks: &["apigateway:GetDomainNames", "apigatewayv2:GetApis"],
         with: &["domain-name", "http-api"],
-        reads: &["route53:ListHealthChecks", "route53:ListTagsForResources"],
+        reads: &["route53:ListHealthChecks", "route53:ListTagsForResource", "route53:ListTagsForResources"],
         writes: &[
             "route53:ChangeTagsForResource",
             "route53:CreateHealthCheck",

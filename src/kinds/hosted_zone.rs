@@ -74,8 +74,19 @@ impl Kind for HostedZone {
     const CALLS: Calls = Calls {
         seeks: &["apigateway:GetDomainNames", "apigatewayv2:GetApis"],
         with: &["domain-name", "http-api"],
-        reads: &["route53:GetHostedZone", "route53:ListHostedZones", "route53:ListTagsForResources"],
-        writes: &["route53:CreateHostedZone", "route53:DeleteHostedZone", "route53:UpdateHostedZoneComment"],
+        reads: &[
+            "route53:GetHostedZone",
+            "route53:ListHostedZones",
+            "route53:ListResourceRecordSets",
+            "route53:ListTagsForResource",
+            "route53:ListTagsForResources",
+        ],
+        writes: &[
+            "route53:ChangeTagsForResource",
+            "route53:CreateHostedZone",
+            "route53:DeleteHostedZone",
+            "route53:UpdateHostedZoneComment",
+        ],
     };
     const REPLACE_ON: &'static [&'static str] = &["name"];
     const NAMES_ARE_UNIQUE: bool = false;

@@ -171,6 +171,7 @@ impl Kind for HttpStage {
             "apigatewayv2:DeleteRouteSettings",
             "apigatewayv2:DeleteStage",
             "apigatewayv2:TagResource",
+            "apigatewayv2:UntagResource",
             "apigatewayv2:UpdateStage",
         ],
     };

@@ -126,7 +126,13 @@ impl Kind for HttpVpcLink {
     const CALLS: Calls = Calls {
         seeks: &["apigatewayv2:GetVpcLinks"],
         with: &[],
-        reads: &["apigatewayv2:GetApis", "apigatewayv2:GetIntegrations", "apigatewayv2:GetVpcLink"],
+        reads: &[
+            "apigateway:GetResources",
+            "apigateway:GetRestApis",
+            "apigatewayv2:GetApis",
+            "apigatewayv2:GetIntegrations",
+            "apigatewayv2:GetVpcLink",
+        ],
         writes: &[
             "apigatewayv2:CreateVpcLink",
             "apigatewayv2:DeleteVpcLink",

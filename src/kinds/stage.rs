@@ -192,7 +192,7 @@ impl Kind for Stage {
     const CALLS: Calls = Calls {
         seeks: &["apigateway:GetRestApis"],
         with: &["rest-api"],
-        reads: &["apigateway:GetStage", "apigateway:GetStages"],
+        reads: &["apigateway:GetStage", "apigateway:GetStages", "wafv2:ListTagsForResource"],
         writes: &[
             "apigateway:CreateStage",
             "apigateway:DeleteStage",

@@ -129,6 +129,7 @@ fn needs_of(kind: &str, call: &str) -> Option<Vec<needs::Need>> {
     let instead = |on: On| match (kind, call.split_once(':').map(|(_, name)| name).unwrap_or_default()) {
         ("lock", _) => On::Lock,
         ("doctor", "GetRole") => On::Caller,
+        ("account-logging", "GetRole") => On::AnyRole,
         ("ip-set", "TagResource" | "UntagResource" | "ListTagsForResource") => On::IpSet,
         ("wafv2-rule-group", "TagResource" | "UntagResource" | "ListTagsForResource") => On::RuleGroup,
         ("hosted-zone", "ChangeTagsForResource" | "ListTagsForResource" | "ListTagsForResources") => On::Zone,
@@ -159,7 +160,7 @@ fn topic(on: On, action: &str) -> &'static str {
         On::LoadBalancer | On::WebAcl | On::Stage | On::Referred => "WebAcls",
         On::Lock => "Lock",
         On::LogGroup => "LogGroups",
-        On::Role => "Roles",
+        On::Role | On::AnyRole => "Roles",
         On::Passed(_) => "PassRoles",
         On::Linked(..) => "ServiceRoles",
         On::RuleGroup => "RuleGroups",

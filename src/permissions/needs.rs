@@ -42,6 +42,8 @@ pub(super) enum On {
     Referred,
     /// The roles.
     Role,
+    /// Every role: the one that a Region's logs are written with may be anybody's.
+    AnyRole,
     /// The roles, for a service that is to assume them.
     Passed(&'static str),
     /// The role that a service makes for itself.
@@ -249,11 +251,11 @@ fn http(operation: &str) -> Option<Vec<Need>> {
 /// actions"). Settings of a VPC need nothing of EC2 of the caller: Lambda acts as the function's role.
 fn lambda(operation: &str) -> Option<Vec<Need>> {
     let own = named!(operation, "lambda", {
-        "GetFunctionConfiguration" | "CreateFunction" | "UpdateFunctionCode" | "UpdateFunctionConfiguration"
+        "CreateFunction" | "UpdateFunctionCode" | "UpdateFunctionConfiguration"
         | "TagResource" | "UntagResource" | "ListTags" | "PutFunctionConcurrency" | "DeleteFunctionConcurrency"
         | "PublishVersion" | "ListVersionsByFunction" | "GetFunction" => On::Function,
         "ListAliases" | "GetAlias" | "CreateAlias" | "UpdateAlias" | "DeleteAlias" => On::Function,
-        "DeleteFunction" | "GetPolicy" | "RemovePermission" | "GetProvisionedConcurrencyConfig"
+        "GetFunctionConfiguration" | "DeleteFunction" | "GetPolicy" | "RemovePermission" | "GetProvisionedConcurrencyConfig"
         | "PutProvisionedConcurrencyConfig" | "DeleteProvisionedConcurrencyConfig" => On::Qualified,
         "ListFunctions" => On::Everything,
     })?;

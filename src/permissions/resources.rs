@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::needs::On;
-use crate::model::{Desired, Owner, Place};
+use crate::model::{Address, Desired, Owner, Place, references};
 
 /// An environment in one Region, and what it is made of.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,7 @@ impl Subject<'_> {
             }
             On::WebAcl | On::IpSet | On::RuleGroup | On::Referred => self.waf(on),
             On::Stage => vec![self.api_gateway("/restapis/*/stages/*")],
+            On::AnyRole => vec![self.place.arn("iam", "", "role/*")],
             On::SecurityGroup | On::Vpc => self.network(on),
             On::Linked(service, name) => {
                 let global = self.place.arn("iam", "", "role");
@@ -99,7 +100,16 @@ impl Subject<'_> {
     fn roles(&self, kind: &str, passed: bool) -> Vec<String> {
         let role = |rest: String| self.place.arn("iam", "", &format!("role{rest}"));
         let of_kind = if kind == "account-logging" { kind } else { "iam-role" };
+        // Of a kind that hands roles on, those that it refers to.
+        let referred: BTreeSet<Address> = self
+            .desired
+            .iter()
+            .filter(|one| one.address.kind() == kind)
+            .flat_map(|one| references(&one.spec))
+            .map(|reference| reference.address)
+            .collect();
         let wanted = self.desired.iter().filter(|one| one.address.kind() == of_kind);
+        let wanted = wanted.filter(|one| !passed || of_kind == kind || referred.contains(&one.address));
         let mut arns = Vec::new();
         for one in wanted {
             let Some(name) = one.name() else { continue };

@@ -117,6 +117,7 @@ impl Kind for HttpApi {
             "apigatewayv2:DeleteIntegration",
             "apigatewayv2:DeleteRoute",
             "apigatewayv2:TagResource",
+            "apigatewayv2:UntagResource",
             "apigatewayv2:UpdateApi",
             "apigatewayv2:UpdateAuthorizer",
             "apigatewayv2:UpdateIntegration",

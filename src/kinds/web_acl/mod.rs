@@ -102,6 +102,8 @@ impl Kind for WebAcl {
         seeks: &["tag:GetResources"],
         with: &[],
         reads: &[
+            "apigateway:GetRestApis",
+            "apigateway:GetStages",
             "wafv2:GetLoggingConfiguration",
             "wafv2:GetWebACL",
             "wafv2:ListResourcesForWebACL",
