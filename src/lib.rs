@@ -15,7 +15,7 @@
 //! apply, and [`inspection`] makes data of what operators look at.
 //!
 //! What AWS holds is the state. Ownership, and the digest of what was last applied, stand in AWS tags. [`model`] has the
-//! words that all of them share, [`error`] what can go wrong, [`rates`] how often AWS may be called.
+//! words that all of them share, [`error`] what can go wrong, [`rates`] how often AWS may be called, [`permissions`] what it has to allow.
 //!
 //! [`sandbox`] is an AWS inside the process, behind the SDK's HTTP client, and serves what is deployed in it; [`expectation`]
 //! is what users expect of that; [`package`] builds the authorizer's zip.
@@ -36,6 +36,7 @@ pub mod lint;
 pub mod lock;
 pub mod model;
 pub mod package;
+pub mod permissions;
 pub mod plan;
 pub mod rates;
 pub mod report;

@@ -6,13 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("error", &[]),
     ("rates", &[]),
     ("model", &["error"]),
     ("config", &["error"]),
-    ("aws", &["error", "model", "rates"]),
-    ("kinds", &["aws", "error", "model"]),
+    // What is asked of AWS, as policies: pure.
+    ("permissions", &["model"]),
+    ("aws", &["error", "model", "permissions", "rates"]),
+    ("kinds", &["aws", "error", "model", "permissions"]),
     ("plan", &["error", "model"]),
     ("drift", &["error", "model", "plan"]),
     ("stack", &["config", "error", "kinds", "model"]),

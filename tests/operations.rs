@@ -391,3 +391,66 @@ fn a_fleet_is_shared_out() {
     all.dedup();
     assert_eq!(all.len(), 8);
 }
+
+/// What `gwctl policy` prints for product-a's `dev`, in a file.
+fn policy(project: &Project, options: &str) -> String {
+    let printed = run(project, &format!("policy --product product-a --env dev {options}")).exits(0);
+    let name = format!("policy{}.json", options.replace([' ', '-'], ""));
+    fs::write(project.root().join(&name), &printed.stdout).unwrap();
+    format!("--sandbox-policy {name}")
+}
+
+#[test]
+fn the_printed_policy_is_enough_for_every_verb_of_an_operator() {
+    let project = Project::new();
+    let (all, looking) = (policy(&project, ""), policy(&project, "--plan-only"));
+    let may = |line: &str| dev(&project, &format!("{line} {all}"));
+    may("plan").exits(0);
+    may("apply --yes").exits(0);
+    dev(&project, &format!("plan --detailed-exitcode {looking}")).exits(0);
+    project.add_route("normal_path", "/new-service/api/v1/things");
+    may("apply --yes").exits(0);
+    for line in ["drift", "show", "history", "routes"] {
+        let run = dev(&project, &format!("{line} {looking}")).exits(0);
+        assert!(!run.stderr.contains("not authorized"), "{line}: {run:#?}");
+    }
+    let deeds = dev(&project, &format!("history --output json {looking}")).exits(0);
+    assert_eq!(deeds.stdout.matches("\"deed\": \"apply\"").count(), 2, "{deeds:#?}");
+    may("rollback --yes").exits(0);
+    may("destroy --yes").exits(0);
+    assert_eq!(dev(&project, "show --output json").exits(0).stdout.matches("\"arn\"").count(), 0);
+}
+
+#[test]
+fn a_missing_permission_is_named_with_what_prints_them_all() {
+    let project = Project::new();
+    let looking = policy(&project, "--plan-only");
+    dev(&project, &format!("apply --yes {looking}")).exits(1).says(&[
+        "is not authorized to perform: ",
+        "on resource: ",
+        "the credentials lack the permission `",
+        "`gwctl policy` prints all that are needed",
+    ]);
+    // What the caller may not look at is no reason to guess.
+    fs::write(project.root().join("none.json"), r#"{"Version": "2012-10-17", "Statement": []}"#).unwrap();
+    dev(&project, "plan --sandbox-policy none.json").exits(1).says(&["the credentials lack the permission `"]);
+    run(&project, "plan --env dev --product product-a --sandbox-policy none.json").exits(1).says(&["add --sandbox"]);
+}
+
+#[test]
+fn policies_are_printed_for_programs_and_people() {
+    let project = Project::new();
+    let one = run(&project, "policy --product product-a --env dev --output json").exits(0).json();
+    let [policy] = one["policies"].as_array().unwrap().as_slice() else { panic!("{one:#}") };
+    assert_eq!(policy["environments"], json!(["product-a/dev"]));
+    for document in policy["documents"].as_array().unwrap() {
+        assert!(document.to_string().chars().count() <= 6144, "{document}");
+        for statement in document["Statement"].as_array().unwrap() {
+            assert!(statement["Sid"].as_str().unwrap().bytes().all(|byte| byte.is_ascii_alphanumeric()), "{statement}");
+        }
+    }
+    let text = policy["documents"].to_string();
+    assert!(text.contains(":function:product-a-") && text.contains("iam:PassedToService"), "{text}");
+    assert_eq!(one, run(&project, "policy --product product-a --env dev --output json").exits(0).json());
+    run(&project, "policy --product product-a --env dev").exits(0).says(&["account 123456789012, product-a/dev: "]);
+}

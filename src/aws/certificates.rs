@@ -27,6 +27,9 @@ struct Candidate {
     not_after: i64,
 }
 
+/// What finding a certificate asks.
+pub const CALLS: &[&str] = &["acm:DescribeCertificate", "acm:ListCertificates"];
+
 /// The ARN of the certificate for a domain name: issued, valid now, for this name or its wildcard. Of several, the one that
 /// is valid longest.
 ///

@@ -16,6 +16,15 @@ use super::failure::is_not_found;
 use super::{ReadAws, failed};
 use crate::error::{Failure, FailureKind, Result};
 
+/// What it asks beside what a plan asks.
+pub const CALLS: &[&str] = &[
+    "apigateway:GetVpcLink",
+    "apigateway:GetVpcLinks",
+    "iam:GetRole",
+    "iam:SimulatePrincipalPolicy",
+    "servicequotas:ListServiceQuotas",
+];
+
 /// Keeps the `Date` of an answer, whatever the answer is.
 #[derive(Debug, Clone, Default)]
 struct DateOfAnswer(Arc<Mutex<Option<String>>>);

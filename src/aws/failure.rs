@@ -37,6 +37,9 @@ where
     };
     let message = error.message().unwrap_or("AWS gave no message");
     let failure = failure.cause(format!("{code}: {message}"));
+    if DENIALS.contains(&code) {
+        return failure.hint(not_allowed(message));
+    }
     match hint(code) {
         Some(hint) => failure.hint(hint),
         None => failure,
@@ -75,6 +78,21 @@ impl std::fmt::Display for Flat {
 
 impl Error for Flat {}
 
+/// What services answer a caller whose policies do not allow a call.
+const DENIALS: [&str; 4] = ["AccessDenied", "AccessDeniedException", "UnauthorizedException", "UnauthorizedOperation"];
+
+/// What to do about a permission that is missing; most answers name it.
+fn not_allowed(message: &str) -> String {
+    let action = message.split_once("not authorized to perform: ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let what = match action.map(|action| action.trim_end_matches([',', '.'])) {
+        Some(action) if action.contains(':') => format!("the permission `{action}`"),
+        _ => "the permission for this call".to_owned(),
+    };
+    format!(
+        "the credentials lack {what}: `gwctl policy` prints all that are needed; ask the owner of the account for them"
+    )
+}
+
 fn hint(code: &str) -> Option<&'static str> {
     match code {
         "ExpiredToken" | "ExpiredTokenException" => Some("the credentials have expired: log in again"),
@@ -84,9 +102,6 @@ fn hint(code: &str) -> Option<&'static str> {
         | "AuthFailure"
         | "SignatureDoesNotMatch" => {
             Some("AWS does not know these credentials: check AWS_PROFILE and the keys it leads to")
-        }
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedException" | "UnauthorizedOperation" => {
-            Some("the credentials lack the permission for this call: ask the owner of the account for it")
         }
         "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
             Some("AWS throttles this account's calls: wait a minute and run this again; nothing is lost")
@@ -129,4 +144,19 @@ pub fn is_not_found<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool 
                 | "WAFNonexistentItemException"
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_names_what_is_missing_and_who_knows_the_rest() {
+        let message = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: lambda:GetFunction on resource: \
+                       arn:aws:lambda:eu-central-1:123456789012:function:f because no identity-based policy allows the \
+                       lambda:GetFunction action";
+        let hint = not_allowed(message);
+        assert!(hint.starts_with("the credentials lack the permission `lambda:GetFunction`: `gwctl policy`"), "{hint}");
+        assert!(not_allowed("Access Denied").starts_with("the credentials lack the permission for this call: "));
+    }
 }

@@ -8,6 +8,9 @@ use crate::model::Health;
 /// of health checks that monitor an endpoint": more than 18 percent).
 const MORE_THAN_PERCENT: usize = 18;
 
+/// What it asks.
+pub const CALLS: &[&str] = &["route53:GetHealthCheckStatus"];
+
 /// What Route 53's checkers say now; nothing if there is no such check. Its status is told to nobody directly: this is Route 53's
 /// own rule over what each checker says. Checks that are disabled or inverted are none of gwctl's.
 ///

@@ -6,6 +6,9 @@ use super::failure::is_not_found;
 use super::{Aws, ReadAws, failed};
 use crate::error::{Failure, Result};
 
+/// What adding a line asks.
+pub const APPEND: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+
 /// Adds a line to a log stream, which is made if it is not there. An answer that was lost leaves the line there twice: the
 /// reader has to know it again.
 pub async fn append(aws: &Aws, group: &str, stream: &str, line: &str) -> Result<()> {
@@ -39,6 +42,9 @@ pub async fn append(aws: &Aws, group: &str, stream: &str, line: &str) -> Result<
 
 /// How many pages of a log stream are read back, each of 1 MB at most: a bound, for a stream that somebody fills with other things.
 const PAGES: usize = 20;
+
+/// What reading lines asks.
+pub const LAST: &[&str] = &["logs:GetLogEvents"];
 
 /// The last lines of a log stream that are wanted, at least `most` if there are so many, the oldest first; nothing where there is no
 /// such group or stream.

@@ -16,6 +16,9 @@ pub struct LogEvent {
     pub message: String,
 }
 
+/// What reading them asks.
+pub const CALLS: &[&str] = &["logs:DescribeLogGroups", "logs:FilterLogEvents"];
+
 /// Events from a time on, in the order of their times, and where the next ones are. A page may be empty and not be the last (API
 /// reference, `FilterLogEvents`: "This operation can return empty results while there are more log events available through the
 /// token").

@@ -3,8 +3,9 @@
 //! [`ReadAws`] and [`Aws`] are different types. The clients of a [`ReadAws`] refuse a call that is not a read before it
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
+pub mod calls;
 pub mod certificates;
-mod checkup;
+pub mod checkup;
 pub mod credentials;
 pub mod ec2;
 mod endpoint;
@@ -49,11 +50,13 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
 
+pub use calls::Notebook;
 pub use checkup::LinkState;
 pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
 pub use pace::Pace;
 
+use calls::Declared;
 use credentials::{MfaProfile, Source};
 use pace::Paced;
 
@@ -76,6 +79,8 @@ pub struct Connection {
     pub mfa_sessions: MfaSessions,
     /// Whose turn it is where AWS has refused calls for their rate, shared by all connections.
     pub pace: Pace,
+    /// Where the calls of kinds are noted down.
+    pub notebook: Option<Notebook>,
     /// Another endpoint for every service. `AWS_ENDPOINT_URL` and its kin work without it.
     pub endpoint_url: Option<String>,
     /// Another transport and its credentials: the sandbox in the process.
@@ -98,6 +103,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
+/// What every session asks for its own sake: whose it is, and what role the Region's logs are written with.
+pub const SESSION_CALLS: &[&str] = &["apigateway:GetAccount", "sts:GetCallerIdentity"];
+
 /// What AWS says of credentials that it does not know, and of those of another partition, which are the same to it.
 const UNKNOWN_CREDENTIALS: [&str; 2] = ["InvalidClientTokenId", "UnrecognizedClientException"];
 
@@ -119,7 +127,7 @@ impl Connection {
         }
         Ok(Aws {
             read: ReadAws::new(&config, place, self),
-            write: Clients::new(&config, place, &self.pace, false),
+            write: Clients::new(&config, place, self, false),
             place: place.clone(),
             elsewhere: self.transport.is_some() || endpoint::is_elsewhere(&config),
             tolerant: false,
@@ -214,10 +222,11 @@ pub struct Clients {
 }
 
 impl Clients {
-    fn new(config: &SdkConfig, place: &Place, turns: &Pace, read_only: bool) -> Self {
+    fn new(config: &SdkConfig, place: &Place, connection: &Connection, read_only: bool) -> Self {
+        let declared = Declared(connection.notebook.clone());
         macro_rules! client {
             ($service:ident, $signs:literal) => {{
-                let paced = Paced { pace: turns.clone(), place: place.clone(), service: $signs };
+                let paced = Paced { pace: connection.pace.clone(), place: place.clone(), service: $signs };
                 let builder = $service::config::Builder::from(config).interceptor(paced.clone());
                 client!(@ $service, builder.auth_scheme_resolver(paced))
             }};
@@ -225,7 +234,7 @@ impl Clients {
                 client!(@ $service, $service::config::Builder::from(config))
             };
             (@ $service:ident, $builder:expr) => {{
-                let mut builder = $builder;
+                let mut builder = $builder.interceptor(declared.clone());
                 if read_only {
                     builder = builder.interceptor(guard::ReadOnly);
                 }
@@ -245,9 +254,9 @@ impl Clients {
             acm: client!(aws_sdk_acm, "acm"),
             route53: client!(aws_sdk_route53, "route53"),
             elbv2: client!(aws_sdk_elasticloadbalancingv2),
-            ec2: ec2::Client::new(config, read_only),
+            ec2: ec2::Client::new(config, read_only, declared.clone()),
             firehose: client!(aws_sdk_firehose),
-            s3: s3(config, read_only),
+            s3: s3(config, read_only, declared.clone()),
             cloudtrail: client!(aws_sdk_cloudtrail),
             sns: client!(aws_sdk_sns),
             quotas: client!(aws_sdk_servicequotas),
@@ -257,9 +266,9 @@ impl Clients {
 
 /// S3 takes the name of a bucket into the host, `logs.s3.eu-central-1.amazonaws.com`. Of another endpoint it would make
 /// `logs.localhost` or `logs.minio.example`, which no DNS may know: there, the name goes into the path.
-fn s3(config: &SdkConfig, read_only: bool) -> aws_sdk_s3::Client {
+fn s3(config: &SdkConfig, read_only: bool, declared: Declared) -> aws_sdk_s3::Client {
     let elsewhere = endpoint::of(config, "S3").is_some();
-    let mut builder = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere);
+    let mut builder = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere).interceptor(declared);
     if read_only {
         builder = builder.interceptor(guard::ReadOnly);
     }
@@ -310,7 +319,7 @@ impl RestApiLists {
 impl ReadAws {
     fn new(config: &SdkConfig, place: &Place, connection: &Connection) -> Self {
         Self {
-            clients: Clients::new(config, place, &connection.pace, true),
+            clients: Clients::new(config, place, connection, true),
             place: place.clone(),
             profile: connection.profile.clone(),
             apis: Shared::default(),
@@ -371,6 +380,23 @@ impl ReadAws {
             .iter()
             .map(|lookup| async move { Ok::<_, Failure>((lookup.clone(), self.find_one(lookup).await?)) });
         Ok(try_join_all(answers).await?.into_iter().collect())
+    }
+
+    /// The calls that a lookup makes. Names of what there is are listed where a wanted one is not there.
+    #[must_use]
+    pub const fn calls_of(wanted: &Lookup) -> &'static [&'static str] {
+        match wanted {
+            Lookup::SystemGateway { .. } => &["apigateway:GetRestApis", "apigateway:GetStages"],
+            Lookup::VpcLink { .. } => &["apigateway:GetVpcLinks"],
+            Lookup::LoadBalancer { .. } | Lookup::AnyLoadBalancer { .. } => {
+                &["elasticloadbalancing:DescribeLoadBalancers"]
+            }
+            Lookup::LoadBalancerPart { .. } => {
+                &["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers"]
+            }
+            Lookup::Certificate { .. } => certificates::CALLS,
+            Lookup::HostedZone { .. } => zones::CALLS,
+        }
     }
 
     async fn find_one(&self, wanted: &Lookup) -> Result<Vec<String>> {

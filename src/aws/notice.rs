@@ -12,6 +12,9 @@ pub const LONGEST_MESSAGE: usize = 256 * 1024;
 /// The namespace of metrics.
 const NAMESPACE: &str = "gwctl";
 
+/// What a message asks.
+pub const PUBLISH: &[&str] = &["sns:Publish"];
+
 /// Publishes to a topic, in the Region that its ARN names.
 pub async fn publish(aws: &Aws, topic: &str, subject: &str, message: &str) -> Result<()> {
     let mut call = aws.write.sns.publish().topic_arn(topic).subject(subject).message(message).customize();
@@ -21,6 +24,9 @@ pub async fn publish(aws: &Aws, topic: &str, subject: &str, message: &str) -> Re
     }
     call.send().await.map_err(|error| failed(&format!("publish to {topic}"), error)).map(drop)
 }
+
+/// What a metric asks.
+pub const METRIC: &[&str] = &["cloudwatch:PutMetricData"];
 
 /// Says how many resources of an environment drifted.
 pub async fn put_drift(aws: &Aws, owner: &Owner, count: usize) -> Result<()> {

@@ -15,6 +15,9 @@ pub struct StageCache {
     pub status: Option<String>,
 }
 
+/// What is asked of a stage and what it serves.
+pub const CALLS: &[&str] = &["apigateway:GetDeployment", "apigateway:GetExport", "apigateway:GetStages"];
+
 /// The cache of a stage, if it has one.
 pub async fn cache(aws: &ReadAws, api: &str, stage: &str) -> Result<Option<StageCache>> {
     let stages = aws.stages(api).await?;

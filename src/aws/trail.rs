@@ -27,6 +27,9 @@ const SHOWN: usize = 3;
 /// gwctl's own calls carry its name in their user agent, and are no drift.
 const OURS: &str = "app/gwctl-";
 
+/// What it asks.
+pub const CALLS: &[&str] = &["cloudtrail:LookupEvents"];
+
 /// The last writing events of a resource that were not gwctl's, the newest first. It is asked for by each of `names` (a name,
 /// an id, an ARN: services differ in what they write into an event) until one is known. `global`: the resource is of a
 /// service whose events are in one Region of the partition.

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use super::{ReadAws, failed};
 use crate::error::{Failure, FailureKind, Result};
 
+/// What finding a zone asks.
+pub const CALLS: &[&str] = &["route53:ListHostedZones"];
+
 /// A hosted zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostedZone {

@@ -3,6 +3,7 @@
 mod changes;
 mod drift;
 mod inspection;
+mod policy;
 mod sandbox;
 mod takeover;
 mod working_tree;
@@ -17,6 +18,7 @@ pub use changes::{
 };
 pub use drift::{DriftOptions, Notify, Webhook};
 pub use inspection::{GraphFormat, GraphOptions, HistoryOptions, LogsOptions, RoutesOptions, ShowOptions, Since};
+pub use policy::{Beside, PolicyOptions};
 pub use sandbox::{ConditionOptions, DataPlaneOptions, SandboxOptions, ServeOptions};
 pub use takeover::{DoctorOptions, ExportOptions, ImportOptions};
 pub use working_tree::{
@@ -160,6 +162,8 @@ pub enum Command {
     Export(ExportOptions),
     /// Check what would fail: credentials, permissions, quotas, links, certificates, runtimes
     Doctor(DoctorOptions),
+    /// Print the IAM policy that the chosen environments need
+    Policy(PolicyOptions),
     /// List the routes, those of the configuration beside those that are served
     Routes(RoutesOptions),
     /// Read access logs, decoded by the stage's format
@@ -195,6 +199,7 @@ impl Command {
             | Self::Routes(_)
             | Self::History(_)
             | Self::Doctor(_)
+            | Self::Policy(_)
             | Self::Explain(_) => true,
             Self::Show(options) => options.watch.is_none(),
             Self::Logs(options) => !options.follow,

@@ -32,6 +32,10 @@ pub struct ConditionOptions {
     #[arg(long = "sandbox-eventual", global = true, value_name = "TRIES")]
     pub eventual: Option<u32>,
 
+    /// File with the policies of the caller, as `gwctl policy` prints them: what they do not allow is denied; may be repeated
+    #[arg(long = "sandbox-policy", global = true, value_name = "FILE")]
+    pub policies: Vec<PathBuf>,
+
     /// What chance is drawn from
     #[arg(long = "sandbox-seed", global = true, value_name = "NUMBER")]
     pub seed: Option<u64>,
@@ -41,13 +45,14 @@ impl ConditionOptions {
     /// The first option that was given, by its name on the command line.
     #[must_use]
     pub fn given(&self) -> Option<&'static str> {
-        let Self { latency, quotas, faults, fault_file, eventual, seed } = self;
+        let Self { latency, quotas, faults, fault_file, eventual, policies, seed } = self;
         let all = [
             (latency.is_some(), "--sandbox-latency"),
             (quotas.is_some(), "--sandbox-quotas"),
             (!faults.is_empty(), "--sandbox-fault"),
             (fault_file.is_some(), "--sandbox-faults"),
             (eventual.is_some(), "--sandbox-eventual"),
+            (!policies.is_empty(), "--sandbox-policy"),
             (seed.is_some(), "--sandbox-seed"),
         ];
         all.into_iter().find(|(given, _)| *given).map(|(_, name)| name)

@@ -5,6 +5,7 @@ use std::fs;
 use crate::cli::{ConditionOptions, Global};
 use crate::error::{Failure, FailureKind, Result};
 use crate::sandbox::Sandbox;
+use crate::sandbox::authorization::Enforced;
 use crate::sandbox::conditions::{Conditions, Fault};
 
 /// The exit code after a crash on purpose: that of a process that was killed.
@@ -23,7 +24,7 @@ pub(super) fn check(global: &Global, served: bool) -> Result<()> {
 
 /// The conditions that the options ask for.
 pub(super) fn read(global: &Global) -> Result<Conditions> {
-    let ConditionOptions { latency, quotas, faults, fault_file, eventual, seed } = &global.conditions;
+    let ConditionOptions { latency, quotas, faults, fault_file, eventual, policies, seed } = &global.conditions;
     let mut conditions = Conditions::none().eventual(eventual.unwrap_or_default()).seed(seed.unwrap_or_default());
     if let Some(latency) = latency {
         conditions = conditions.latency(*latency);
@@ -39,6 +40,15 @@ pub(super) fn read(global: &Global) -> Result<Conditions> {
                 .hint("--sandbox-faults takes a file with one fault a line; one fault goes with --sandbox-fault")
         })?;
         all.extend(Fault::list(&name, &text)?);
+    }
+    for path in policies {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::io(format!("failed to read {name}"), &error).hint(
+                "--sandbox-policy takes a file with IAM policies; `gwctl policy` prints what an environment needs",
+            )
+        })?;
+        conditions = conditions.enforce(Enforced::parse(&name, &text)?);
     }
     Ok(all.into_iter().fold(conditions, Conditions::fault))
 }

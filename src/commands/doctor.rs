@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::code::Code;
 use super::output::{self, data, text_options};
+use super::policy::needed;
 use super::work::{Lookups, Member, Work, begin_all, load, side_by_side};
 use crate::aws::{ReadAws, certificates};
 use crate::cli::{DoctorOptions, Global};
@@ -22,6 +23,7 @@ use crate::kinds::rest_api::RestApi;
 use crate::kinds::stage::{LOGGING_ROLE_HINT, Stage};
 use crate::kinds::vpc_link::VpcLink as VpcLinkKind;
 use crate::model::{Desired, Live, Lookup};
+use crate::permissions::Purpose;
 use crate::report::{self, Checked, Format};
 use crate::stack::rest_resources;
 
@@ -79,7 +81,7 @@ async fn check(work: &Work, environment: &Environment) -> Vec<Check> {
     let seen = live.as_ref().unwrap_or(&empty);
     let all: Vec<BoxFuture<'_, Vec<Check>>> = vec![
         clock(read).boxed(),
-        permissions(read, &work.desired).boxed(),
+        permissions(read, work, environment).boxed(),
         logging_role(read, &work.desired).boxed(),
         links(read, environment).boxed(),
         certificates_of(read, &work.desired).boxed(),
@@ -117,10 +119,11 @@ fn kinds(desired: &[Desired]) -> BTreeSet<&str> {
     desired.iter().map(|one| one.address.kind()).collect()
 }
 
-async fn permissions(read: &ReadAws, desired: &[Desired]) -> Vec<Check> {
+async fn permissions(read: &ReadAws, work: &Work, environment: &Environment) -> Vec<Check> {
     let simulated = async {
         let principal = read.principal().await?;
-        let actions = doctor::actions(kinds(desired).into_iter());
+        // What `gwctl policy` prints, and no other list.
+        let actions: Vec<&str> = needed(environment, &work.desired, Purpose::Change).actions().into_iter().collect();
         let decisions = read.simulate(&principal, &actions).await?;
         Ok::<_, Failure>(doctor::permissions(&principal, &decisions))
     };

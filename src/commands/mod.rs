@@ -25,6 +25,7 @@ mod logs;
 mod output;
 mod package;
 mod plan;
+mod policy;
 mod question;
 mod reading;
 mod regions;
@@ -41,6 +42,8 @@ mod test;
 mod unlock;
 mod verb;
 mod work;
+
+pub use policy::needed;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
@@ -67,6 +70,7 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Import(options) => Box::pin(import::run(&global, &options)).await,
         Command::Export(options) => Box::pin(export::run(&global, &options)).await,
         Command::Doctor(options) => Box::pin(doctor::run(&global, &options)).await,
+        Command::Policy(options) => policy::run(&global, &options),
         Command::Routes(options) => routes::run(&global, &options).await,
         Command::Logs(options) => logs::run(&global, &options).await,
         Command::Graph(options) => Box::pin(graph::run(&global, &options)).await,

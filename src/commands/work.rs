@@ -340,6 +340,7 @@ fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandb
         mfa_serial: target.mfa_serial.clone(),
         mfa_sessions: MfaSessions::default(),
         pace: Pace::default(),
+        notebook: None,
         endpoint_url: global.endpoint_url.clone().or_else(|| target.endpoint_url.clone()),
         transport,
     }

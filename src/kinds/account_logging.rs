@@ -24,6 +24,7 @@ use crate::aws::tags::Tags;
 use crate::aws::{Aws, ReadAws, failed, given};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Digest, Identity, Observed, Outputs, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +86,12 @@ async fn exists(aws: &ReadAws, arn: &str) -> bool {
 impl Kind for AccountLogging {
     type Spec = AccountLoggingSpec;
     const NAME: &'static str = "account-logging";
+    const CALLS: Calls = Calls {
+        seeks: &[],
+        with: &[],
+        reads: &["apigateway:GetAccount", "iam:GetRole"],
+        writes: &["apigateway:UpdateAccount", "iam:AttachRolePolicy", "iam:CreateRole"],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
     const ONLY_IF_MISSING: bool = true;
 

@@ -20,6 +20,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given};
 use crate::error::Result;
 use crate::model::{Identity, Input, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -214,6 +215,17 @@ fn dimensions(live: Option<Vec<Dimension>>) -> BTreeMap<String, Input> {
 impl Kind for Alarm {
     type Spec = AlarmSpec;
     const NAME: &'static str = "alarm";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+        writes: &[
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+            "cloudwatch:UntagResource",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, place: &Place, spec: &AlarmSpec) -> Outputs {

@@ -19,6 +19,7 @@ use crate::aws::tags::Tags;
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +92,18 @@ fn concerns(scope: &Scope, one: &Observed<ApiMappingSpec>) -> bool {
 impl Kind for ApiMapping {
     type Spec = ApiMappingSpec;
     const NAME: &'static str = "api-mapping";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetDomainNames"],
+        with: &["domain-name"],
+        reads: &["apigatewayv2:GetApiMappings"],
+        writes: &[
+            "apigateway:TagResource",
+            "apigateway:UntagResource",
+            "apigatewayv2:CreateApiMapping",
+            "apigatewayv2:DeleteApiMapping",
+            "apigatewayv2:UpdateApiMapping",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "domain"];
     // What a key leads to is changed in place (API reference, `UpdateApiMapping`), so that services that change places are never
     // without. That no request falls between the two is a guess.

@@ -16,6 +16,7 @@ use crate::aws::tags::Tags;
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +128,18 @@ fn observed(aws: &ReadAws, domain: &OwnName, live: &LiveMapping) -> Result<Obser
 impl Kind for BasePathMapping {
     type Spec = BasePathMappingSpec;
     const NAME: &'static str = "base-path-mapping";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetDomainNames"],
+        with: &["domain-name"],
+        reads: &["apigateway:GetBasePathMapping", "apigateway:GetBasePathMappings"],
+        writes: &[
+            "apigateway:CreateBasePathMapping",
+            "apigateway:DeleteBasePathMapping",
+            "apigateway:TagResource",
+            "apigateway:UntagResource",
+            "apigateway:UpdateBasePathMapping",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "domain"];
 
     fn way_out(live: &Observed<Value>, address: &Address, _: &Owner) -> Vec<String> {

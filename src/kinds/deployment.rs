@@ -16,6 +16,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Ownership};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +91,12 @@ async fn observe_api(aws: &ReadAws, scope: &Scope, api: &OwnApi) -> Result<Vec<O
 impl Kind for Deployment {
     type Spec = DeploymentSpec;
     const NAME: &'static str = "deployment";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetRestApis"],
+        with: &["rest-api"],
+        reads: &["apigateway:GetDeployments", "apigateway:GetStages"],
+        writes: &["apigateway:CreateDeployment", "apigateway:DeleteDeployment"],
+    };
     const REPLACE_ON: &'static [&'static str] = &["rest_api", "snapshot"];
     const KEEP: usize = KEPT;
 

@@ -19,6 +19,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +157,18 @@ fn mutual_tls_input(wanted: &MutualTls) -> MutualTlsAuthenticationInput {
 impl Kind for DomainName {
     type Spec = DomainNameSpec;
     const NAME: &'static str = "domain-name";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetDomainNames"],
+        with: &[],
+        reads: &["apigateway:GetDomainName"],
+        writes: &[
+            "apigateway:CreateDomainName",
+            "apigateway:DeleteDomainName",
+            "apigateway:TagResource",
+            "apigateway:UntagResource",
+            "apigateway:UpdateDomainName",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, place: &Place, spec: &DomainNameSpec) -> Outputs {

@@ -18,6 +18,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed};
 use crate::error::Result;
 use crate::model::{Address, Identity, Input, Observed, Outputs, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +79,26 @@ async fn names(aws: &ReadAws, scope: &Scope) -> Result<BTreeSet<String>> {
 impl Kind for ExecutionLogGroup {
     type Spec = ExecutionLogGroupSpec;
     const NAME: &'static str = "execution-log-group";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetRestApis", "tag:GetResources"],
+        with: &["rest-api"],
+        reads: &[
+            "logs:DescribeLogGroups",
+            "logs:DescribeMetricFilters",
+            "logs:DescribeSubscriptionFilters",
+            "logs:ListTagsForResource",
+        ],
+        writes: &[
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:DeleteMetricFilter",
+            "logs:DeleteRetentionPolicy",
+            "logs:DeleteSubscriptionFilter",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["rest_api", "stage"];
 
     fn predict(&self, place: &Place, spec: &ExecutionLogGroupSpec) -> Outputs {

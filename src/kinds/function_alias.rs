@@ -20,6 +20,7 @@ use crate::aws::tags::Tags;
 use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +141,25 @@ async fn provisioned(lambda: &aws_sdk_lambda::Client, function: &str, alias: &st
 impl Kind for FunctionAlias {
     type Spec = FunctionAliasSpec;
     const NAME: &'static str = "function-alias";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &["lambda-function"],
+        reads: &[
+            "lambda:GetAlias",
+            "lambda:GetFunction",
+            "lambda:GetPolicy",
+            "lambda:GetProvisionedConcurrencyConfig",
+            "lambda:ListAliases",
+        ],
+        writes: &[
+            "lambda:CreateAlias",
+            "lambda:DeleteAlias",
+            "lambda:DeleteProvisionedConcurrencyConfig",
+            "lambda:PutProvisionedConcurrencyConfig",
+            "lambda:RemovePermission",
+            "lambda:UpdateAlias",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, place: &Place, spec: &FunctionAliasSpec) -> Outputs {

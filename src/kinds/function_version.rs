@@ -22,6 +22,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -182,6 +183,17 @@ fn seconds(time: &str) -> Option<i64> {
 impl Kind for FunctionVersion {
     type Spec = FunctionVersionSpec;
     const NAME: &'static str = "function-version";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &["lambda-function"],
+        reads: &[
+            "lambda:GetFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:ListAliases",
+            "lambda:ListVersionsByFunction",
+        ],
+        writes: &["lambda:DeleteFunction", "lambda:PublishVersion", "lambda:UpdateFunctionConfiguration"],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "function", "code_sha256", "snapshot"];
     const KEEP: usize = KEPT;
 

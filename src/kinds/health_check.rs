@@ -22,6 +22,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed, given};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Digest, Identity, Input, Observed, Outputs, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -214,6 +215,17 @@ fn spec(live: &Live, all: &Tags) -> Option<HealthCheckSpec> {
 impl Kind for HealthCheck {
     type Spec = HealthCheckSpec;
     const NAME: &'static str = "health-check";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetDomainNames", "apigatewayv2:GetApis"],
+        with: &["domain-name", "http-api"],
+        reads: &["route53:ListHealthChecks", "route53:ListTagsForResource", "route53:ListTagsForResources"],
+        writes: &[
+            "route53:ChangeTagsForResource",
+            "route53:CreateHealthCheck",
+            "route53:DeleteHealthCheck",
+            "route53:UpdateHealthCheck",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["check", "ip_address", "interval_seconds", "measure_latency"];
     const NAMES_ARE_UNIQUE: bool = false;
 

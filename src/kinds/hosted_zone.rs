@@ -18,6 +18,7 @@ use crate::aws::zones::{bare_id, plain_name};
 use crate::aws::{Aws, Clients, ReadAws, failed, given};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Digest, Identity, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +71,23 @@ fn is_private(zone: &Live) -> bool {
 impl Kind for HostedZone {
     type Spec = HostedZoneSpec;
     const NAME: &'static str = "hosted-zone";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetDomainNames", "apigatewayv2:GetApis"],
+        with: &["domain-name", "http-api"],
+        reads: &[
+            "route53:GetHostedZone",
+            "route53:ListHostedZones",
+            "route53:ListResourceRecordSets",
+            "route53:ListTagsForResource",
+            "route53:ListTagsForResources",
+        ],
+        writes: &[
+            "route53:ChangeTagsForResource",
+            "route53:CreateHostedZone",
+            "route53:DeleteHostedZone",
+            "route53:UpdateHostedZoneComment",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
     const NAMES_ARE_UNIQUE: bool = false;
 

@@ -20,6 +20,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Input, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 pub use super::stage::AccessLog;
 
@@ -160,6 +161,20 @@ fn known(variables: &BTreeMap<String, Input>) -> Result<HashMap<String, String>>
 impl Kind for HttpStage {
     type Spec = HttpStageSpec;
     const NAME: &'static str = "http-stage";
+    const CALLS: Calls = Calls {
+        seeks: &["apigatewayv2:GetApis"],
+        with: &["http-api"],
+        reads: &["apigatewayv2:GetDeployment", "apigatewayv2:GetStage", "apigatewayv2:GetStages"],
+        writes: &[
+            "apigatewayv2:CreateStage",
+            "apigatewayv2:DeleteAccessLogSettings",
+            "apigatewayv2:DeleteRouteSettings",
+            "apigatewayv2:DeleteStage",
+            "apigatewayv2:TagResource",
+            "apigatewayv2:UntagResource",
+            "apigatewayv2:UpdateStage",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "api"];
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<HttpStageSpec>>> {

@@ -21,6 +21,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Observed, Outputs, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -122,6 +123,24 @@ fn is_at(link: &Live, identity: &Identity) -> bool {
 impl Kind for HttpVpcLink {
     type Spec = HttpVpcLinkSpec;
     const NAME: &'static str = "http-vpc-link";
+    const CALLS: Calls = Calls {
+        seeks: &["apigatewayv2:GetVpcLinks"],
+        with: &[],
+        reads: &[
+            "apigateway:GetResources",
+            "apigateway:GetRestApis",
+            "apigatewayv2:GetApis",
+            "apigatewayv2:GetIntegrations",
+            "apigatewayv2:GetVpcLink",
+        ],
+        writes: &[
+            "apigatewayv2:CreateVpcLink",
+            "apigatewayv2:DeleteVpcLink",
+            "apigatewayv2:TagResource",
+            "apigatewayv2:UntagResource",
+            "apigatewayv2:UpdateVpcLink",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["subnet_ids", "security_group_ids"];
     const NAMES_ARE_UNIQUE: bool = false;
 

@@ -21,6 +21,7 @@ use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::policy::Policy;
 use crate::model::{Identity, Observed, Outputs, Owner, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -163,6 +164,23 @@ async fn names_under_path(aws: &ReadAws, owner: &Owner) -> Result<Vec<String>> {
 impl Kind for IamRole {
     type Spec = IamRoleSpec;
     const NAME: &'static str = "iam-role";
+    const CALLS: Calls = Calls {
+        seeks: &["iam:ListRoles"],
+        with: &[],
+        reads: &["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
+        writes: &[
+            "iam:AttachRolePolicy",
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "path"];
 
     fn predict(&self, place: &Place, spec: &IamRoleSpec) -> Outputs {

@@ -19,6 +19,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed, given, retry};
 use crate::error::Result;
 use crate::model::{Identity, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -148,6 +149,18 @@ async fn read(aws: &ReadAws, scope: &Scope, named: &Named) -> Result<Option<Obse
 impl Kind for IpSet {
     type Spec = IpSetSpec;
     const NAME: &'static str = "ip-set";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &["wafv2:GetIPSet", "wafv2:ListIPSets", "wafv2:ListTagsForResource"],
+        writes: &[
+            "wafv2:CreateIPSet",
+            "wafv2:DeleteIPSet",
+            "wafv2:TagResource",
+            "wafv2:UntagResource",
+            "wafv2:UpdateIPSet",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "ip_version"];
 
     fn predict(&self, _: &Place, spec: &IpSetSpec) -> Outputs {

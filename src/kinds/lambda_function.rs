@@ -22,6 +22,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Input, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 /// The kind, with the zips at hand.
 #[derive(Debug, Clone)]
@@ -204,6 +205,29 @@ fn spec(
 impl Kind for LambdaFunction {
     type Spec = LambdaFunctionSpec;
     const NAME: &'static str = "lambda-function";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &[
+            "ec2:DescribeNetworkInterfaces",
+            "lambda:GetFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:GetPolicy",
+            "lambda:ListFunctions",
+            "lambda:ListTags",
+        ],
+        writes: &[
+            "lambda:CreateFunction",
+            "lambda:DeleteFunction",
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:PutFunctionConcurrency",
+            "lambda:RemovePermission",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, place: &Place, spec: &LambdaFunctionSpec) -> Outputs {

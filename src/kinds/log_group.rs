@@ -14,6 +14,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed};
 use crate::error::{Failure, Result};
 use crate::model::{Identity, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +120,26 @@ async fn names(aws: &ReadAws, scope: &Scope) -> Vec<String> {
 impl Kind for LogGroup {
     type Spec = LogGroupSpec;
     const NAME: &'static str = "log-group";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &[
+            "logs:DescribeLogGroups",
+            "logs:DescribeMetricFilters",
+            "logs:DescribeSubscriptionFilters",
+            "logs:ListTagsForResource",
+        ],
+        writes: &[
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:DeleteMetricFilter",
+            "logs:DeleteRetentionPolicy",
+            "logs:DeleteSubscriptionFilter",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, place: &Place, spec: &LogGroupSpec) -> Outputs {

@@ -49,12 +49,13 @@ use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use crate::aws::tags::{self, Tags};
-use crate::aws::{Aws, ReadAws};
+use crate::aws::{Aws, ReadAws, calls};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{
     Address, Desired, Digest, Identity, KindRules, Live, Observed, Outputs, Owner, Ownership, Place, Rules, WayOut,
     drop_nulls, references,
 };
+use crate::permissions::Calls;
 
 /// What a kind is asked to read: everything of this owner, and everything that bears a wanted name.
 #[derive(Debug, Clone)]
@@ -90,6 +91,9 @@ pub trait Kind: Send + Sync + 'static {
 
     /// The name in addresses: `lambda-function`.
     const NAME: &'static str;
+
+    /// Every call that the kind makes, whatever it is asked to do.
+    const CALLS: Calls;
 
     /// Dotted spec paths whose change AWS can't make in place.
     const REPLACE_ON: &'static [&'static str];
@@ -209,6 +213,8 @@ pub trait Kind: Send + Sync + 'static {
 pub trait AnyKind: Send + Sync {
     /// See [`Kind::NAME`].
     fn name(&self) -> &'static str;
+    /// See [`Kind::CALLS`].
+    fn calls(&self) -> Calls;
     /// See [`Kind::REPLACE_ON`].
     fn replace_on(&self) -> &'static [&'static str];
     /// See [`Kind::KEEP`].
@@ -269,9 +275,18 @@ fn json<K: Kind>(spec: &K::Spec) -> Result<Value> {
     Ok(value)
 }
 
+/// Every call in it is one of the kind's.
+fn at_work<K: Kind, F: Future>(work: F) -> impl Future<Output = F::Output> {
+    calls::as_kind(K::NAME, K::CALLS, work)
+}
+
 impl<K: Kind> AnyKind for K {
     fn name(&self) -> &'static str {
         K::NAME
+    }
+
+    fn calls(&self) -> Calls {
+        K::CALLS
     }
 
     fn replace_on(&self) -> &'static [&'static str] {
@@ -318,42 +333,42 @@ impl<K: Kind> AnyKind for K {
     }
 
     fn observe<'a>(&'a self, aws: &'a ReadAws, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<Observed>>> {
-        async move {
+        at_work::<K, _>(async move {
             let mut all = Vec::new();
             for one in Kind::observe(self, aws, scope).await? {
                 let spec = json::<K>(&one.spec)?;
                 all.push(one.map(|_| spec));
             }
             Ok(all)
-        }
+        })
         .boxed()
     }
 
     fn create<'a>(&'a self, aws: &'a Aws, identity: &'a Identity, spec: &'a Value) -> BoxFuture<'a, Result<Outputs>> {
-        async move { Kind::create(self, aws, identity, &typed::<K>(spec)?).await }.boxed()
+        at_work::<K, _>(async move { Kind::create(self, aws, identity, &typed::<K>(spec)?).await }).boxed()
     }
 
     fn update<'a>(&'a self, aws: &'a Aws, live: &'a Observed, spec: &'a Value) -> BoxFuture<'a, Result<Outputs>> {
-        async move {
+        at_work::<K, _>(async move {
             let before = typed::<K>(&live.spec)?;
             Kind::update(self, aws, &live.clone().map(|_| before), &typed::<K>(spec)?).await
-        }
+        })
         .boxed()
     }
 
     fn delete<'a>(&'a self, aws: &'a Aws, live: &'a Observed) -> BoxFuture<'a, Result<()>> {
-        async move {
+        at_work::<K, _>(async move {
             let before = typed::<K>(&live.spec)?;
             Kind::delete(self, aws, &live.clone().map(|_| before)).await
-        }
+        })
         .boxed()
     }
 
     fn others_using<'a>(&'a self, aws: &'a ReadAws, live: &'a Observed) -> BoxFuture<'a, Result<Vec<String>>> {
-        async move {
+        at_work::<K, _>(async move {
             let before = typed::<K>(&live.spec)?;
             Kind::others_using(self, aws, &live.clone().map(|_| before)).await
-        }
+        })
         .boxed()
     }
 
@@ -364,7 +379,7 @@ impl<K: Kind> AnyKind for K {
         outputs: &'a Outputs,
         digest: &'a Digest,
     ) -> BoxFuture<'a, Result<()>> {
-        Kind::record(self, aws, identity, outputs, digest).boxed()
+        at_work::<K, _>(Kind::record(self, aws, identity, outputs, digest)).boxed()
     }
 
     fn adopt<'a>(
@@ -374,7 +389,7 @@ impl<K: Kind> AnyKind for K {
         outputs: &'a Outputs,
         digest: &'a Digest,
     ) -> BoxFuture<'a, Result<()>> {
-        Kind::adopt(self, aws, identity, outputs, digest).boxed()
+        at_work::<K, _>(Kind::adopt(self, aws, identity, outputs, digest)).boxed()
     }
 }
 

@@ -23,6 +23,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -168,6 +169,23 @@ async fn find(client: &Client, name: &str, vpc_id: &str) -> Result<Option<LiveGr
 impl Kind for SecurityGroup {
     type Spec = SecurityGroupSpec;
     const NAME: &'static str = "security-group";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"],
+        writes: &[
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:CreateSecurityGroup",
+            "ec2:CreateTags",
+            "ec2:DeleteSecurityGroup",
+            "ec2:DeleteTags",
+            "ec2:RevokeSecurityGroupEgress",
+            "ec2:RevokeSecurityGroupIngress",
+            "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+            "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "description", "vpc_id"];
     const NAMES_ARE_UNIQUE: bool = false;
 

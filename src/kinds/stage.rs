@@ -19,6 +19,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::Result;
 use crate::model::{Identity, Input, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -188,6 +189,20 @@ fn settings(live: &MethodSetting) -> MethodSettings {
 impl Kind for Stage {
     type Spec = StageSpec;
     const NAME: &'static str = "stage";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetRestApis"],
+        with: &["rest-api"],
+        reads: &["apigateway:GetStage", "apigateway:GetStages", "wafv2:ListTagsForResource"],
+        writes: &[
+            "apigateway:CreateStage",
+            "apigateway:DeleteStage",
+            "apigateway:TagResource",
+            "apigateway:UntagResource",
+            "apigateway:UpdateStage",
+            "wafv2:AssociateWebACL",
+            "wafv2:DisassociateWebACL",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "rest_api"];
     /// A stage that logs is refused while the Region has no role for it (aws-facts F).
     const AFTER: &'static [&'static str] = &["account-logging"];

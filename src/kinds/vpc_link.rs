@@ -20,6 +20,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +106,18 @@ fn patch(path: &str, value: &str) -> PatchOperation {
 impl Kind for VpcLink {
     type Spec = VpcLinkSpec;
     const NAME: &'static str = "vpc-link";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetVpcLinks"],
+        with: &[],
+        reads: &["apigateway:GetResources", "apigateway:GetRestApis", "apigateway:GetVpcLink"],
+        writes: &[
+            "apigateway:CreateVpcLink",
+            "apigateway:DeleteVpcLink",
+            "apigateway:TagResource",
+            "apigateway:UntagResource",
+            "apigateway:UpdateVpcLink",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["target_arns"];
     const NAMES_ARE_UNIQUE: bool = false;
 

@@ -19,6 +19,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed, given, retry};
 use crate::error::{Failure, Result};
 use crate::model::{Identity, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +145,19 @@ async fn read_one(aws: &ReadAws, scope: &Scope, named: &Named) -> Result<Option<
 impl Kind for RuleGroup {
     type Spec = RuleGroupSpec;
     const NAME: &'static str = "wafv2-rule-group";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &["wafv2:GetRuleGroup", "wafv2:ListRuleGroups", "wafv2:ListTagsForResource"],
+        writes: &[
+            "wafv2:CheckCapacity",
+            "wafv2:CreateRuleGroup",
+            "wafv2:DeleteRuleGroup",
+            "wafv2:TagResource",
+            "wafv2:UntagResource",
+            "wafv2:UpdateRuleGroup",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name", "capacity"];
 
     fn predict(&self, _: &Place, spec: &RuleGroupSpec) -> Outputs {

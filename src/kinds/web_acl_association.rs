@@ -18,6 +18,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +137,12 @@ async fn known(aws: &ReadAws, owner: &Owner) -> Vec<String> {
 impl Kind for WebAclAssociation {
     type Spec = WebAclAssociationSpec;
     const NAME: &'static str = "web-acl-association";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &["web-acl"],
+        reads: &["wafv2:GetWebACLForResource", "wafv2:ListTagsForResource"],
+        writes: &["wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:TagResource", "wafv2:UntagResource"],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn way_out(live: &Observed, _: &Address, _: &Owner) -> Vec<String> {

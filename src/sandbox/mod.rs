@@ -14,6 +14,7 @@
 pub mod acm;
 pub mod apigateway;
 pub mod apigatewayv2;
+pub mod authorization;
 mod cbor;
 pub mod cloudtrail;
 pub mod cloudwatch;

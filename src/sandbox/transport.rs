@@ -55,15 +55,37 @@ impl Sandbox {
             Fate::Lost(loss, Moment::After) => Some(loss),
             Fate::Served => None,
         };
+        if let Some(refusal) = self.forbidden(&request) {
+            return Ok(Outcome::Answer(with_id(refusal, id)));
+        }
         let response = if invoke::is_invoke(&request) {
             with_id(invoke::run(self, self.functions(), &request).await, id)
         } else if apart {
             let sandbox = self.clone();
-            tokio::task::spawn_blocking(move || sandbox.carry_out(&request, id)).await?
+            tokio::task::spawn_blocking(move || sandbox.carry_out_in_sight(&request, id)).await?
         } else {
-            self.carry_out(&request, id)
+            self.carry_out_in_sight(&request, id)
         };
         Ok(lost.map_or(Outcome::Answer(response), Outcome::Lost))
+    }
+
+    /// The answer, without what the caller may not see.
+    fn carry_out_in_sight(&self, request: &Request, id: String) -> Response {
+        let mut response = self.carry_out(request, id);
+        if let Some(enforced) = self.conditions.enforced() {
+            enforced.conceal(request, &mut response);
+        }
+        response
+    }
+
+    /// The refusal of a request that the policies of the caller do not allow, where there are any.
+    fn forbidden(&self, request: &Request) -> Option<Response> {
+        let enforced = self.conditions.enforced()?;
+        match self.look(|world| enforced.missing(world, request)) {
+            Ok(missing) => missing.map(|asked| self.conditions.forbidden(request, &asked.action, &asked.resource)),
+            // What the service says of a state that can't be read is more to the point.
+            Err(_) => None,
+        }
     }
 
     /// The answer to a request for the counters.

@@ -10,6 +10,7 @@ use aws_sdk_route53::types::{
 };
 use aws_sdk_wafv2::types::{AllowAction, DefaultAction, Scope, VisibilityConfig};
 use bytes::Bytes;
+use gwctl::permissions::Purpose;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::conditions::Conditions;
 use gwctl::sandbox::connector::Connector;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use super::settings::{Row, lay, lines, turned_round};
 use crate::support::edge::{ACCOUNT, FILE, example, furnish};
 use crate::support::failing::{Failing, Mode};
+use crate::support::policy::{granted, under};
 use crate::support::project::Project;
 use crate::support::world::counts;
 use crate::support::{Session, connect};
@@ -27,6 +29,11 @@ async fn world() -> Sandbox {
     let sandbox = Sandbox::in_memory();
     furnish(&sandbox).await;
     sandbox
+}
+
+/// Sessions that may do what `gwctl policy` prints for the environment as it is written now, and nothing else.
+async fn allowed(project: &Project, sandbox: &Sandbox) -> Vec<Session> {
+    sessions(project, &under(sandbox, &granted(project.root(), "shop", "prod", Purpose::Change))).await
 }
 
 async fn sessions(project: &Project, sandbox: &Sandbox) -> Vec<Session> {
@@ -56,10 +63,11 @@ async fn apply(project: &Project, sandbox: &Sandbox) -> Result<Vec<String>, Stri
 async fn two_regions_from_nothing_to_nothing() {
     let (project, sandbox) = (example(), world().await);
     let before = counts(&sandbox);
-    let plan = apply(&project, &sandbox).await.unwrap();
+    let allowed_world = under(&sandbox, &granted(project.root(), "shop", "prod", Purpose::Change));
+    let plan = apply(&project, &allowed_world).await.unwrap();
     let expected = include_str!("edge_first.txt");
     assert_eq!(plan.join("\n"), expected.trim_end());
-    for session in sessions(&project, &sandbox).await.iter().rev() {
+    for session in allowed(&project, &sandbox).await.iter().rev() {
         session.destroy().await;
     }
     assert_eq!(counts(&sandbox), before);

@@ -7,6 +7,7 @@ mod destroy;
 mod edge;
 mod interrupted;
 mod isolation;
+mod privileges;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;

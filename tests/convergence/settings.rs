@@ -5,6 +5,7 @@
 //! JSON merge patches (RFC 7386): `null` takes a member away. Addresses without a stack are the gate's. What the sandbox
 //! holds before the first apply ([`furnish`]) stands in the table as `$NAME`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -12,15 +13,18 @@ use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum::Network;
 use aws_sdk_firehose::types::ExtendedS3DestinationConfiguration;
 use gwctl::aws::Aws;
 use gwctl::model::{Found, Place};
+use gwctl::permissions::Purpose;
 use gwctl::plan::{Action, Plan, Reason};
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::apigateway::state::LogsRole;
+use gwctl::sandbox::authorization::Enforced;
 use gwctl::sandbox::connector::Connector;
 use gwctl::sandbox::world::World;
 use gwctl::stack::{self, Zips};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::support::policy::{granted, under};
 use crate::support::project::{DEFAULTS, DEV, Project};
 use crate::support::world::{accounts, counts};
 use crate::support::{Session, connect, load};
@@ -159,6 +163,10 @@ struct Bench {
     /// The environment as it was before anything was laid on it.
     plain: Value,
     from: Value,
+    /// What `gwctl policy` printed for the environment as it was at the last apply.
+    granted: RefCell<Enforced>,
+    /// The sandbox as the last session saw it.
+    seen: RefCell<Sandbox>,
 }
 
 impl Bench {
@@ -182,6 +190,8 @@ impl Bench {
             product: group.product.clone(),
             plain,
             from: group.from.clone(),
+            granted: RefCell::default(),
+            seen: RefCell::new(Sandbox::in_memory()),
         }
     }
 
@@ -195,8 +205,13 @@ impl Bench {
         self.project.edit(&file(&self.product), |value| *value = environment);
     }
 
+    /// A session that may do what `gwctl policy` prints for what is written now and for what was before, and nothing else.
     async fn session(&self) -> Session {
-        Session::open(self.project.root(), &self.product, "dev", &self.sandbox).await
+        let now = granted(self.project.root(), &self.product, "dev", Purpose::Change);
+        let before = self.granted.replace(now.clone());
+        let sandbox = under(&self.sandbox, &now.and(&before));
+        self.seen.replace(sandbox.clone());
+        Session::open(self.project.root(), &self.product, "dev", &sandbox).await
     }
 
     /// Applies what is written, and says what that took and whether there was anything left to do.
@@ -207,6 +222,12 @@ impl Bench {
             return Err(format!("{:?}: {failure}", lines(&plan)));
         }
         let again = session.plan().await.map_err(|failure| failure.to_string())?;
+        // A denial that was done without is one all the same.
+        let denied = self.seen.borrow().counters();
+        if denied.total.denied > 0 {
+            let of = denied.services.into_iter().flat_map(|(_, all)| all).filter(|(_, tally)| tally.denied > 0);
+            return Err(format!("{:?}: denied {:?}", lines(&plan), of.map(|(name, _)| name).collect::<Vec<_>>()));
+        }
         if again.is_empty() && again.warnings.is_empty() {
             Ok(lines(&plan))
         } else {

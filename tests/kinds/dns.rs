@@ -135,7 +135,7 @@ impl Member<'_> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn zones_checks_and_every_form_of_record_keep_the_laws() {
+pub(crate) async fn zones_checks_and_every_form_of_record_keep_the_laws() {
     let world = world().await;
     let checks = [world.check("one").await, world.check("two").await];
     let bench = |spec: &Value| Bench::new(&world.session, world.session.registry.kind("dns-record").unwrap(), spec);
@@ -245,7 +245,7 @@ async fn a_drain_moves_all_clients_and_says_who_did_it_and_when() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_waits_for_resolvers_even_after_one_that_died() {
+pub(crate) async fn a_deletion_waits_for_resolvers_even_after_one_that_died() {
     let world = world().await;
     let eu = world.member("eu-west-1", EU).await;
     eu.create().await;
@@ -271,7 +271,7 @@ async fn a_deletion_waits_for_resolvers_even_after_one_that_died() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_target_is_waited_for_and_a_new_health_check_is_not() {
+pub(crate) async fn a_new_target_is_waited_for_and_a_new_health_check_is_not() {
     let world = world().await;
     let eu = world.member("eu-west-1", EU).await;
     eu.create().await;

@@ -50,7 +50,7 @@ fn target(domain: &Outputs) -> (&str, &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn domain_names_mappings_and_records_keep_the_laws() {
+pub(crate) async fn domain_names_mappings_and_records_keep_the_laws() {
     let (_project, session) = session().await;
     let domain = domain_name(&session).await;
     let apis = [served(&session).await, served(&session).await];
@@ -78,7 +78,7 @@ pub(super) async fn unwanted(session: &Session, kind: &str) -> Vec<gwctl::model:
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_longer_wanted_is_found() {
+pub(crate) async fn what_is_no_longer_wanted_is_found() {
     let (_project, session) = session().await;
     let domain = domain_name(&session).await;
     let (api, zone) = (served(&session).await, zone(&session, "example.com").await);
@@ -192,7 +192,7 @@ async fn certificates_and_zones_are_looked_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_are_lost_leave_one_of_each() {
+pub(crate) async fn answers_that_are_lost_leave_one_of_each() {
     use gwctl::sandbox::conditions::Conditions;
     let project = Project::new();
     let sandbox = Sandbox::in_memory();

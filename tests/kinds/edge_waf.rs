@@ -73,14 +73,14 @@ async fn before(session: &Session, balancer: &str) -> Option<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rule_groups_keep_the_laws() {
+pub(crate) async fn rule_groups_keep_the_laws() {
     let (_project, session) = session(&Sandbox::in_memory()).await;
     let set = set(&session).await;
     laws(&session, "wafv2-rule-group", &rule_groups(&set), &[]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn delivery_streams_keep_the_laws() {
+pub(crate) async fn delivery_streams_keep_the_laws() {
     let (_project, session) = session(&Sandbox::in_memory()).await;
     let roles = [role(&session, "one").await, role(&session, "two").await];
     let specs = streams("aws-waf-logs-law", [&roles[0], &roles[1]]);
@@ -89,14 +89,14 @@ async fn delivery_streams_keep_the_laws() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn buckets_keep_the_laws() {
+pub(crate) async fn buckets_keep_the_laws() {
     let (_project, session) = session(&Sandbox::in_memory()).await;
     // What is not as gwctl makes it is read so that it is seen.
     laws(&session, "s3-bucket", &buckets(&session.place, "aws-waf-logs-law"), &["foreign_settings"]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn associations_keep_the_laws() {
+pub(crate) async fn associations_keep_the_laws() {
     let (_project, session) = session(&Sandbox::in_memory()).await;
     let acls = [acl(&session, "one", &owner()).await, acl(&session, "two", &owner()).await];
     let specs = web_acl_associations(&balancer(&session, "orders").await, acls.each_ref().map(|one| arn(&one.outputs)));
@@ -282,7 +282,7 @@ async fn names_of_buckets_are_shared_with_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_opened_by_hand_is_seen_and_closed() {
+pub(crate) async fn what_was_opened_by_hand_is_seen_and_closed() {
     let (_project, session) = session(&Sandbox::in_memory()).await;
     let name = "aws-waf-logs-law";
     let spec = &buckets(&session.place, name)[0];
@@ -305,7 +305,7 @@ async fn what_was_opened_by_hand_is_seen_and_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_answers_leave_one_of_each() {
+pub(crate) async fn lost_answers_leave_one_of_each() {
     for fault in [
         "cut-after:CreateRuleGroup:1",
         "cut-after:UpdateRuleGroup:1",
@@ -344,7 +344,7 @@ async fn lost_answers_leave_one_of_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_does_more_by_hand_is_put_right() {
+pub(crate) async fn a_stream_that_does_more_by_hand_is_put_right() {
     use aws_sdk_firehose::types::ExtendedS3DestinationUpdate;
     let (_project, session) = session(&Sandbox::in_memory()).await;
     let spec = &streams("aws-waf-logs-law", [&role(&session, "one").await; 2])[0];

@@ -38,7 +38,7 @@ async fn links(session: &Session) -> [String; 2] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn links_keep_the_laws() {
+pub(crate) async fn links_keep_the_laws() {
     let (_project, session) = session().await;
     let group = &security_groups()[0];
     let kind = session.registry.kind("security-group").unwrap();
@@ -47,7 +47,7 @@ async fn links_keep_the_laws() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn apis_and_stages_keep_the_laws() {
+pub(crate) async fn apis_and_stages_keep_the_laws() {
     let (_project, session) = session().await;
     let links = links(&session).await;
     let specs = http_apis([&links[0], &links[1]], &listener(&session));
@@ -73,7 +73,7 @@ async fn http_served(session: &Session) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn mappings_keep_the_laws() {
+pub(crate) async fn mappings_keep_the_laws() {
     let (_project, session) = session().await;
     domain_name(&session).await;
     let apis = [http_served(&session).await, http_served(&session).await];
@@ -229,7 +229,7 @@ async fn another_subnet_is_a_new_link_that_integrations_move_to_before_the_old_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_made_by_hand_is_seen_and_goes() {
+pub(crate) async fn what_was_made_by_hand_is_seen_and_goes() {
     let project = Project::new();
     let (sandbox, session) = applied(&project).await;
     let (before, _) = only(&sandbox);
@@ -279,7 +279,7 @@ async fn what_was_made_by_hand_is_seen_and_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stage_that_could_not_be_deployed_says_why() {
+pub(crate) async fn a_stage_that_could_not_be_deployed_says_why() {
     let project = Project::new();
     let (sandbox, mut session) = applied(&project).await;
     session.desired = edge(&session, &SUBNETS[..1], &[]);
@@ -299,7 +299,7 @@ async fn a_stage_that_could_not_be_deployed_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_link_that_others_apis_use_stays_and_says_whose_they_are() {
+pub(crate) async fn a_link_that_others_apis_use_stays_and_says_whose_they_are() {
     let project = Project::new();
     let (sandbox, session) = applied(&project).await;
     let (_, links) = only(&sandbox);

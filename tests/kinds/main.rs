@@ -566,3 +566,69 @@ impl Bench<'_> {
         self.kind.create(&self.session.aws, &self.identity, &without_nulls(spec)).await.unwrap()
     }
 }
+
+/// The tests above that between them do everything that kinds do.
+const LAWS: &[fn()] = &[
+    a_version_that_somebody_published_by_hand_is_not_ours_and_in_nobodys_way,
+    alarms_keep_the_laws,
+    aliases_keep_the_laws,
+    apis_keep_the_laws,
+    deployments_and_stages_keep_the_laws,
+    dns::a_deletion_waits_for_resolvers_even_after_one_that_died,
+    dns::a_new_target_is_waited_for_and_a_new_health_check_is_not,
+    dns::zones_checks_and_every_form_of_record_keep_the_laws,
+    domains::answers_that_are_lost_leave_one_of_each,
+    domains::domain_names_mappings_and_records_keep_the_laws,
+    domains::what_is_no_longer_wanted_is_found,
+    each_state_of_a_function_has_one_version_that_never_changes,
+    edge_waf::a_stream_that_does_more_by_hand_is_put_right,
+    edge_waf::associations_keep_the_laws,
+    edge_waf::buckets_keep_the_laws,
+    edge_waf::delivery_streams_keep_the_laws,
+    edge_waf::lost_answers_leave_one_of_each,
+    edge_waf::rule_groups_keep_the_laws,
+    edge_waf::what_was_opened_by_hand_is_seen_and_closed,
+    execution_log_groups_keep_the_laws_and_take_over_what_aws_made,
+    functions_keep_the_laws,
+    http::a_link_that_others_apis_use_stays_and_says_whose_they_are,
+    http::a_stage_that_could_not_be_deployed_says_why,
+    http::apis_and_stages_keep_the_laws,
+    http::links_keep_the_laws,
+    http::mappings_keep_the_laws,
+    http::what_was_made_by_hand_is_seen_and_goes,
+    ip_sets_and_web_acls_keep_the_laws,
+    log_groups_keep_the_laws,
+    network::a_function_s_deletion_ends_when_its_network_interfaces_are_gone,
+    network::a_group_waits_for_interfaces_and_says_who_holds_it,
+    network::a_link_that_others_use_stays_and_says_who_they_are,
+    network::interfaces_that_another_function_shares_are_not_waited_for,
+    roles_keep_the_laws,
+    security_groups_keep_the_laws,
+    the_regions_logging_role_is_made_where_there_is_none_and_left_alone_where_there_is_one,
+    vpc_links_keep_the_laws,
+    waf::a_web_acl_that_others_use_says_who_they_are,
+    waf::lost_answers_cost_nothing,
+    waf::what_was_made_by_hand_is_seen_and_replaced,
+];
+
+/// Declared and never made in them, and why.
+const NEVER_MADE: [(&str, &str, &str); 0] = [];
+
+/// What is declared is asked for by somebody: a permission that nobody needs is one too many. They are run
+/// once more, one after the other, with all that the others note meanwhile.
+#[test]
+fn every_declared_call_is_made() {
+    for test in LAWS {
+        test();
+    }
+    let made = support::NOTEBOOK.calls();
+    let registry = registry();
+    let never = registry.kinds().flat_map(|kind| {
+        let name = kind.name();
+        kind.calls().all().map(move |call| (name, call)).collect::<Vec<_>>()
+    });
+    let never: BTreeSet<(&str, &str)> =
+        never.filter(|(kind, call)| !made.contains(&(*kind, (*call).to_owned()))).collect();
+    let excused: BTreeSet<(&str, &str)> = NEVER_MADE.iter().map(|(kind, call, _)| (*kind, *call)).collect();
+    assert_eq!(never, excused);
+}

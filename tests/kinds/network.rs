@@ -50,7 +50,7 @@ fn project() -> Project {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_s_deletion_ends_when_its_network_interfaces_are_gone() {
+pub(crate) async fn a_function_s_deletion_ends_when_its_network_interfaces_are_gone() {
     let project = project();
     let session = lingering(&project, 30).await;
     let (function, group) = in_a_vpc(&session, &project).await;
@@ -64,7 +64,7 @@ async fn a_function_s_deletion_ends_when_its_network_interfaces_are_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_waits_for_interfaces_and_says_who_holds_it() {
+pub(crate) async fn a_group_waits_for_interfaces_and_says_who_holds_it() {
     let project = project();
     let session = lingering(&project, 30).await;
     let (function, group) = in_a_vpc(&session, &project).await;
@@ -80,7 +80,7 @@ async fn a_group_waits_for_interfaces_and_says_who_holds_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn interfaces_that_another_function_shares_are_not_waited_for() {
+pub(crate) async fn interfaces_that_another_function_shares_are_not_waited_for() {
     let project = project();
     let session = lingering(&project, 1_000_000).await;
     let (function, _group) = in_a_vpc(&session, &project).await;
@@ -135,7 +135,7 @@ async fn shared_link(project: &Project, sandbox: &Sandbox) -> (Session, Value, S
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_link_that_others_use_stays_and_says_who_they_are() {
+pub(crate) async fn a_link_that_others_use_stays_and_says_who_they_are() {
     let project = project();
     let sandbox = Sandbox::in_memory();
     let (session, spec, id) = shared_link(&project, &sandbox).await;

@@ -82,7 +82,7 @@ async fn an_update_over_somebody_elses_change_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_answers_cost_nothing() {
+pub(crate) async fn lost_answers_cost_nothing() {
     for fault in [
         "cut-after:CreateIPSet:1",
         "cut-after:CreateWebACL:1",
@@ -154,7 +154,7 @@ async fn a_name_that_somebody_else_took_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_made_by_hand_is_seen_and_replaced() {
+pub(crate) async fn what_was_made_by_hand_is_seen_and_replaced() {
     let (_project, session) = session(&Sandbox::in_memory()).await;
     let spec = plain_acl("law");
     let bench = bench(&session, "web-acl", &spec);
@@ -262,7 +262,7 @@ fn arn(one: &Observed) -> &str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_web_acl_that_others_use_says_who_they_are() {
+pub(crate) async fn a_web_acl_that_others_use_says_who_they_are() {
     let gate = Gate::applied(&Sandbox::in_memory()).await;
     let others = Owner { product: "others".into(), environment: "dev".into() };
     let own = gate.acl("own", &gate.session.owner.clone()).await;

@@ -5,16 +5,18 @@
 
 pub(crate) mod edge;
 pub(crate) mod failing;
+pub(crate) mod policy;
 pub(crate) mod project;
 pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use gwctl::apply::{self, Applied};
-use gwctl::aws::{Aws, Connection, Pace};
+use gwctl::aws::{Aws, Connection, Notebook, Pace};
 use gwctl::config::{self, Configuration, Environment};
 use gwctl::error::Result;
 use gwctl::kinds::{Registry, dns_record};
@@ -26,6 +28,9 @@ use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::connector::Connector;
 use gwctl::stack::{self, Expansion, Zips};
 use tokio::sync::watch;
+
+/// The calls of all kinds in all tests of the process.
+pub(crate) static NOTEBOOK: LazyLock<Notebook> = LazyLock::new(Notebook::default);
 
 /// The configuration of one environment.
 pub(crate) fn load(root: &Path, product: &str, env: &str) -> Configuration {
@@ -70,7 +75,9 @@ pub(crate) async fn connect(place: &Place, client: SharedHttpClient) -> Aws {
 /// The same, in one process with others.
 async fn connect_beside(place: &Place, client: SharedHttpClient, turns: Pace) -> Aws {
     let transport = Some((client, Credentials::new(&place.account, "sandbox", None, None, "test")));
-    let connection = Connection { region: place.region.clone(), transport, pace: turns, ..Connection::default() };
+    let notebook = Some(NOTEBOOK.clone());
+    let connection =
+        Connection { region: place.region.clone(), transport, pace: turns, notebook, ..Connection::default() };
     connection.open(place).await.unwrap()
 }
 

@@ -21,6 +21,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugins;
 
+use super::calls::Declared;
 pub use error::Ec2Error;
 use form::Form;
 use operation::Decode;
@@ -44,8 +45,8 @@ pub struct Client {
 impl Client {
     /// A client with the settings that all clients share. One that only reads refuses every other call before it leaves.
     #[must_use]
-    pub fn new(config: &SdkConfig, read_only: bool) -> Self {
-        Self { plugins: plugin::plugins(config, read_only) }
+    pub(super) fn new(config: &SdkConfig, read_only: bool, declared: Declared) -> Self {
+        Self { plugins: plugin::plugins(config, read_only, declared) }
     }
 
     /// All security groups that every filter lets through.

@@ -28,6 +28,7 @@ use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::error::Ec2Error;
+use crate::aws::calls::Declared;
 use crate::aws::guard;
 
 /// The service as the SDK knows it: in profiles (`services` sections) and in logs.
@@ -37,7 +38,7 @@ pub(super) const SERVICE: &str = "EC2";
 const NAME: &str = "gwctl-ec2";
 
 /// The plugins of a client.
-pub(super) fn plugins(config: &SdkConfig, read_only: bool) -> RuntimePlugins {
+pub(super) fn plugins(config: &SdkConfig, read_only: bool, declared: Declared) -> RuntimePlugins {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     let params = DefaultPluginParams::new()
         // Calls that are retried in one Region use up no retries of another's.
@@ -46,7 +47,7 @@ pub(super) fn plugins(config: &SdkConfig, read_only: bool) -> RuntimePlugins {
         .with_is_aws_sdk(true);
     let own = StaticRuntimePlugin::new()
         .with_config(settings(config))
-        .with_runtime_components(components(config, &region, read_only));
+        .with_runtime_components(components(config, &region, read_only, declared));
     RuntimePlugins::new().with_client_plugins(default_plugins(params)).with_client_plugin(own)
 }
 
@@ -76,7 +77,7 @@ fn settings(config: &SdkConfig) -> FrozenLayer {
 }
 
 /// Settings that do something.
-fn components(config: &SdkConfig, region: &str, read_only: bool) -> RuntimeComponentsBuilder {
+fn components(config: &SdkConfig, region: &str, read_only: bool, declared: Declared) -> RuntimeComponentsBuilder {
     let mut components = RuntimeComponentsBuilder::new(NAME);
     components.set_http_client(config.http_client());
     components.set_sleep_impl(config.sleep_impl());
@@ -104,6 +105,7 @@ fn components(config: &SdkConfig, region: &str, read_only: bool) -> RuntimeCompo
     components.push_interceptor(UserAgentInterceptor::new());
     components.push_interceptor(InvocationIdInterceptor::new());
     components.push_interceptor(SharedInterceptor::permanent(RecursionDetectionInterceptor::new()));
+    components.push_interceptor(declared);
     if read_only {
         components.push_interceptor(guard::ReadOnly);
     }

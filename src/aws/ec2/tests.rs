@@ -67,7 +67,7 @@ fn config(script: &Script, region: &'static str) -> aws_types::sdk_config::Build
 }
 
 fn client(script: &Script) -> Client {
-    Client::new(&config(script, "cn-north-1").build(), false)
+    Client::new(&config(script, "cn-north-1").build(), false, Declared(None))
 }
 
 impl Script {
@@ -150,7 +150,7 @@ async fn a_call_is_signed_for_its_region_and_says_who_asks() {
 async fn another_endpoint_is_taken() {
     let script = script(&[(200, NONE)]);
     let config = config(&script, "us-east-1").endpoint_url("http://127.0.0.1:4566").build();
-    Client::new(&config, false).describe_security_groups(&[]).await.unwrap();
+    Client::new(&config, false, Declared(None)).describe_security_groups(&[]).await.unwrap();
     assert_eq!(script.asked()[0].uri, "http://127.0.0.1:4566/");
 }
 
@@ -180,7 +180,7 @@ async fn throttles_and_broken_services_are_tried_again() {
 #[tokio::test]
 async fn a_client_that_only_reads_sends_no_write() {
     let script = script(&[(200, NONE)]);
-    let reading = Client::new(&config(&script, "us-east-1").build(), true);
+    let reading = Client::new(&config(&script, "us-east-1").build(), true, Declared(None));
     let error = reading.delete_security_group("sg-1").await.unwrap_err();
     let failure = crate::aws::failed("delete it", error).to_string();
     assert!(failure.contains("`DeleteSecurityGroup` was refused: this session only reads"), "{failure}");

@@ -44,6 +44,7 @@ use crate::aws::zones::HostedZone;
 use crate::aws::{Aws, ReadAws};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 /// The kind.
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +156,18 @@ async fn left_behind(aws: &ReadAws, scope: &Scope, others: Vec<&HostedZone>) -> 
 impl Kind for DnsRecord {
     type Spec = DnsRecordSpec;
     const NAME: &'static str = "dns-record";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetDomainNames", "apigatewayv2:GetApis"],
+        with: &["domain-name", "http-api"],
+        reads: &[
+            "route53:GetChange",
+            "route53:GetHostedZone",
+            "route53:ListHostedZones",
+            "route53:ListResourceRecordSets",
+            "sts:GetCallerIdentity",
+        ],
+        writes: &["route53:ChangeResourceRecordSets"],
+    };
     // Nobody is led to what does not answer yet.
     const AFTER: &'static [&'static str] = &["api-mapping", "base-path-mapping", "http-stage", "web-acl-association"];
     const REPLACE_ON: &'static [&'static str] = &["name", "zone_id"];

@@ -24,6 +24,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed, given, retry, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Identity, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 use read::REMOVED;
 use spec::StreamEncryption;
@@ -116,6 +117,20 @@ async fn find(aws: &ReadAws, scope: &Scope, name: &str) -> Result<Option<Observe
 impl Kind for FirehoseStream {
     type Spec = FirehoseStreamSpec;
     const NAME: &'static str = "firehose-stream";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &["firehose:DescribeDeliveryStream", "firehose:ListTagsForDeliveryStream"],
+        writes: &[
+            "firehose:CreateDeliveryStream",
+            "firehose:DeleteDeliveryStream",
+            "firehose:StartDeliveryStreamEncryption",
+            "firehose:StopDeliveryStreamEncryption",
+            "firehose:TagDeliveryStream",
+            "firehose:UntagDeliveryStream",
+            "firehose:UpdateDestination",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, place: &Place, spec: &FirehoseStreamSpec) -> Outputs {

@@ -22,6 +22,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 pub(super) use deployed::deployed;
 use deployed::serving;
@@ -95,6 +96,34 @@ async fn observe_one(aws: &ReadAws, scope: &Scope, api: &LiveApi) -> Result<Obse
 impl Kind for HttpApi {
     type Spec = HttpApiSpec;
     const NAME: &'static str = "http-api";
+    const CALLS: Calls = Calls {
+        seeks: &["apigatewayv2:GetApis"],
+        with: &[],
+        reads: &[
+            "apigatewayv2:GetAuthorizers",
+            "apigatewayv2:GetDeployment",
+            "apigatewayv2:GetIntegrations",
+            "apigatewayv2:GetRoutes",
+            "apigatewayv2:GetStages",
+        ],
+        writes: &[
+            "apigatewayv2:CreateApi",
+            "apigatewayv2:CreateAuthorizer",
+            "apigatewayv2:CreateIntegration",
+            "apigatewayv2:CreateRoute",
+            "apigatewayv2:DeleteApi",
+            "apigatewayv2:DeleteAuthorizer",
+            "apigatewayv2:DeleteCorsConfiguration",
+            "apigatewayv2:DeleteIntegration",
+            "apigatewayv2:DeleteRoute",
+            "apigatewayv2:TagResource",
+            "apigatewayv2:UntagResource",
+            "apigatewayv2:UpdateApi",
+            "apigatewayv2:UpdateAuthorizer",
+            "apigatewayv2:UpdateIntegration",
+            "apigatewayv2:UpdateRoute",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &[];
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<HttpApiSpec>>> {

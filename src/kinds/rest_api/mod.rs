@@ -26,6 +26,7 @@ use crate::aws::{Aws, ReadAws, failed, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::diff::{FieldChange, diff};
 use crate::model::{Digest, Identity, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 pub use document::document;
 pub use spec::RestApiSpec;
@@ -99,6 +100,24 @@ async fn observe_one(aws: &ReadAws, scope: &Scope, api: &LiveApi) -> Result<Obse
 impl Kind for RestApi {
     type Spec = RestApiSpec;
     const NAME: &'static str = "rest-api";
+    const CALLS: Calls = Calls {
+        seeks: &["apigateway:GetRestApis"],
+        with: &[],
+        reads: &[
+            "apigateway:GetAuthorizers",
+            "apigateway:GetGatewayResponses",
+            "apigateway:GetResources",
+            "apigateway:GetRestApi",
+        ],
+        writes: &[
+            "apigateway:CreateRestApi",
+            "apigateway:DeleteRestApi",
+            "apigateway:PutRestApi",
+            "apigateway:TagResource",
+            "apigateway:UntagResource",
+            "apigateway:UpdateRestApi",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &[];
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<RestApiSpec>>> {

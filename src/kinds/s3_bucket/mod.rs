@@ -28,6 +28,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, ReadAws, given, retry};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Identity, Observed, Outputs, Owner, Ownership, Place};
+use crate::permissions::Calls;
 
 use settings::{NOT_YET, SPREADS, built, explained, tags_of};
 
@@ -86,6 +87,35 @@ async fn read(aws: &ReadAws, scope: &Scope, name: &str) -> Result<Option<Observe
 impl Kind for S3Bucket {
     type Spec = S3BucketSpec;
     const NAME: &'static str = "s3-bucket";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &[
+            "s3:GetBucketEncryption",
+            "s3:GetBucketLifecycleConfiguration",
+            "s3:GetBucketLogging",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetPublicAccessBlock",
+            "s3:ListObjectVersions",
+        ],
+        writes: &[
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:DeleteBucketLifecycle",
+            "s3:DeleteBucketPolicy",
+            "s3:PutBucketEncryption",
+            "s3:PutBucketLifecycleConfiguration",
+            "s3:PutBucketLogging",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutPublicAccessBlock",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, place: &Place, spec: &S3BucketSpec) -> Outputs {

@@ -25,6 +25,7 @@ use crate::aws::tags::{self, Tags};
 use crate::aws::{Aws, Clients, ReadAws, failed, given, retry};
 use crate::error::Result;
 use crate::model::{Identity, Observed, Outputs, Place};
+use crate::permissions::Calls;
 
 pub use spec::WebAclSpec;
 
@@ -97,6 +98,28 @@ async fn read(aws: &ReadAws, scope: &Scope, named: &Named) -> Result<Option<Obse
 impl Kind for WebAcl {
     type Spec = WebAclSpec;
     const NAME: &'static str = "web-acl";
+    const CALLS: Calls = Calls {
+        seeks: &["tag:GetResources"],
+        with: &[],
+        reads: &[
+            "apigateway:GetRestApis",
+            "apigateway:GetStages",
+            "wafv2:GetLoggingConfiguration",
+            "wafv2:GetWebACL",
+            "wafv2:ListResourcesForWebACL",
+            "wafv2:ListTagsForResource",
+            "wafv2:ListWebACLs",
+        ],
+        writes: &[
+            "wafv2:CreateWebACL",
+            "wafv2:DeleteLoggingConfiguration",
+            "wafv2:DeleteWebACL",
+            "wafv2:PutLoggingConfiguration",
+            "wafv2:TagResource",
+            "wafv2:UntagResource",
+            "wafv2:UpdateWebACL",
+        ],
+    };
     const REPLACE_ON: &'static [&'static str] = &["name"];
 
     fn predict(&self, _: &Place, spec: &WebAclSpec) -> Outputs {

@@ -56,6 +56,11 @@ pub(super) fn is_read(request: &Request) -> bool {
     ["Describe", "List", "Get"].iter().any(|verb| request.operation().starts_with(verb))
 }
 
+/// The input of a request, in whatever protocol it came; nothing where it can't be read.
+pub(super) fn input(request: &Request) -> Value {
+    wire::read(request).map(|asked| asked.input).unwrap_or_default()
+}
+
 /// The refusal of a call that never came to the service, in the protocol that the request speaks.
 pub(super) fn refusal(request: &Request, fault: &Fault) -> Response {
     wire::refuse(request, fault)

@@ -27,6 +27,9 @@ pub struct Tally {
     pub faults: u64,
     /// How many were refused because something was too new.
     pub not_yet: u64,
+    /// How many the caller's policies do not allow.
+    #[serde(default)]
+    pub denied: u64,
 }
 
 impl Counters {
@@ -44,10 +47,12 @@ impl Counters {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { calls, writes, throttles, faults, not_yet } = self;
+        let Self { calls, writes, throttles, faults, not_yet, denied } = self;
         let plural = |count: u64| if count == 1 { "" } else { "s" };
         write!(f, "{calls} call{}, {writes} write{}", plural(*calls), plural(*writes))?;
-        for (count, what) in [(throttles, "throttled"), (faults, "failed on purpose"), (not_yet, "too early")] {
+        let refused =
+            [(throttles, "throttled"), (faults, "failed on purpose"), (not_yet, "too early"), (denied, "not allowed")];
+        for (count, what) in refused {
             if *count > 0 {
                 write!(f, ", {count} {what}")?;
             }

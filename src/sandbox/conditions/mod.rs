@@ -35,6 +35,7 @@ pub use quotas::Quotas;
 use refusals::Why;
 pub use time::Latency;
 
+use super::authorization::Enforced;
 use super::wire::{Request, Response};
 
 /// What a sandbox is like. Clones share what was counted so far: calls, faults that happened, tokens of quotas.
@@ -65,6 +66,7 @@ struct Told {
     /// With the place of what is known of each in [`State::met`].
     faults: Vec<(usize, Fault)>,
     eventual: Option<Arc<Eventual>>,
+    enforced: Option<Enforced>,
 }
 
 /// What clones have in common.
@@ -161,6 +163,14 @@ impl Conditions {
         self
     }
 
+    /// Carries out only what these policies allow the caller.
+    #[must_use]
+    pub fn enforce(mut self, policies: Enforced) -> Self {
+        let told = Arc::make_mut(&mut self.told);
+        told.enforced = Some(told.enforced.take().map_or_else(|| policies.clone(), |before| before.and(&policies)));
+        self
+    }
+
     /// What all chance is drawn from, 0 unless set.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -247,6 +257,18 @@ impl Conditions {
             tracing::debug!(%fault, %service, %operation, "a fault hits a call");
         }
         (wait, action)
+    }
+
+    /// The policies that every call is held against, if there are any.
+    pub(crate) fn enforced(&self) -> Option<&Enforced> {
+        self.told.enforced.as_ref()
+    }
+
+    /// The refusal of a call that the caller has no permission for.
+    pub(crate) fn forbidden(&self, request: &Request, action: &str, resource: &str) -> Response {
+        let operation = operations::name(request);
+        self.state().counters.count(&request.caller.service, &operation, |tally| tally.denied += 1);
+        refusals::forbidden(request, action, resource)
     }
 
     /// What becomes of a call that reached the service; `loss` is what becomes of its answer.

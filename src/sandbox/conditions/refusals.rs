@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::sandbox::fault::{Fault, Protocol};
 use crate::sandbox::route53;
 use crate::sandbox::wire::{Request, Response};
-use crate::sandbox::{ec2, elbv2, s3};
+use crate::sandbox::{ec2, elbv2, s3, sts};
 
 /// Why a call is refused that is in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,23 +25,32 @@ pub(super) enum Why {
 pub(super) fn response(why: Why, request: &Request, operation: &str) -> Response {
     let service = request.caller.service.as_str();
     let fault = fault(why, request, operation);
-    let mut response = match service {
-        "apigateway" => apigateway(&fault, why),
-        "lambda" => lambda(&fault, why),
-        "iam" => fault.wrapped(Protocol::Query, Some("https://iam.amazonaws.com/doc/2010-05-08/"), request.id()),
-        "monitoring" => crate::sandbox::cloudwatch::refusal(request, &fault),
-        "ec2" => ec2::refusal(&fault, request.id()),
-        "elasticloadbalancing" => fault.wrapped(Protocol::Query, Some(elbv2::NAMESPACE), request.id()),
-        "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
-        "route53" => fault.wrapped(Protocol::Query, Some(route53::NAMESPACE), request.id()),
-        "s3" => s3::refused(&fault, request),
-        _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
-    };
+    let mut response = enveloped(&fault, why, request);
     if let (Why::Throttled { after }, "apigateway" | "lambda") = (why, service) {
         // Both models bind `retryAfterSeconds` to this header.
         response.headers.push(("retry-after".into(), after.to_string()));
     }
     response
+}
+
+/// The refusal of a call whose caller has no permission for `action` on `resource`, an ARN or `*`.
+pub(super) fn forbidden(request: &Request, action: &str, resource: &str) -> Response {
+    enveloped(&not_authorized(request, action, Some(resource)), Why::Denied, request)
+}
+
+fn enveloped(fault: &Fault, why: Why, request: &Request) -> Response {
+    match request.caller.service.as_str() {
+        "apigateway" => apigateway(fault, why),
+        "lambda" => lambda(fault, why),
+        "iam" => fault.wrapped(Protocol::Query, Some("https://iam.amazonaws.com/doc/2010-05-08/"), request.id()),
+        "monitoring" => crate::sandbox::cloudwatch::refusal(request, fault),
+        "ec2" => ec2::refusal(fault, request.id()),
+        "elasticloadbalancing" => fault.wrapped(Protocol::Query, Some(elbv2::NAMESPACE), request.id()),
+        "sts" => fault.wrapped(Protocol::Query, Some("https://sts.amazonaws.com/doc/2011-06-15/"), request.id()),
+        "route53" => fault.wrapped(Protocol::Query, Some(route53::NAMESPACE), request.id()),
+        "s3" => s3::refused(fault, request),
+        _ => fault.wrapped(Protocol::of(&request.headers), None, request.id()),
+    }
 }
 
 /// API Gateway's `TooManyRequestsException` (API reference); `retryAfterSeconds` is a text.
@@ -107,18 +116,26 @@ fn fault(why: Why, request: &Request, operation: &str) -> Fault {
     }
 }
 
-/// The sentence that every service makes of IAM's verdict. The services differ in the resource they name at its end; it is
-/// left out here.
+/// A denial that is made up: it names no resource.
 fn denied(request: &Request, operation: &str) -> Fault {
     let caller = &request.caller;
     // API Gateway's actions are verbs (aws-facts G).
     let action = if caller.service == "apigateway" { request.method.as_str() } else { operation };
+    not_authorized(request, &format!("{}:{action}", caller.service), None)
+}
+
+/// The sentence that every service makes of IAM's verdict (IAM's guide, "Troubleshoot access denied error messages"). IAM
+/// itself names a role, and no ARN.
+fn not_authorized(request: &Request, action: &str, resource: Option<&str>) -> Fault {
+    let caller = &request.caller;
+    let named = |arn: &str| match (caller.service.as_str(), arn.split_once(":role/")) {
+        ("iam", Some((_, path))) => format!("role {}", path.rsplit('/').next().unwrap_or(path)),
+        _ => arn.to_owned(),
+    };
+    let on = resource.map(|arn| format!(" on resource: {}", named(arn))).unwrap_or_default();
     let message = format!(
-        "User: arn:{}:iam::{}:user/sandbox is not authorized to perform: {service}:{action} because no identity-based \
-         policy allows the {service}:{action} action",
-        caller.partition(),
-        caller.account,
-        service = caller.service,
+        "User: {} is not authorized to perform: {action}{on} because no identity-based policy allows the {action} action",
+        sts::arn(request)
     );
     match caller.service.as_str() {
         "iam" | "route53" | "s3" | "sts" | "monitoring" | "elasticloadbalancing" => {

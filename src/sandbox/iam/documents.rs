@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use crate::sandbox::execute_api::policy::{NoKeys, Policy, Principal, Question, Verdict};
 use crate::sandbox::fault::{Answer, Fault};
 
 /// IAM sends documents URL-encoded as RFC 3986 says.
@@ -257,15 +258,16 @@ pub(super) fn verdict(text: &str, action: &str) -> Option<bool> {
     }))
 }
 
-/// [`verdict`] of an action on one resource; the resource is compared with regard to case.
+/// [`verdict`] of an action on one resource, an ARN or `*`; conditions are taken as met.
 pub(super) fn verdict_on(text: &str, action: &str, resource: &str) -> Option<bool> {
-    let statements = statements(text, SYNTAX).ok()?;
-    verdict_of(statements.iter().filter(|statement| {
-        let action = actions(statement).is_ok_and(|all| all.iter().any(|pattern| matches(pattern, action)));
-        let resources = one_of(statement, "Resource", "NotResource").unwrap_or_default();
-        let resource = resources.iter().any(|pattern| glob(pattern, resource));
-        action != statement.contains_key("NotAction") && resource != statement.contains_key("NotResource")
-    }))
+    let policy = Policy::parse(text).ok()?.without_conditions();
+    // The policy of a role names no principal, and so decides for whoever it is.
+    let question = Question { action, resource, principal: Principal::Anonymous, keys: &NoKeys };
+    match policy.evaluate(&question) {
+        Verdict::Denied(_) => Some(false),
+        Verdict::Allowed(_) => Some(true),
+        Verdict::Silent => None,
+    }
 }
 
 /// A denial wins over any permission.

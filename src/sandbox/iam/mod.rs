@@ -63,6 +63,12 @@ impl State {
         self.roles.get(name).filter(|role| role.arn == arn)
     }
 
+    /// The ARN of the role of that name, if there is one.
+    #[must_use]
+    pub fn arn_of(&self, name: &str) -> Option<&str> {
+        self.roles.get(name).map(|role| role.arn.as_str())
+    }
+
     fn role(&self, name: &str) -> Answer<&Role> {
         self.roles.get(name).ok_or_else(|| no_role(name))
     }

@@ -36,6 +36,12 @@ fn in_host(host: &str) -> Option<&str> {
     Some(&host[..at])
 }
 
+/// The bucket and the key that a request is about; the key is empty where it is about the bucket.
+pub(in crate::sandbox) fn addressed(request: &Request) -> (Option<String>, String) {
+    let Target { bucket, key } = Target::of(request);
+    (bucket, key)
+}
+
 /// What of a bucket has operations of its own.
 const SUBRESOURCES: [&str; 11] = [
     "encryption",

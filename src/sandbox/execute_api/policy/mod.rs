@@ -156,6 +156,13 @@ impl Policy {
         allowed.map_or(Verdict::Silent, Verdict::Allowed)
     }
 
+    /// The same with every condition taken as met: for questions that no request stands behind.
+    #[must_use]
+    pub fn without_conditions(mut self) -> Self {
+        self.statements.iter_mut().for_each(|statement| statement.conditions.clear());
+        self
+    }
+
     /// Whether the policy names principals: one that belongs to a resource does, one that belongs to a role does not.
     #[must_use]
     pub fn names_principals(&self) -> bool {
