@@ -10,7 +10,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("error", &[]),
     ("rates", &[]),
     ("model", &["error"]),
-    ("config", &["error"]),
+    ("config", &["error", "rates"]),
     ("aws", &["error", "model", "rates"]),
     ("kinds", &["aws", "error", "model"]),
     ("plan", &["error", "model"]),

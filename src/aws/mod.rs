@@ -46,6 +46,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
+use crate::rates::Allowance;
 
 pub use checkup::LinkState;
 pub use credentials::{AskCode, MfaSessions, Role};
@@ -72,17 +73,21 @@ pub struct Connection {
     pub mfa_serial: Option<String>,
     /// The sessions that were opened with a code of such a device, shared by all connections.
     pub mfa_sessions: MfaSessions,
-    /// Whose turn it is where AWS has refused calls for their rate, shared by all connections.
+    /// Whose turn it is where calls keep to AWS's rates, shared by all connections.
     pub pace: Pace,
+    /// What may be used of those rates.
+    pub allowance: Allowance,
+    /// Whether they hold from the first call on wherever it leads. Else that is so at AWS itself, and elsewhere once a call is
+    /// refused.
+    pub keep_rates: bool,
     /// Another endpoint for every service. `AWS_ENDPOINT_URL` and its kin work without it.
     pub endpoint_url: Option<String>,
     /// Another transport and its credentials: the sandbox in the process.
     pub transport: Option<(SharedHttpClient, aws_credential_types::Credentials)>,
 }
 
-/// Attempts per call, with pauses that double up to [`LONGEST_WAIT`]: half a minute of throttles is outlasted, and a host that
-/// refuses connections is given up within that time. Creates that AWS counts by the second have a longer breath of their own
-/// ([`retry::create_once`]).
+/// Attempts per call, with pauses that double up to [`LONGEST_WAIT`]: a host that refuses connections is given up within half a
+/// minute. Refusals for the rate do not count ([`pace`]).
 const ATTEMPTS: u32 = 6;
 
 /// How long an answer may take to begin. The SDK would wait for ever; the longest call here uploads a zip of at most 50 MB.
@@ -115,11 +120,14 @@ impl Connection {
         if self.transport.is_none() {
             config = self.become_role(config).await?;
         }
+        let elsewhere = self.transport.is_some() || endpoint::is_elsewhere(&config);
+        let paced = |service| Paced::new(&self.pace, place, service, self.keep_rates || !elsewhere, &self.allowance);
         Ok(Aws {
-            read: ReadAws::new(&config, place, self),
-            write: Clients::new(&config, place, &self.pace, false),
+            read: ReadAws::new(Clients::new(&config, &paced, true), place, self),
+            write: Clients::new(&config, &paced, false),
+            pace: self.pace.clone(),
             place: place.clone(),
-            elsewhere: self.transport.is_some() || endpoint::is_elsewhere(&config),
+            elsewhere,
             tolerant: false,
             notes: std::sync::Mutex::default(),
         })
@@ -212,18 +220,15 @@ pub struct Clients {
 }
 
 impl Clients {
-    fn new(config: &SdkConfig, place: &Place, turns: &Pace, read_only: bool) -> Self {
+    fn new(config: &SdkConfig, paced: &dyn Fn(&'static str) -> Paced, read_only: bool) -> Self {
         macro_rules! client {
             ($service:ident, $signs:literal) => {{
-                let paced = Paced { pace: turns.clone(), place: place.clone(), service: $signs };
-                let builder = $service::config::Builder::from(config).interceptor(paced.clone());
-                client!(@ $service, builder.auth_scheme_resolver(paced))
-            }};
-            ($service:ident) => {
-                client!(@ $service, $service::config::Builder::from(config))
-            };
-            (@ $service:ident, $builder:expr) => {{
-                let mut builder = $builder;
+                let paced = paced($signs);
+                let mut builder = $service::config::Builder::from(config)
+                    .interceptor(paced.clone())
+                    .retry_classifier(Paced::refusals())
+                    .retry_partition(paced.partition())
+                    .auth_scheme_resolver(paced);
                 if read_only {
                     builder = builder.interceptor(guard::ReadOnly);
                 }
@@ -234,21 +239,21 @@ impl Clients {
             apigateway: client!(aws_sdk_apigateway, "apigateway"),
             lambda: client!(aws_sdk_lambda, "lambda"),
             apigatewayv2: client!(aws_sdk_apigatewayv2, "apigateway"),
-            iam: client!(aws_sdk_iam),
-            logs: client!(aws_sdk_cloudwatchlogs),
-            tagging: client!(aws_sdk_resourcegroupstagging),
-            sts: client!(aws_sdk_sts),
+            iam: client!(aws_sdk_iam, "iam"),
+            logs: client!(aws_sdk_cloudwatchlogs, "logs"),
+            tagging: client!(aws_sdk_resourcegroupstagging, "tagging"),
+            sts: client!(aws_sdk_sts, "sts"),
             wafv2: client!(aws_sdk_wafv2, "wafv2"),
             cloudwatch: client!(aws_sdk_cloudwatch, "monitoring"),
             acm: client!(aws_sdk_acm, "acm"),
             route53: client!(aws_sdk_route53, "route53"),
-            elbv2: client!(aws_sdk_elasticloadbalancingv2),
+            elbv2: client!(aws_sdk_elasticloadbalancingv2, "elasticloadbalancing"),
             ec2: ec2::Client::new(config, read_only),
-            firehose: client!(aws_sdk_firehose),
+            firehose: client!(aws_sdk_firehose, "firehose"),
             s3: s3(config, read_only),
-            cloudtrail: client!(aws_sdk_cloudtrail),
-            sns: client!(aws_sdk_sns),
-            quotas: client!(aws_sdk_servicequotas),
+            cloudtrail: client!(aws_sdk_cloudtrail, "cloudtrail"),
+            sns: client!(aws_sdk_sns, "sns"),
+            quotas: client!(aws_sdk_servicequotas, "servicequotas"),
         }
     }
 }
@@ -306,9 +311,9 @@ impl RestApiLists {
 }
 
 impl ReadAws {
-    fn new(config: &SdkConfig, place: &Place, connection: &Connection) -> Self {
+    fn new(clients: Clients, place: &Place, connection: &Connection) -> Self {
         Self {
-            clients: Clients::new(config, place, &connection.pace, true),
+            clients,
             place: place.clone(),
             profile: connection.profile.clone(),
             apis: Shared::default(),
@@ -572,6 +577,8 @@ pub struct Aws {
     pub read: ReadAws,
     /// Clients that write.
     pub write: Clients,
+    /// The lines that its calls wait in.
+    pub pace: Pace,
     /// The account and Region it works in.
     pub place: Place,
     /// Its API Gateway is none of AWS's: a sandbox, an emulator.

@@ -340,6 +340,9 @@ fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandb
         mfa_serial: target.mfa_serial.clone(),
         mfa_sessions: MfaSessions::default(),
         pace: Pace::default(),
+        allowance: target.rates.clone(),
+        // A sandbox with AWS's quotas has its rates.
+        keep_rates: sandbox.is_some_and(|sandbox| sandbox.conditions().has_quotas()),
         endpoint_url: global.endpoint_url.clone().or_else(|| target.endpoint_url.clone()),
         transport,
     }

@@ -29,6 +29,7 @@ mod network;
 mod node;
 mod operation;
 mod parse;
+mod rates;
 pub mod path;
 mod read_authorizer;
 mod read_settings;

@@ -697,6 +697,22 @@ fn stacks_and_targets() {
             "no product has an environment `qa`",
             "known: dev",
         ),
+        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = «5", "`rates` is a number, but must be an object", "{ … }"),
+        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = { percent = «0 }", "must be between 1 and 100", "leave it out"),
+        (
+            TARGETS,
+            "\"dev_admin\"",
+            "\"x\"\nrates = { «\"apigateway:CreateDeploymnt\" = \"1/10s\" }",
+            "no rate of AWS's is known by the name `apigateway:CreateDeploymnt`",
+            "did you mean `apigateway:CreateDeployment`?",
+        ),
+        (
+            TARGETS,
+            "\"dev_admin\"",
+            "\"x\"\nrates = { apigateway = «\"10 a second\" }",
+            "`10 a second` is no rate",
+            "`10/s`, `1/5s`",
+        ),
         (TARGETS, "\"dev_admin\"", "«dev_admin", "not valid TOML", "toml.io"),
     ]);
 }

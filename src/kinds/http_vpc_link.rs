@@ -47,14 +47,6 @@ const COMES_UP: Duration = Duration::from_mins(20);
 /// How long a link that is deleted may be seen; Terraform waits 10 minutes.
 const GOES: Duration = Duration::from_mins(20);
 
-/// One link may be deleted in 30 s (aws-facts A): a wait for the quota, not for the link.
-const DELETES_QUEUE: Duration = Duration::from_mins(3);
-
-const TOO_OFTEN: [retry::NotYet; 1] = [("TooManyRequestsException", "")];
-
-/// All of API Gateway's operations together go ten times a second (aws-facts A). One after another, with this pause, is slower.
-const BETWEEN_APIS: Duration = Duration::from_millis(150);
-
 type Live = aws_sdk_apigatewayv2::types::VpcLink;
 
 fn outputs(place: &Place, id: &str) -> Outputs {
@@ -183,8 +175,7 @@ impl Kind for HttpVpcLink {
 
     async fn delete(&self, aws: &Aws, live: &Observed<HttpVpcLinkSpec>) -> Result<()> {
         let id = live.outputs.required("id")?;
-        let call = || aws.write.apigatewayv2.delete_vpc_link().vpc_link_id(id).send();
-        match retry::until_ready(DELETES_QUEUE, &TOO_OFTEN, call).await {
+        match aws.write.apigatewayv2.delete_vpc_link().vpc_link_id(id).send().await {
             Ok(_) => wait_until_gone(aws, id, &live.name).await,
             Err(error) if is_not_found(&error) => Ok(()),
             Err(error) => Err(refused(&live.name, error)),
@@ -212,7 +203,6 @@ impl Kind for HttpVpcLink {
                 let of = theirs.map(|owner| format!(" of {owner}")).unwrap_or_default();
                 users.push(format!("HTTP API `{}` ({api_id}){of}", api.name().unwrap_or_default()));
             }
-            sleep(BETWEEN_APIS).await;
         }
         // REST APIs can go through such a link as well (developer guide, "Private integrations for REST APIs").
         users.extend(vpc_link::rest_apis_using(aws, id, owner.as_ref()).await?);
