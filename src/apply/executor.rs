@@ -120,7 +120,8 @@ pub async fn apply(
             Ok(()) = interrupt.changed(), if !stop => {}
         }
     }
-    let interrupted = *interrupt.borrow() && !walk.waiting.is_empty();
+    let given_up = walk.failed.iter().any(|(_, failure)| failure.kind() == FailureKind::Interrupted);
+    let interrupted = *interrupt.borrow() && (given_up || !walk.waiting.is_empty());
     walk.skip_rest(emit);
     let applied = Applied {
         outputs: walk.outputs,
@@ -266,7 +267,10 @@ async fn perform(
     outputs: BTreeMap<Address, Outputs>,
 ) -> Done {
     let started = Instant::now();
-    let result = carry_out(work, plan, registry, aws, &outputs).await;
+    let result = match carry_out(work, plan, registry, aws, &outputs).await {
+        Err(failure) => Err(aws.read.name_quota(work.step.address.kind(), failure).await),
+        done => done,
+    };
     Done { index, result, started }
 }
 

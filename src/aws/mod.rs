@@ -13,12 +13,14 @@ pub mod failure;
 pub mod guard;
 pub mod health;
 pub mod http_apis;
+mod lists;
 pub mod load_balancers;
 pub mod log_events;
 pub mod log_lines;
 pub mod lookup;
 pub mod notice;
 pub mod pace;
+mod quota;
 pub mod retry;
 pub mod stage_state;
 pub mod supposed;
@@ -32,7 +34,6 @@ use std::sync::{Arc, PoisonError};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_apigateway::types::{DomainName, RestApi, Stage};
-use aws_sdk_apigatewayv2::types::Api as HttpApi;
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::AliasConfiguration;
@@ -51,9 +52,11 @@ use crate::rates::Allowance;
 pub use checkup::LinkState;
 pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
+pub use lists::Lists;
 pub use pace::Pace;
 
 use credentials::{MfaProfile, Source};
+use lists::PlaceLists;
 use pace::Paced;
 
 /// How to reach AWS.
@@ -281,10 +284,7 @@ pub struct ReadAws {
     pub place: Place,
     /// The profile its credentials are to come from, for messages.
     profile: Option<String>,
-    apis: Shared<RestApi>,
-    http_apis: OnceCell<Arc<Vec<HttpApi>>>,
-    domain_names: OnceCell<Arc<Vec<DomainName>>>,
-    zones: OnceCell<Arc<Vec<zones::HostedZone>>>,
+    lists: Arc<PlaceLists>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
     functions: Mutex<BTreeMap<String, SharedFunction>>,
@@ -299,27 +299,13 @@ type SharedFunction = Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>;
 /// A list that is read once, however many ask for it at the same time.
 type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;
 
-/// The lists of REST APIs of accounts and Regions, each read once.
-#[derive(Debug, Default)]
-pub struct RestApiLists(std::sync::Mutex<BTreeMap<(String, String), Shared<RestApi>>>);
-
-impl RestApiLists {
-    fn of(&self, place: &Place) -> Shared<RestApi> {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.entry((place.account.clone(), place.region.clone())).or_default().clone()
-    }
-}
-
 impl ReadAws {
     fn new(clients: Clients, place: &Place, connection: &Connection) -> Self {
         Self {
             clients,
             place: place.clone(),
             profile: connection.profile.clone(),
-            apis: Shared::default(),
-            http_apis: OnceCell::new(),
-            domain_names: OnceCell::new(),
-            zones: OnceCell::new(),
+            lists: Arc::default(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
@@ -336,10 +322,7 @@ impl ReadAws {
             clients: self.clients.clone(),
             place: self.place.clone(),
             profile: self.profile.clone(),
-            apis: Shared::default(),
-            http_apis: OnceCell::new(),
-            domain_names: OnceCell::new(),
-            zones: OnceCell::new(),
+            lists: Arc::default(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
@@ -349,16 +332,17 @@ impl ReadAws {
         }
     }
 
-    /// The same, with the list of REST APIs that all of an account and Region share: for those who look at many environments at
-    /// one time.
+    /// The same, with the lists that all sessions of an account and Region share: for those who look at many environments at one
+    /// time.
     #[must_use]
-    pub fn anew_beside(&self, lists: &RestApiLists) -> Self {
-        Self { apis: lists.of(&self.place), ..self.anew() }
+    pub fn anew_beside(&self, lists: &Lists) -> Self {
+        Self { lists: lists.of(&self.place), ..self.anew() }
     }
 
     /// All REST APIs of the account and Region, read once.
     pub async fn rest_apis(&self) -> Result<Arc<Vec<RestApi>>> {
-        self.apis
+        self.lists
+            .rest_apis
             .get_or_try_init(|| async {
                 let pages = self.clients.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
                 let apis = pages.try_collect().await.map_err(|error| failed("list the REST APIs", error))?;
@@ -415,7 +399,8 @@ impl ReadAws {
 
     /// All custom domain names of the account and Region, read once.
     pub async fn domain_names(&self) -> Result<Arc<Vec<DomainName>>> {
-        self.domain_names
+        self.lists
+            .domain_names
             .get_or_try_init(|| async {
                 let pages = self.clients.apigateway.get_domain_names().limit(500).into_paginator().items().send();
                 let names = pages.try_collect().await.map_err(|error| failed("list the custom domain names", error))?;
@@ -517,10 +502,16 @@ impl ReadAws {
     /// The role that API Gateway writes its logs with in this account and Region: `Some(None)` if there is none, `None` if
     /// we may not ask.
     pub async fn logging_role(&self) -> Option<Option<String>> {
-        match self.clients.apigateway.get_account().send().await {
-            Ok(account) => Some(account.cloudwatch_role_arn.filter(|arn| !arn.is_empty())),
-            Err(error) => {
-                tracing::warn!("{}", failed("read API Gateway's account settings", error));
+        let role = self.lists.logging_role.get_or_try_init(|| async {
+            match self.clients.apigateway.get_account().send().await {
+                Ok(account) => Ok(account.cloudwatch_role_arn.filter(|arn| !arn.is_empty())),
+                Err(error) => Err(failed("read API Gateway's account settings", error)),
+            }
+        });
+        match role.await {
+            Ok(role) => Some(role.clone()),
+            Err(failure) => {
+                tracing::warn!("{failure}");
                 None
             }
         }

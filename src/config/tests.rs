@@ -812,6 +812,19 @@ fn two_products_must_not_make_the_same_names_in_one_place() {
 }
 
 #[test]
+fn a_target_may_give_away_less_than_all_of_a_rate() {
+    let root = good();
+    let rates = "\n[dev.rates]\npercent = 50\n\"apigateway:CreateDeployment\" = \"1/10s\"\n\n\
+                 [products.product-a.dev.rates]\npercent = 25\n";
+    write(root.path(), TARGETS, &format!("{TARGETS_TEXT}{rates}"));
+    let configuration = load_good(&root);
+    let target = configuration.targets.get("product-a", "dev").expect("a target");
+    let rate = crate::rates::Rate { count: 1, seconds: 10 };
+    assert_eq!(target.rates.percent, Some(25), "a product's own table lies on it key by key");
+    assert_eq!(target.rates.rates.get("apigateway:CreateDeployment"), Some(&rate));
+}
+
+#[test]
 fn more_routes_than_an_api_may_have_resources_are_refused() {
     let root = good();
     let entries = |count| -> String {

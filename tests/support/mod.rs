@@ -68,10 +68,25 @@ pub(crate) async fn connect(place: &Place, client: SharedHttpClient) -> Aws {
 }
 
 /// The same, in one process with others.
-async fn connect_beside(place: &Place, client: SharedHttpClient, turns: Pace) -> Aws {
+async fn connect_beside(place: &Place, client: SharedHttpClient, turns: impl Into<Turns>) -> Aws {
+    let Turns { pace, keep_rates } = turns.into();
     let transport = Some((client, Credentials::new(&place.account, "sandbox", None, None, "test")));
-    let connection = Connection { region: place.region.clone(), transport, pace: turns, ..Connection::default() };
+    let connection = Connection { region: place.region.clone(), transport, pace, keep_rates, ..Connection::default() };
     connection.open(place).await.unwrap()
+}
+
+/// How a session's calls wait for each other.
+#[derive(Clone)]
+pub(crate) struct Turns {
+    pace: Pace,
+    /// From the first call on, as at AWS itself.
+    keep_rates: bool,
+}
+
+impl From<Pace> for Turns {
+    fn from(pace: Pace) -> Self {
+        Self { pace, keep_rates: false }
+    }
 }
 
 /// One environment at work: what is wanted, and the sessions to get there.
@@ -102,14 +117,26 @@ impl Session {
         Self::paced(root, product, env, client, pace).await.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
+    /// The same, with calls that keep to AWS's rates.
+    pub(crate) async fn keeping_rates(root: &Path, product: &str, env: &str, sandbox: &Sandbox, pace: Pace) -> Self {
+        let (client, turns) = (Connector::new(sandbox.clone()).client(), Turns { pace, keep_rates: true });
+        Self::paced(root, product, env, client, turns).await.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
     /// The same, unless something that the configuration names is not there.
     pub(crate) async fn found(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Result<Self> {
         Self::paced(root, product, env, client, Pace::default()).await
     }
 
-    async fn paced(root: &Path, product: &str, env: &str, client: SharedHttpClient, pace: Pace) -> Result<Self> {
+    async fn paced(
+        root: &Path,
+        product: &str,
+        env: &str,
+        client: SharedHttpClient,
+        turns: impl Into<Turns>,
+    ) -> Result<Self> {
         let configuration = load(root, product, env);
-        Self::of(root, &configuration, only(&configuration), client, pace).await
+        Self::of(root, &configuration, only(&configuration), client, turns.into()).await
     }
 
     /// An environment in each of its Regions.
@@ -119,7 +146,7 @@ impl Session {
         let each = configuration
             .environments
             .iter()
-            .map(|environment| Self::of(root, &configuration, environment, client.clone(), pace.clone()));
+            .map(|environment| Self::of(root, &configuration, environment, client.clone(), pace.clone().into()));
         futures::future::try_join_all(each).await.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
@@ -128,7 +155,7 @@ impl Session {
         configuration: &Configuration,
         environment: &Environment,
         client: SharedHttpClient,
-        turns: Pace,
+        turns: Turns,
     ) -> Result<Self> {
         let (owner, place) = (stack::owner(environment), stack::place(&environment.target));
         let aws = connect_beside(&place, client, turns).await;

@@ -25,8 +25,8 @@ const SLOWEST: f64 = 0.25;
 const RECOVERY_PERIODS: f64 = 20.0;
 const RECOVERY: Duration = Duration::from_secs(30);
 
-/// A token that lacks a billionth is there: time is whole nanoseconds, tokens are fractions.
-const NEARLY: f64 = 1e-9;
+/// A token that lacks a millionth is there: time is whole nanoseconds, of which a hundred calls a second take that part.
+const NEARLY: f64 = 1e-6;
 
 /// A bucket. It is full at first: what others used before is not known, and a wrong guess costs one call that AWS refuses,
 /// which has no effect, while beginning empty would cost every run a wait.
@@ -87,17 +87,21 @@ impl Bucket {
         self.tokens -= 1.0;
     }
 
-    /// AWS refused a call that went at `went`: somebody else took the tokens. None is left, and the next call waits as long as
-    /// AWS asks, else a whole period. Of calls that went together, the first refusal slows down, and the others say the same.
+    /// AWS refused a call that went at `went`: somebody else took the tokens. None is left. The next call goes when AWS says, else
+    /// after a whole period. Of calls that went together, the first refusal slows down, and the others say the same.
     pub(super) fn refused(&mut self, went: Instant, after: Option<Duration>, now: Instant) {
         self.fill(now);
-        if self.slowed.is_none_or(|slowed| went >= slowed) {
+        let first = self.slowed.is_none_or(|slowed| went >= slowed);
+        if first {
             self.pace = (self.pace * SLOWER).max(SLOWEST);
             self.slowed = Some(now);
         }
         let rate = self.rate * self.pace;
-        let wait = after.map_or(1.0, |after| after.as_secs_f64() * rate);
-        self.tokens = self.tokens.min(1.0 - wait);
+        self.tokens = match after {
+            Some(after) if first => 1.0 - after.as_secs_f64() * rate,
+            Some(after) => self.tokens.min(1.0 - after.as_secs_f64() * rate),
+            None => self.tokens.min(0.0),
+        };
     }
 
     /// Whether it is as if nothing had happened.
