@@ -57,7 +57,7 @@ pub use pace::Pace;
 
 use credentials::{MfaProfile, Source};
 use lists::PlaceLists;
-use pace::Paced;
+use pace::{Paced, Session};
 
 /// How to reach AWS.
 #[derive(Debug, Clone, Default)]
@@ -124,7 +124,9 @@ impl Connection {
             config = self.become_role(config).await?;
         }
         let elsewhere = self.transport.is_some() || endpoint::is_elsewhere(&config);
-        let paced = |service| Paced::new(&self.pace, place, service, self.keep_rates || !elsewhere, &self.allowance);
+        let (pace, allowance) = (&self.pace, &self.allowance);
+        let session = Session { pace, order: pace.enter(), place, ahead: self.keep_rates || !elsewhere, allowance };
+        let paced = |service| Paced::new(&session, service);
         Ok(Aws {
             read: ReadAws::new(Clients::new(&config, &paced, true), place, self),
             write: Clients::new(&config, &paced, false),

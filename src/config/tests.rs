@@ -817,7 +817,8 @@ fn a_target_may_give_away_less_than_all_of_a_rate() {
     let rates = "\n[dev.rates]\npercent = 50\n\"apigateway:CreateDeployment\" = \"1/10s\"\n\n\
                  [products.product-a.dev.rates]\npercent = 25\n";
     write(root.path(), TARGETS, &format!("{TARGETS_TEXT}{rates}"));
-    let configuration = load_good(&root);
+    let (configuration, faults) = load(root.path());
+    assert!(faults.is_empty(), "{}", faults.render(false));
     let target = configuration.targets.get("product-a", "dev").expect("a target");
     let rate = crate::rates::Rate { count: 1, seconds: 10 };
     assert_eq!(target.rates.percent, Some(25), "a product's own table lies on it key by key");

@@ -98,12 +98,13 @@ fn told_if_inactive(link: &Live) -> Option<String> {
     ))
 }
 
-/// All links of the Region that are there to stay.
+/// All links of the Region that are there to stay, as they are now.
 async fn list(clients: &Clients) -> Result<Vec<Live>> {
-    let all = every_page!(clients.apigatewayv2.get_vpc_links());
-    let mut all: Vec<Live> = all.map_err(|error| failed("list the VPC links of HTTP APIs", error))?;
-    all.retain(|link| link.vpc_link_status() != Some(&VpcLinkStatus::Deleting));
-    Ok(all)
+    Ok(clients.http_vpc_links().await?.into_iter().filter(stays).collect())
+}
+
+fn stays(link: &Live) -> bool {
+    link.vpc_link_status() != Some(&VpcLinkStatus::Deleting)
 }
 
 fn is_at(link: &Live, identity: &Identity) -> bool {
@@ -118,10 +119,10 @@ impl Kind for HttpVpcLink {
     const NAMES_ARE_UNIQUE: bool = false;
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<HttpVpcLinkSpec>>> {
-        let all = list(&aws.clients).await?;
+        let all = aws.http_vpc_links().await?;
         let ours = |link: &&Live| matches!(tags::ownership(&sorted(link.tags()), &scope.owner), Ownership::Ours { .. });
         // A link of the same name that is somebody else's does not stand in the way: names are not unique.
-        all.iter().filter(ours).map(|link| observed(aws, scope, link)).collect()
+        all.iter().filter(|link| stays(link)).filter(ours).map(|link| observed(aws, scope, link)).collect()
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &HttpVpcLinkSpec) -> Result<Outputs> {

@@ -79,11 +79,13 @@ fn observed(aws: &ReadAws, scope: &Scope, link: &Live) -> Result<Observed<VpcLin
     })
 }
 
-/// All links of the Region that are there to stay.
+/// All links of the Region that are there to stay, as they are now.
 async fn list(clients: &crate::aws::Clients) -> Result<Vec<Live>> {
-    let pages = clients.apigateway.get_vpc_links().limit(500).into_paginator().items().send();
-    let all = pages.try_collect().await.map_err(|error| failed("list the VPC links", error))?;
-    Ok(all.into_iter().filter(|link| link.status() != Some(&VpcLinkStatus::Deleting)).collect())
+    Ok(clients.vpc_links().await?.into_iter().filter(stays).collect())
+}
+
+fn stays(link: &Live) -> bool {
+    link.status() != Some(&VpcLinkStatus::Deleting)
 }
 
 fn is_at(link: &Live, identity: &Identity) -> bool {
@@ -101,10 +103,10 @@ impl Kind for VpcLink {
     const NAMES_ARE_UNIQUE: bool = false;
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<VpcLinkSpec>>> {
-        let all = list(&aws.clients).await?;
+        let all = aws.vpc_links().await?;
         let ours = |link: &&Live| matches!(tags::ownership(&all_tags(link), &scope.owner), Ownership::Ours { .. });
         // A link of the same name that is somebody else's does not stand in the way: names are not unique.
-        all.iter().filter(ours).map(|link| observed(aws, scope, link)).collect()
+        all.iter().filter(|link| stays(link)).filter(ours).map(|link| observed(aws, scope, link)).collect()
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &VpcLinkSpec) -> Result<Outputs> {

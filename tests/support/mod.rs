@@ -14,7 +14,7 @@ use std::path::Path;
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use gwctl::apply::{self, Applied};
-use gwctl::aws::{Aws, Connection, Pace};
+use gwctl::aws::{Aws, Connection, Lists, Pace};
 use gwctl::config::{self, Configuration, Environment};
 use gwctl::error::Result;
 use gwctl::kinds::{Registry, dns_record};
@@ -191,6 +191,14 @@ impl Session {
     /// What an apply would do.
     pub(crate) async fn plan(&self) -> Result<Plan> {
         self.plan_from(&self.observe().await?, plan::build)
+    }
+
+    /// The same, in one round of reading with other sessions.
+    pub(crate) async fn plan_beside(&self, lists: &Lists) -> Plan {
+        let read = self.aws.read.anew_beside(lists);
+        let observed = self.registry.observe(&read, &self.owner, &self.desired);
+        let (live, _) = futures::join!(observed, read.logging_role());
+        self.plan_from(&live.unwrap(), plan::build).unwrap()
     }
 
     /// What a destroy would do.

@@ -1,9 +1,10 @@
 //! The calls of one service in one account and Region that wait for their turn, and who goes next.
 //!
-//! Calls that draw on the same buckets stand in one line and go in the order in which they came, so that nobody starves. Of
-//! the heads of several lines, which may all want a token of the bucket that the whole service shares, those go first whose
-//! operation is scarce: a run waits for `CreateDeployment` and its like, and a token for one of them is lost when nobody
-//! takes it. The others do not starve for that, because scarce operations are few by their own rates.
+//! Calls that draw on the same buckets stand in one line and go by their numbers: those of an environment that was begun
+//! earlier first, and of one environment in the order in which they came. Nobody starves, because an environment's calls have
+//! an end. Of the heads of several lines, which may all want a token of the bucket that the whole service shares, those go
+//! first whose operation is scarce: a run waits for `CreateDeployment` and its like, and a token for one of them is lost when
+//! nobody takes it. The others do not starve for that, because scarce operations are few by their own rates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,7 +1,9 @@
 //! Keeps calls to the rates that AWS grants to an account and Region, so that AWS never has to refuse one.
 //!
 //! Each operation with a quota of its own ([`crate::rates`]) has a token bucket, and so have all operations of a service
-//! together; they are shared by all sessions of the process. A call without a token waits in a line ([`lane`]). Where somebody
+//! together; they are shared by all sessions of the process. A call without a token waits in a line ([`lane`]), where the calls of an
+//! environment that was begun earlier come first: the first ones get to the operation that a run waits for while the others
+//! catch up, instead of all of them late. Where somebody
 //! else uses the account at the same time, AWS refuses all the same: then the bucket is empty, whatever it held, calls go as AWS
 //! says (`Retry-After`), slower for a while ([`bucket`]), and the one that was refused is the first again. A refusal for the rate
 //! has no effect, so it is no try that counts, not even of a create that is sent once.
@@ -50,6 +52,8 @@ pub struct Pace(Arc<Lines>);
 #[derive(Debug, Default)]
 struct Lines {
     lanes: Mutex<BTreeMap<Site, Lane>>,
+    /// Sessions that were opened, and calls.
+    sessions: AtomicU64,
     numbers: AtomicU64,
     /// Whoever still waits then gives up.
     closes: watch::Sender<Option<Instant>>,
@@ -91,6 +95,16 @@ impl Pace {
             closes.get_or_insert(Instant::now() + grace);
             first
         });
+    }
+
+    /// A session's place among all: its calls go before those of later ones.
+    pub(super) fn enter(&self) -> u64 {
+        self.0.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number of a call of a session.
+    fn number(&self, session: u64) -> u64 {
+        (session << 32) | (self.0.numbers.fetch_add(1, Ordering::Relaxed) & u64::from(u32::MAX))
     }
 
     fn lanes(&self) -> MutexGuard<'_, BTreeMap<Site, Lane>> {
@@ -189,15 +203,31 @@ impl Storable for Ticket {
 #[derive(Debug, Clone)]
 pub(super) struct Paced {
     pace: Pace,
+    session: u64,
     site: Site,
 }
 
+/// What all clients of a session have in common.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    /// The lines of the process.
+    pub(super) pace: &'a Pace,
+    /// The session's place among all: [`Pace::enter`].
+    pub(super) order: u64,
+    /// Where it calls.
+    pub(super) place: &'a Place,
+    /// The rates hold from the first call on.
+    pub(super) ahead: bool,
+    /// What may be used of them.
+    pub(super) allowance: &'a Allowance,
+}
+
 impl Paced {
-    /// For a client that calls a service, by the name that it signs with. `ahead`: the rates hold from the first call on.
-    pub(super) fn new(pace: &Pace, place: &Place, service: &'static str, ahead: bool, allowance: &Allowance) -> Self {
-        let site = site(place, service);
-        pace.with(&site, |lane, _| lane.admit(ahead, allowance));
-        Self { pace: pace.clone(), site }
+    /// For a client that calls a service, by the name that it signs with.
+    pub(super) fn new(session: &Session<'_>, service: &'static str) -> Self {
+        let site = site(session.place, service);
+        session.pace.with(&site, |lane, _| lane.admit(session.ahead, session.allowance));
+        Self { pace: session.pace.clone(), session: session.order, site }
     }
 
     /// The SDK's budget of retries, in which refusals for the rate cost nothing: the line sees to it that they stay few. Each
@@ -233,7 +263,7 @@ impl Intercept for Paced {
         _context: &BeforeSerializationInterceptorContextRef<'_>,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let number = self.pace.0.numbers.fetch_add(1, Ordering::Relaxed);
+        let number = self.pace.number(self.session);
         let tries = Tries { number, refusals: AtomicU32::new(0), went: Mutex::default() };
         cfg.interceptor_state().store_put(Ticket(Arc::new(tries)));
         Ok(())

@@ -23,8 +23,7 @@ fn keeping_to_rates(sites: &[&Site]) -> Pace {
 impl Pace {
     /// A turn with the next number.
     async fn next(&self, site: &Site, operation: &str) -> Result<Instant, GivenUp> {
-        let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
-        self.turn(site, operation, number).await
+        self.turn(site, operation, self.number(0)).await
     }
 }
 
@@ -69,6 +68,18 @@ async fn whoever_waits_gives_up_when_the_lines_close() {
     pace.next(&here, "GetStages").await.expect("what need not wait goes");
     pace.next(&here, "DeleteRestApi").await.unwrap_err();
     assert_eq!(begun.elapsed(), Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_begun_first_is_through_first() {
+    let here = site_in("eu-west-1", "apigateway");
+    let pace = keeping_to_rates(&[&here]);
+    let (first, second) = (pace.enter(), pace.enter());
+    pace.next(&here, "CreateDeployment").await.unwrap();
+    let turn = async |session| (pace.turn(&here, "CreateDeployment", pace.number(session)).await.unwrap(), session);
+    let mut gone = futures::future::join_all([turn(second), turn(second), turn(first)]).await;
+    gone.sort();
+    assert_eq!(gone.into_iter().map(|(_, session)| session).collect::<Vec<_>>(), [first, second, second]);
 }
 
 #[test]
