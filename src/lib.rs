@@ -35,6 +35,7 @@ pub mod kinds;
 pub mod lint;
 pub mod lock;
 pub mod model;
+pub mod origin;
 pub mod package;
 pub mod permissions;
 pub mod plan;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Failure, FailureKind};
-use crate::history::Origin;
+use crate::origin::Origin;
 use crate::model::{Owner, Place};
 
 /// How long a lock stands without a sign of life from its holder. AWS refuses signatures whose time is off by more than five

@@ -1,7 +1,9 @@
 //! The request rates that AWS grants to an account in a Region, as its documentation has them.
 //!
-//! The sandbox refuses by this table (`sandbox::conditions`), and sessions slow down by it once AWS has refused
-//! (`aws::pace`).
+//! The sandbox refuses by this table (`sandbox::conditions`), and sessions keep to it (`aws::pace`), or to less where
+//! `targets.toml` says so ([`Allowance`]).
+
+use std::collections::BTreeMap;
 
 /// One row of AWS's tables.
 #[derive(Debug)]
@@ -89,7 +91,103 @@ pub const QUOTAS: &[Quota] = &[
     Quota { share: Share::All, burst: 50, ..each("route53", &[], 10, 1) },
 ];
 
+/// How much of it gwctl may use in an account: one that has other rates, or that other tools work on, too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// So much of every rate that has none of its own below; none: all of it.
+    pub percent: Option<u8>,
+    /// Rates by [name](names).
+    pub rates: BTreeMap<String, Rate>,
+}
+
+/// So many calls in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls.
+    pub count: u32,
+    /// Seconds.
+    pub seconds: u32,
+}
+
+impl Rate {
+    /// Calls a second.
+    #[must_use]
+    pub fn per_second(self) -> f64 {
+        f64::from(self.count) / f64::from(self.seconds)
+    }
+
+    /// Reads `1/5s`, `10/s`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (count, seconds) = text.strip_suffix('s')?.split_once('/')?;
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+        let seconds = if seconds.is_empty() { 1 } else { number(seconds)? };
+        let rate = Self { count: number(count)?, seconds };
+        (rate.count > 0 && seconds > 0).then_some(rate)
+    }
+}
+
+impl Allowance {
+    /// Calls a second and calls at once that are allowed of a quota; `operation` is empty where operations share it.
+    #[must_use]
+    pub fn of(&self, service: &str, operation: &str, quota: &Quota) -> (f64, f64) {
+        if let Some(own) = self.rates.get(&name(service, operation)) {
+            // What stands there is no burst.
+            return (own.per_second(), f64::from(own.count));
+        }
+        let share = f64::from(self.percent.unwrap_or(100)) / 100.0;
+        (quota.rate() * share, (f64::from(quota.burst) * share).floor().max(1.0))
+    }
+
+    /// Makes it as strict as another one, too.
+    pub fn restrict(&mut self, other: &Self) {
+        self.percent = match (self.percent, other.percent) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        for (name, rate) in &other.rates {
+            let own = self.rates.entry(name.clone()).or_insert(*rate);
+            if rate.per_second() < own.per_second() {
+                *own = *rate;
+            }
+        }
+    }
+}
+
+/// `apigateway:CreateDeployment`; `apigateway` for what its operations share.
+fn name(service: &str, operation: &str) -> String {
+    if operation.is_empty() { service.to_owned() } else { format!("{service}:{operation}") }
+}
+
+/// The names of everything in the table, as an [`Allowance`] knows them.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let of = |quota: &Quota| match quota.share {
+        Share::Each => quota.operations.iter().map(|operation| name(quota.service, operation)).collect(),
+        Share::Rest | Share::All => vec![quota.service.to_owned()],
+    };
+    let mut names: Vec<String> = QUOTAS.iter().flat_map(of).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The rows that a call of gwctl's draws on, with their places in the table, those of the operation alone first. gwctl makes
+/// no edge-optimised API.
+pub fn covering(service: &str, operation: &str) -> impl Iterator<Item = (usize, &'static Quota)> {
+    let rows = || QUOTAS.iter().enumerate().filter(|(_, quota)| quota.calls != Calls::Edge);
+    let covers = move |(_, quota): &(usize, &Quota)| quota.covers(service, operation);
+    let own = rows().filter(covers).filter(|(_, quota)| !quota.is_shared());
+    own.chain(rows().filter(covers).filter(|(_, quota)| quota.is_shared()))
+}
+
 impl Quota {
+    /// Whether several operations draw on one bucket.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.share != Share::Each
+    }
+
     /// Tokens a second.
     #[must_use]
     pub fn rate(&self) -> f64 {
@@ -113,5 +211,51 @@ impl Quota {
                         })
                 }
             }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read() {
+        let rate = |count, seconds| Some(Rate { count, seconds });
+        for (text, expected) in [
+            ("1/5s", rate(1, 5)),
+            ("10/s", rate(10, 1)),
+            ("5/2s", rate(5, 2)),
+            ("0/s", None),
+            ("1/0s", None),
+            ("1/5", None),
+            ("/5s", None),
+            ("-1/5s", None),
+            ("1.5/s", None),
+            ("1/5ms", None),
+            ("99999999999/s", None),
+        ] {
+            assert_eq!(Rate::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_allowance_is_a_part_of_every_rate_or_a_rate_of_its_own() {
+        let quota = |operation| covering("apigateway", operation).next().unwrap().1;
+        let half = Allowance { percent: Some(50), ..Allowance::default() };
+        assert_eq!(half.of("apigateway", "CreateDeployment", quota("CreateDeployment")), (0.1, 1.0));
+        assert_eq!(half.of("apigateway", "", quota("GetStages")), (5.0, 20.0));
+        let own = BTreeMap::from([("apigateway:CreateDeployment".to_owned(), Rate { count: 1, seconds: 20 })]);
+        let mut both = Allowance { percent: Some(80), rates: own };
+        assert_eq!(both.of("apigateway", "CreateDeployment", quota("CreateDeployment")), (0.05, 1.0));
+        both.restrict(&half);
+        assert_eq!((both.percent, both.rates.len()), (Some(50), 1));
+        assert_eq!(Allowance::default().of("apigateway", "", quota("GetStages")), (10.0, 40.0));
+    }
+
+    #[test]
+    fn an_operation_s_own_rate_comes_before_what_all_share() {
+        let rows: Vec<bool> = covering("apigateway", "PutRestApi").map(|(_, quota)| quota.is_shared()).collect();
+        assert_eq!(rows, [false, true]);
+        assert!(names().contains(&"apigateway:PutRestApi".to_owned()) && names().contains(&"lambda".to_owned()));
     }
 }

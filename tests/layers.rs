@@ -6,14 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 19] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("error", &[]),
     ("rates", &[]),
     ("model", &["error"]),
-    ("config", &["error"]),
+    ("origin", &[]),
+    ("lock", &["error", "model", "origin"]),
+    ("config", &["error", "rates"]),
     // What is asked of AWS, as policies: pure.
     ("permissions", &["model"]),
-    ("aws", &["error", "model", "permissions", "rates"]),
+    ("aws", &["error", "lock", "model", "origin", "permissions", "rates"]),
     ("kinds", &["aws", "error", "model", "permissions"]),
     ("plan", &["error", "model"]),
     ("drift", &["error", "model", "plan"]),
@@ -25,7 +27,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     // What stacks become is looked at, and never changed.
     ("lint", &["config", "stack"]),
     ("apply", &["aws", "error", "kinds", "model", "plan"]),
-    ("history", &["apply", "error", "model", "plan"]),
+    ("history", &["apply", "error", "model", "origin", "plan"]),
     // What a request comes to, what was expected of it, and how environments differ, are shown like a plan.
     (
         "report",
@@ -38,6 +40,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
             "history",
             "inspection",
             "lint",
+            "lock",
             "model",
             "plan",
             "sandbox",

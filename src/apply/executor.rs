@@ -292,7 +292,10 @@ async fn perform(
     outputs: BTreeMap<Address, Outputs>,
 ) -> Done {
     let started = Instant::now();
-    let result = carry_out(work, plan, registry, aws, &outputs).await;
+    let result = match carry_out(work, plan, registry, aws, &outputs).await {
+        Err(failure) => Err(aws.read.name_quota(work.step.address.kind(), failure).await),
+        done => done,
+    };
     Done { index, result, started }
 }
 

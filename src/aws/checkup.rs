@@ -106,9 +106,7 @@ impl ReadAws {
 
     /// How many VPC links REST APIs have in the Region.
     pub async fn count_vpc_links(&self) -> Result<usize> {
-        let pages = self.clients.apigateway.get_vpc_links().limit(500).into_paginator().items().send();
-        let all: Vec<_> = pages.try_collect().await.map_err(|error| failed("list the VPC links", error))?;
-        Ok(all.len())
+        Ok(self.vpc_links().await?.len())
     }
 
     /// How a VPC link is; none if there is no such link.

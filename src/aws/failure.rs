@@ -5,6 +5,7 @@ use std::error::Error;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::pace::{GivenUp, is_used_up};
 use crate::error::{Failure, FailureKind};
 
 /// `failed to <doing>`, with AWS's code and message as cause.
@@ -17,6 +18,9 @@ where
     R: std::fmt::Debug + 'static,
 {
     let failure = Failure::new(FailureKind::Aws, format!("failed to {doing}"));
+    if is_given_up(&error) {
+        return Failure::new(FailureKind::Interrupted, format!("failed to {doing}")).because(&GivenUp);
+    }
     let (Some(code), true) = (error.code(), matches!(error, SdkError::ServiceError(_))) else {
         let below = below(&error);
         let no_credentials = below.0.contains("credentials");
@@ -49,6 +53,18 @@ where
 /// What AWS always answers: an empty id or ARN would go into the next call and mean something else there.
 pub fn given<T>(what: &str, value: Option<T>) -> crate::error::Result<T> {
     value.ok_or_else(|| Failure::new(FailureKind::Aws, format!("AWS gave no {what}")))
+}
+
+/// Whether a call ended in its line, because nobody was to wait any longer.
+fn is_given_up<E: Error + 'static, R: std::fmt::Debug + 'static>(error: &SdkError<E, R>) -> bool {
+    let mut next: Option<&dyn Error> = Some(error);
+    while let Some(error) = next {
+        if error.is::<GivenUp>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// The error below the SDK's own envelope, which says only "dispatch failure".
@@ -92,6 +108,8 @@ fn not_allowed(message: &str) -> String {
         "the credentials lack {what}: `gwctl policy` prints all that are needed; ask the owner of the account for them"
     )
 }
+/// What helps when a quota is used up that time does not fill again.
+const USED_UP: &str = "a quota of the account is used up: delete what is not needed, or ask AWS to raise it";
 
 fn hint(code: &str) -> Option<&'static str> {
     match code {
@@ -106,14 +124,8 @@ fn hint(code: &str) -> Option<&'static str> {
         "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
             Some("AWS throttles this account's calls: wait a minute and run this again; nothing is lost")
         }
-        "LimitExceededException"
-        | "LimitExceeded"
-        | "ServiceQuotaExceededException"
-        | "WAFLimitsExceededException"
-        | "SecurityGroupLimitExceeded"
-        | "RulesPerSecurityGroupLimitExceeded" => {
-            Some("a quota of the account is used up: delete what is not needed, or ask AWS to raise it")
-        }
+        "SecurityGroupLimitExceeded" | "RulesPerSecurityGroupLimitExceeded" => Some(USED_UP),
+        code if is_used_up(code) => Some(USED_UP),
         _ => None,
     }
 }

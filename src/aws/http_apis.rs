@@ -35,7 +35,8 @@ impl ReadAws {
     /// All HTTP APIs of the account and Region, with their tags, read once. WebSocket APIs, which the same list has, are not
     /// among them.
     pub async fn http_apis(&self) -> Result<Arc<Vec<Api>>> {
-        self.http_apis
+        self.lists
+            .http_apis
             .get_or_try_init(|| async {
                 let all = every_page!(self.clients.apigatewayv2.get_apis());
                 let mut all = all.map_err(|error| failed("list the HTTP APIs", error))?;

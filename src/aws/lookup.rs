@@ -12,8 +12,7 @@ const MOST_NAMES: usize = 20;
 
 /// The id of the VPC link (of REST APIs) that has this name. Names of links are not unique.
 pub async fn vpc_link(aws: &ReadAws, name: &str) -> Result<String> {
-    let pages = aws.clients.apigateway.get_vpc_links().limit(500).into_paginator().items().send();
-    let all = pages.try_collect().await.map_err(|error| failed("list the VPC links", error))?;
+    let all = aws.vpc_links().await?;
     let mut ids = Vec::new();
     for link in all.iter().filter(|link| link.name() == Some(name)) {
         ids.push(given("id of a VPC link", link.id())?);

@@ -14,6 +14,7 @@ pub mod failure;
 pub mod guard;
 pub mod health;
 pub mod http_apis;
+mod lists;
 pub mod load_balancers;
 pub mod lock;
 pub mod log_events;
@@ -21,6 +22,7 @@ pub mod log_lines;
 pub mod lookup;
 pub mod notice;
 pub mod pace;
+mod quota;
 pub mod retry;
 pub mod stage_state;
 pub mod supposed;
@@ -35,7 +37,6 @@ use std::sync::{Arc, PoisonError};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_apigateway::types::{DomainName, RestApi, Stage};
-use aws_sdk_apigatewayv2::types::Api as HttpApi;
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::AliasConfiguration;
@@ -49,16 +50,19 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Found, Lookup, Owner, Ownership, Place};
+use crate::rates::Allowance;
 
 pub use calls::Notebook;
 pub use checkup::LinkState;
 pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
+pub use lists::Lists;
 pub use pace::Pace;
 
 use calls::Declared;
 use credentials::{MfaProfile, Source};
-use pace::Paced;
+use lists::PlaceLists;
+use pace::{Paced, Session};
 
 /// How to reach AWS.
 #[derive(Debug, Clone, Default)]
@@ -77,19 +81,23 @@ pub struct Connection {
     pub mfa_serial: Option<String>,
     /// The sessions that were opened with a code of such a device, shared by all connections.
     pub mfa_sessions: MfaSessions,
-    /// Whose turn it is where AWS has refused calls for their rate, shared by all connections.
+    /// Whose turn it is where calls keep to AWS's rates, shared by all connections.
     pub pace: Pace,
     /// Where the calls of kinds are noted down.
     pub notebook: Option<Notebook>,
+    /// What may be used of those rates.
+    pub allowance: Allowance,
+    /// Whether they hold from the first call on wherever it leads. Else that is so at AWS itself, and elsewhere once a call is
+    /// refused.
+    pub keep_rates: bool,
     /// Another endpoint for every service. `AWS_ENDPOINT_URL` and its kin work without it.
     pub endpoint_url: Option<String>,
     /// Another transport and its credentials: the sandbox in the process.
     pub transport: Option<(SharedHttpClient, aws_credential_types::Credentials)>,
 }
 
-/// Attempts per call, with pauses that double up to [`LONGEST_WAIT`]: half a minute of throttles is outlasted, and a host that
-/// refuses connections is given up within that time. Creates that AWS counts by the second have a longer breath of their own
-/// ([`retry::create_once`]).
+/// Attempts per call, with pauses that double up to [`LONGEST_WAIT`]: a host that refuses connections is given up within half a
+/// minute. Refusals for the rate do not count ([`pace`]).
 const ATTEMPTS: u32 = 6;
 
 /// How long an answer may take to begin. The SDK would wait for ever; the longest call here uploads a zip of at most 50 MB.
@@ -125,11 +133,16 @@ impl Connection {
         if self.transport.is_none() {
             config = self.become_role(config).await?;
         }
+        let elsewhere = self.transport.is_some() || endpoint::is_elsewhere(&config);
+        let (pace, allowance) = (&self.pace, &self.allowance);
+        let session = Session { pace, order: pace.enter(), place, ahead: self.keep_rates || !elsewhere, allowance };
+        let paced = |service| Paced::new(&session, service);
         Ok(Aws {
-            read: ReadAws::new(&config, place, self),
-            write: Clients::new(&config, place, self, false),
+            read: ReadAws::new(Clients::new(&config, self, &paced, true), place, self),
+            write: Clients::new(&config, self, &paced, false),
+            pace: self.pace.clone(),
             place: place.clone(),
-            elsewhere: self.transport.is_some() || endpoint::is_elsewhere(&config),
+            elsewhere,
             tolerant: false,
             notes: std::sync::Mutex::default(),
         })
@@ -222,19 +235,17 @@ pub struct Clients {
 }
 
 impl Clients {
-    fn new(config: &SdkConfig, place: &Place, connection: &Connection, read_only: bool) -> Self {
+    fn new(config: &SdkConfig, connection: &Connection, paced: &dyn Fn(&'static str) -> Paced, read_only: bool) -> Self {
         let declared = Declared(connection.notebook.clone());
         macro_rules! client {
             ($service:ident, $signs:literal) => {{
-                let paced = Paced { pace: connection.pace.clone(), place: place.clone(), service: $signs };
-                let builder = $service::config::Builder::from(config).interceptor(paced.clone());
-                client!(@ $service, builder.auth_scheme_resolver(paced))
-            }};
-            ($service:ident) => {
-                client!(@ $service, $service::config::Builder::from(config))
-            };
-            (@ $service:ident, $builder:expr) => {{
-                let mut builder = $builder.interceptor(declared.clone());
+                let paced = paced($signs);
+                let mut builder = $service::config::Builder::from(config)
+                    .interceptor(paced.clone())
+                    .interceptor(declared.clone())
+                    .retry_classifier(Paced::refusals())
+                    .retry_partition(paced.partition())
+                    .auth_scheme_resolver(paced);
                 if read_only {
                     builder = builder.interceptor(guard::ReadOnly);
                 }
@@ -245,21 +256,21 @@ impl Clients {
             apigateway: client!(aws_sdk_apigateway, "apigateway"),
             lambda: client!(aws_sdk_lambda, "lambda"),
             apigatewayv2: client!(aws_sdk_apigatewayv2, "apigateway"),
-            iam: client!(aws_sdk_iam),
-            logs: client!(aws_sdk_cloudwatchlogs),
-            tagging: client!(aws_sdk_resourcegroupstagging),
-            sts: client!(aws_sdk_sts),
+            iam: client!(aws_sdk_iam, "iam"),
+            logs: client!(aws_sdk_cloudwatchlogs, "logs"),
+            tagging: client!(aws_sdk_resourcegroupstagging, "tagging"),
+            sts: client!(aws_sdk_sts, "sts"),
             wafv2: client!(aws_sdk_wafv2, "wafv2"),
             cloudwatch: client!(aws_sdk_cloudwatch, "monitoring"),
             acm: client!(aws_sdk_acm, "acm"),
             route53: client!(aws_sdk_route53, "route53"),
-            elbv2: client!(aws_sdk_elasticloadbalancingv2),
+            elbv2: client!(aws_sdk_elasticloadbalancingv2, "elasticloadbalancing"),
             ec2: ec2::Client::new(config, read_only, declared.clone()),
-            firehose: client!(aws_sdk_firehose),
+            firehose: client!(aws_sdk_firehose, "firehose"),
             s3: s3(config, read_only, declared.clone()),
-            cloudtrail: client!(aws_sdk_cloudtrail),
-            sns: client!(aws_sdk_sns),
-            quotas: client!(aws_sdk_servicequotas),
+            cloudtrail: client!(aws_sdk_cloudtrail, "cloudtrail"),
+            sns: client!(aws_sdk_sns, "sns"),
+            quotas: client!(aws_sdk_servicequotas, "servicequotas"),
         }
     }
 }
@@ -287,10 +298,7 @@ pub struct ReadAws {
     pub place: Place,
     /// The profile its credentials are to come from, for messages.
     profile: Option<String>,
-    apis: Shared<RestApi>,
-    http_apis: OnceCell<Arc<Vec<HttpApi>>>,
-    domain_names: OnceCell<Arc<Vec<DomainName>>>,
-    zones: OnceCell<Arc<Vec<zones::HostedZone>>>,
+    lists: Arc<PlaceLists>,
     tagged: OnceCell<Arc<TaggedArns>>,
     stages: Mutex<BTreeMap<String, Shared<Stage>>>,
     functions: Mutex<BTreeMap<String, SharedFunction>>,
@@ -305,27 +313,13 @@ type SharedFunction = Arc<OnceCell<Arc<Option<GetFunctionOutput>>>>;
 /// A list that is read once, however many ask for it at the same time.
 type Shared<T> = Arc<OnceCell<Arc<Vec<T>>>>;
 
-/// The lists of REST APIs of accounts and Regions, each read once.
-#[derive(Debug, Default)]
-pub struct RestApiLists(std::sync::Mutex<BTreeMap<(String, String), Shared<RestApi>>>);
-
-impl RestApiLists {
-    fn of(&self, place: &Place) -> Shared<RestApi> {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.entry((place.account.clone(), place.region.clone())).or_default().clone()
-    }
-}
-
 impl ReadAws {
-    fn new(config: &SdkConfig, place: &Place, connection: &Connection) -> Self {
+    fn new(clients: Clients, place: &Place, connection: &Connection) -> Self {
         Self {
-            clients: Clients::new(config, place, connection, true),
+            clients,
             place: place.clone(),
             profile: connection.profile.clone(),
-            apis: Shared::default(),
-            http_apis: OnceCell::new(),
-            domain_names: OnceCell::new(),
-            zones: OnceCell::new(),
+            lists: Arc::default(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
@@ -342,10 +336,7 @@ impl ReadAws {
             clients: self.clients.clone(),
             place: self.place.clone(),
             profile: self.profile.clone(),
-            apis: Shared::default(),
-            http_apis: OnceCell::new(),
-            domain_names: OnceCell::new(),
-            zones: OnceCell::new(),
+            lists: Arc::default(),
             tagged: OnceCell::new(),
             stages: Mutex::default(),
             functions: Mutex::default(),
@@ -355,16 +346,17 @@ impl ReadAws {
         }
     }
 
-    /// The same, with the list of REST APIs that all of an account and Region share: for those who look at many environments at
-    /// one time.
+    /// The same, with the lists that all sessions of an account and Region share: for those who look at many environments at one
+    /// time.
     #[must_use]
-    pub fn anew_beside(&self, lists: &RestApiLists) -> Self {
-        Self { apis: lists.of(&self.place), ..self.anew() }
+    pub fn anew_beside(&self, lists: &Lists) -> Self {
+        Self { lists: lists.of(&self.place), ..self.anew() }
     }
 
     /// All REST APIs of the account and Region, read once.
     pub async fn rest_apis(&self) -> Result<Arc<Vec<RestApi>>> {
-        self.apis
+        self.lists
+            .rest_apis
             .get_or_try_init(|| async {
                 let pages = self.clients.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
                 let apis = pages.try_collect().await.map_err(|error| failed("list the REST APIs", error))?;
@@ -438,7 +430,8 @@ impl ReadAws {
 
     /// All custom domain names of the account and Region, read once.
     pub async fn domain_names(&self) -> Result<Arc<Vec<DomainName>>> {
-        self.domain_names
+        self.lists
+            .domain_names
             .get_or_try_init(|| async {
                 let pages = self.clients.apigateway.get_domain_names().limit(500).into_paginator().items().send();
                 let names = pages.try_collect().await.map_err(|error| failed("list the custom domain names", error))?;
@@ -540,10 +533,16 @@ impl ReadAws {
     /// The role that API Gateway writes its logs with in this account and Region: `Some(None)` if there is none, `None` if
     /// we may not ask.
     pub async fn logging_role(&self) -> Option<Option<String>> {
-        match self.clients.apigateway.get_account().send().await {
-            Ok(account) => Some(account.cloudwatch_role_arn.filter(|arn| !arn.is_empty())),
-            Err(error) => {
-                tracing::warn!("{}", failed("read API Gateway's account settings", error));
+        let role = self.lists.logging_role.get_or_try_init(|| async {
+            match self.clients.apigateway.get_account().send().await {
+                Ok(account) => Ok(account.cloudwatch_role_arn.filter(|arn| !arn.is_empty())),
+                Err(error) => Err(failed("read API Gateway's account settings", error)),
+            }
+        });
+        match role.await {
+            Ok(role) => Some(role.clone()),
+            Err(failure) => {
+                tracing::warn!("{failure}");
                 None
             }
         }
@@ -600,6 +599,8 @@ pub struct Aws {
     pub read: ReadAws,
     /// Clients that write.
     pub write: Clients,
+    /// The lines that its calls wait in.
+    pub pace: Pace,
     /// The account and Region it works in.
     pub place: Place,
     /// Its API Gateway is none of AWS's: a sandbox, an emulator.

@@ -61,15 +61,13 @@ pub fn once_apigatewayv2() -> aws_sdk_apigatewayv2::config::Builder {
     aws_sdk_apigatewayv2::config::Builder::new().retry_config(aws_smithy_types::retry::RetryConfig::disabled())
 }
 
-/// Tries of a create that is refused for its rate or whose answer is lost. `CreateDeployment` goes once in 5 s for the whole
-/// account (aws-facts A). Eight environments with two gateways each, which is what one run works on at a time, wait 80 s for
-/// the last turn, in no order; two dozen tries are three and a half minutes.
-const CREATE_TRIES: u32 = 24;
+/// Tries of a create whose answer is lost, within a minute. A refusal for the rate is no try ([`super::pace`]).
+const CREATE_TRIES: u32 = 8;
 
 /// Makes a resource exactly once, although AWS would make another one each time it is asked.
 ///
-/// A refusal for the rate had no effect: the create is sent again after a pause. After an ambiguous failure (time-out,
-/// connection cut, 5xx) the create may have taken effect, so `find` looks for its result before it is sent again.
+/// After an ambiguous failure (time-out, connection cut, 5xx) the create may have taken effect, so `find` looks for its result
+/// before it is sent again.
 pub async fn create_once<T, E, F, Fut, G, GFut>(doing: &str, mut create: F, find: G) -> Result<T>
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -84,16 +82,13 @@ where
             Ok(made) => return Ok(made),
             Err(error) => error,
         };
-        let status = error.raw_response().map(|response| response.status().as_u16());
-        let throttled = status == Some(429) && error.code() != Some("LimitExceededException");
-        let ambiguous = is_ambiguous(&error) || status.is_some_and(|status| status >= 500);
-        if attempt == CREATE_TRIES || !(throttled || ambiguous) {
+        let broken = error.raw_response().is_some_and(|response| response.status().is_server_error());
+        if attempt == CREATE_TRIES || !(broken || is_ambiguous(&error)) {
             return Err(failed(doing, error));
         }
-        let asked = error.raw_response().and_then(|response| response.headers().get("retry-after")?.parse().ok());
-        sleep(asked.map_or(pause, Duration::from_secs)).await;
+        sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(10));
-        if ambiguous && let Some(made) = find().await? {
+        if let Some(made) = find().await? {
             return Ok(made);
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::ReadAws;
+use super::lists::PlaceLists;
 use super::tags::{self, Tags};
 use crate::error::Result;
 use crate::model::Identity;
@@ -50,7 +51,7 @@ impl ReadAws {
                 api.tags.get_or_insert_default().extend(added(identity));
             }
         }
-        let mut read = Self { apis: Arc::new(OnceCell::new_with(Some(Arc::new(apis)))), ..self.anew() };
+        let mut lists = PlaceLists { rest_apis: OnceCell::new_with(Some(Arc::new(apis))), ..PlaceLists::default() };
         if !supposed.http_apis.is_empty() {
             let mut apis = self.http_apis().await?.as_ref().clone();
             for api in &mut apis {
@@ -58,7 +59,7 @@ impl ReadAws {
                     api.tags.get_or_insert_default().extend(added(identity));
                 }
             }
-            read.http_apis = OnceCell::new_with(Some(Arc::new(apis)));
+            lists.http_apis = OnceCell::new_with(Some(Arc::new(apis)));
         }
         if !supposed.domain_names.is_empty() {
             let mut names = self.domain_names().await?.as_ref().clone();
@@ -67,8 +68,8 @@ impl ReadAws {
                     name.tags.get_or_insert_default().extend(added(identity));
                 }
             }
-            read.domain_names = OnceCell::new_with(Some(Arc::new(names)));
+            lists.domain_names = OnceCell::new_with(Some(Arc::new(names)));
         }
-        Ok(read)
+        Ok(Self { lists: Arc::new(lists), ..self.anew() })
     }
 }

@@ -33,7 +33,8 @@ impl HostedZone {
 impl ReadAws {
     /// All hosted zones of the account, read once.
     pub async fn zones(&self) -> Result<Arc<Vec<HostedZone>>> {
-        self.zones
+        self.lists
+            .zones
             .get_or_try_init(|| async {
                 let mut pages = self.clients.route53.list_hosted_zones().into_paginator().items().send();
                 let mut all = Vec::new();

@@ -6,7 +6,7 @@ use super::local::{Local, Programs};
 use super::output::{self, data, notice};
 use super::reading::{Compared, Reading};
 use super::work::{Lookups, begin_all, expand, load};
-use crate::aws::RestApiLists;
+use crate::aws::Lists;
 use crate::cli::{Global, GraphFormat, GraphOptions};
 use crate::config::{Configuration, Environment};
 use crate::error::{Failure, FailureKind, Result, exit};
@@ -95,7 +95,7 @@ async fn of_live(global: &Global, configuration: &Configuration, environment: &E
     let Some(member) = members.into_iter().next() else {
         return Err(Failure::internal("one environment was selected, and none was begun"));
     };
-    let (work, lists) = (member.work?, RestApiLists::default());
+    let (work, lists) = (member.work?, Lists::default());
     let reading = Reading { configuration, environment, work: &work, lists: &lists };
     let Compared { live, desired, standing } = Box::pin(reading.compared(&reading.session())).await?;
     for note in &standing.notes {

@@ -4,7 +4,8 @@ use super::work::Work;
 use crate::apply::Applied;
 use crate::aws::log_events;
 use crate::error::{Failure, Result};
-use crate::history::{self, Circumstances, Deed, Origin, Record};
+use crate::history::{self, Circumstances, Deed, Record};
+use crate::origin::Origin;
 use crate::plan::Plan;
 use crate::report;
 

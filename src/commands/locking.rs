@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::aws::Aws;
 use crate::aws::lock::{self, Lock, Taken};
 use crate::error::{Failure, Result};
-use crate::history::Origin;
+use crate::origin::Origin;
 use crate::lock::Holder;
 use crate::model::Owner;
 

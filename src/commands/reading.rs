@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::work::{Work, look_up};
-use crate::aws::{ReadAws, RestApiLists};
+use crate::aws::{Lists, ReadAws};
 use crate::config::{Configuration, Environment};
 use crate::error::Result;
 use crate::inspection::standing::Standing;
@@ -18,7 +18,7 @@ pub(super) struct Reading<'a> {
     pub(super) environment: &'a Environment,
     pub(super) work: &'a Work,
     /// Shared by all that are looked at.
-    pub(super) lists: &'a RestApiLists,
+    pub(super) lists: &'a Lists,
 }
 
 /// What an environment holds, and how it stands to what is wanted.

@@ -6,7 +6,7 @@ use super::code::Code;
 use super::output::{self, data, notice, text_options};
 use super::reading::Reading;
 use super::work::{Lookups, Member, begin_all, expand, load, side_by_side};
-use crate::aws::{ReadAws, RestApiLists, stage_state};
+use crate::aws::{Lists, ReadAws, stage_state};
 use crate::cli::{Global, RoutesOptions};
 use crate::config::{Configuration, Environment};
 use crate::error::{Failure, Result, exit};
@@ -35,7 +35,7 @@ pub(super) async fn run(global: &Global, options: &RoutesOptions) -> Result<u8> 
         return Ok(exit::DONE);
     }
     let members = begin_all(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
-    let (several, lists) = (members.len() > 1, RestApiLists::default());
+    let (several, lists) = (members.len() > 1, Lists::default());
     let reads = configuration.environments.iter().zip(&members).map(async |(environment, member)| {
         (member.label.clone(), Box::pin(table(&configuration, environment, member, &lists, &filter)).await)
     });
@@ -112,7 +112,7 @@ async fn table(
     configuration: &Configuration,
     environment: &Environment,
     member: &Member,
-    lists: &RestApiLists,
+    lists: &Lists,
     filter: &Filter,
 ) -> Result<(RouteTable, Vec<String>)> {
     let work = member.work.as_ref().map_err(Failure::clone)?;

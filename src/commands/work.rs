@@ -1,6 +1,7 @@
 //! What `plan`, `apply`, `destroy` and `show` have in common: from a selection to sessions, live state and plans.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_credential_types::Credentials;
 use futures::StreamExt as _;
@@ -12,7 +13,7 @@ use super::output::faulty;
 use super::question::Terminal;
 use super::regions::{about_regions, in_region, standing};
 use super::stand_ins;
-use crate::aws::{Aws, Connection, MfaSessions, Pace, ReadAws};
+use crate::aws::{Aws, Connection, Lists, MfaSessions, Pace, ReadAws};
 use crate::cli::{Global, Selection};
 use crate::config::{self, Configuration, Environment, LoadError, Severity, VpcLink, names};
 use crate::error::{Failure, FailureKind, Result};
@@ -99,6 +100,10 @@ pub(super) struct Work {
     pub(super) registry: Registry,
     /// The sessions.
     pub(super) aws: Aws,
+    /// What all environments of the run list together, once, for their first look.
+    lists: Arc<Lists>,
+    /// Whether it was looked at. What is read again, after a question or under the lock, is read from AWS.
+    looked: AtomicBool,
     warnings: Vec<Warning>,
     /// Speaks when the last one goes.
     summary: Option<Arc<Summary>>,
@@ -133,7 +138,8 @@ impl Work {
             sandbox.furnish(&place.account, &place.region, &stand_ins::of(&edge_alone))?;
             found = look_up(&connection.open(&place).await?.read, &edge_alone).await?;
         }
-        Self::through(&connection, global, configuration, &environment, code, Some(found)).await
+        let lists = Arc::default();
+        Self::through(&connection, global, configuration, &environment, (code, lists), Some(found)).await
     }
 
     /// Expands an environment and opens sessions to its account and Region. `found` answers what has to be looked up;
@@ -143,14 +149,14 @@ impl Work {
         global: &Global,
         configuration: &Configuration,
         environment: &Environment,
-        code: &Code,
+        (code, lists): (&Code, Arc<Lists>),
         found: Option<Found>,
     ) -> Result<Self> {
         let place = stack::place(&environment.target);
         let aws = connection.open(&place).await?;
         let found = match found {
             Some(found) => found,
-            None => look_up(&aws.read, environment).await?,
+            None => look_up(&aws.read.anew_beside(&lists), environment).await?,
         };
         let regions = about_regions(environment, &found);
         let expansion = expand(global, configuration, environment, &code.zips(environment), &found)?;
@@ -170,6 +176,8 @@ impl Work {
             desired: expansion.desired,
             registry: Registry::new(code.artifacts().clone()),
             aws,
+            lists,
+            looked: AtomicBool::new(false),
             warnings,
             summary: None,
         })
@@ -178,8 +186,20 @@ impl Work {
     /// Reads AWS afresh, and says what could not be read and was done without. The account is checked at the same time, so
     /// that it costs no time.
     pub(super) async fn observe(&self) -> Result<(Live, Vec<Warning>)> {
-        let read = self.aws.read.anew();
-        let observed = self.registry.observe(&read, &self.owner, &self.desired);
+        self.observe_through(&self.session()).await
+    }
+
+    /// A session that remembers nothing, but for what the environments of the run list together for their first look.
+    pub(super) fn session(&self) -> ReadAws {
+        if self.looked.swap(true, Ordering::Relaxed) {
+            self.aws.read.anew()
+        } else {
+            self.aws.read.anew_beside(&self.lists)
+        }
+    }
+
+    async fn observe_through(&self, read: &ReadAws) -> Result<(Live, Vec<Warning>)> {
+        let observed = self.registry.observe(read, &self.owner, &self.desired);
         let (account, live) = futures::join!(read.check_account(), observed);
         // Whatever else failed in a foreign account is beside the point.
         account?;
@@ -190,7 +210,8 @@ impl Work {
 
     /// Plans to make live what is wanted.
     pub(super) async fn plan(&self) -> Result<Plan> {
-        let (observed, logging_role) = futures::join!(self.observe(), self.aws.read.logging_role());
+        let read = self.session();
+        let (observed, logging_role) = futures::join!(self.observe_through(&read), read.logging_role());
         let (live, notes) = observed?;
         let mut plan = self.plan_from(&live, plan::build)?;
         self.refuse_to_take_from_others(&plan).await?;
@@ -249,10 +270,10 @@ impl Work {
     }
 }
 
-/// Environments that are worked on at the same time. They may share an account and a Region, whose rates they then share:
-/// a delete of a REST API goes once in 30 s and waits at most ten minutes for its turn (`kinds::rest_api`), so that eight
-/// environments with two gateways each still get to it.
-pub(super) const AT_ONCE: usize = 8;
+/// Environments that are worked on at the same time. Those of one account and Region wait for each other's deployments, of which
+/// AWS grants one in 5 s: sixteen keep that line filled while a new role spreads and a function comes up, for 80 s, which
+/// eight do not. More would hold more connections and answers, and save nothing.
+pub(super) const AT_ONCE: usize = 16;
 
 /// One environment of a run: at work, or what kept it from that.
 pub(super) struct Member {
@@ -285,13 +306,16 @@ pub(super) async fn begin_all(
     let found = (lookups == Lookups::Open).then(Found::nothing);
     let summary = open_sandbox(global)?.map(|sandbox| Arc::new(Summary(sandbox)));
     let sessions = MfaSessions::asking(Arc::new(Terminal::of(global)));
-    let pace = Pace::default();
+    let (pace, lists) = (Pace::default(), Arc::<Lists>::default());
     let begun = configuration.environments.iter().zip(code).map(async |(environment, code)| {
         let mut connection = connection(global, environment, summary.as_ref().map(|summary| &summary.0));
         connection.mfa_sessions = sessions.clone();
         connection.pace = pace.clone();
         let work = match code {
-            Ok(code) => Work::through(&connection, global, configuration, environment, &code, found.clone()).await,
+            Ok(code) => {
+                let with = (&code, lists.clone());
+                Work::through(&connection, global, configuration, environment, with, found.clone()).await
+            }
             Err(failure) => Err(failure),
         };
         let work = work.map(|mut work| {
@@ -341,6 +365,9 @@ fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandb
         mfa_sessions: MfaSessions::default(),
         pace: Pace::default(),
         notebook: None,
+        allowance: target.rates.clone(),
+        // A sandbox with AWS's quotas has its rates.
+        keep_rates: sandbox.is_some_and(|sandbox| sandbox.conditions().has_quotas()),
         endpoint_url: global.endpoint_url.clone().or_else(|| target.endpoint_url.clone()),
         transport,
     }

@@ -30,6 +30,7 @@ mod node;
 mod operation;
 mod parse;
 pub mod path;
+mod rates;
 mod read_authorizer;
 mod read_settings;
 mod routes;

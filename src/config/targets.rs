@@ -20,6 +20,8 @@ use super::merge::layer;
 use super::nearest::suggestion;
 use super::node::{Member, Node};
 use super::parse::parse_toml;
+use super::rates;
+use crate::rates::Allowance;
 
 /// The file, relative to the root.
 pub const TARGETS: &str = "environments/targets.toml";
@@ -50,6 +52,8 @@ pub struct Target {
     pub protected: bool,
     /// The endpoint all requests go to instead of AWS's own.
     pub endpoint_url: Option<String>,
+    /// How much of AWS's request rates gwctl may use there.
+    pub rates: Allowance,
 }
 
 impl Target {
@@ -188,6 +192,7 @@ fn read_target(name: &str, node: &Node, faults: &mut Faults) -> Option<Target> {
         let message = format!("`endpoint_url` is `{}`, which is no http or https URL", url.value);
         fields.faults.error(&url.node.span, message, "write it like `http://127.0.0.1:4566`");
     }
+    let rates = rates::read(&mut fields);
     fields.finish();
     let target = Target {
         account: account?,
@@ -200,6 +205,7 @@ fn read_target(name: &str, node: &Node, faults: &mut Faults) -> Option<Target> {
         mfa_serial,
         protected,
         endpoint_url: endpoint_url.map(|text| text.value.to_owned()),
+        rates,
     };
     (faults.errors() == before).then_some(target)
 }

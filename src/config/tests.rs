@@ -697,6 +697,22 @@ fn stacks_and_targets() {
             "no product has an environment `qa`",
             "known: dev",
         ),
+        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = «5", "`rates` is a number, but must be an object", "{ … }"),
+        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = { percent = «0 }", "must be between 1 and 100", "leave it out"),
+        (
+            TARGETS,
+            "\"dev_admin\"",
+            "\"x\"\nrates = { «\"apigateway:CreateDeploymnt\" = \"1/10s\" }",
+            "no rate of AWS's is known by the name `apigateway:CreateDeploymnt`",
+            "did you mean `apigateway:CreateDeployment`?",
+        ),
+        (
+            TARGETS,
+            "\"dev_admin\"",
+            "\"x\"\nrates = { apigateway = «\"10 a second\" }",
+            "`10 a second` is no rate",
+            "`10/s`, `1/5s`",
+        ),
         (TARGETS, "\"dev_admin\"", "«dev_admin", "not valid TOML", "toml.io"),
     ]);
 }
@@ -793,6 +809,20 @@ fn two_products_must_not_make_the_same_names_in_one_place() {
         configuration.targets.get("product-a", "dev").map(|target| target.region.as_str()),
         Some("ap-southeast-1")
     );
+}
+
+#[test]
+fn a_target_may_give_away_less_than_all_of_a_rate() {
+    let root = good();
+    let rates = "\n[dev.rates]\npercent = 50\n\"apigateway:CreateDeployment\" = \"1/10s\"\n\n\
+                 [products.product-a.dev.rates]\npercent = 25\n";
+    write(root.path(), TARGETS, &format!("{TARGETS_TEXT}{rates}"));
+    let (configuration, faults) = load(root.path());
+    assert!(faults.is_empty(), "{}", faults.render(false));
+    let target = configuration.targets.get("product-a", "dev").expect("a target");
+    let rate = crate::rates::Rate { count: 1, seconds: 10 };
+    assert_eq!(target.rates.percent, Some(25), "a product's own table lies on it key by key");
+    assert_eq!(target.rates.rates.get("apigateway:CreateDeployment"), Some(&rate));
 }
 
 #[test]

@@ -52,8 +52,7 @@ const SHARED: (&str, &str) = ("gwctl:shared", "api-gateway-logs");
 /// `UpdateAccount` goes once in 20 s for the whole account (aws-facts A).
 const PAUSE: Duration = Duration::from_secs(20);
 
-/// A new role is known within seconds, a minute at most (aws-facts F). More tries than that needs, because others may use up
-/// the account's rate.
+/// A new role is known within seconds, a minute at most (aws-facts F): more tries than that needs.
 const TRIES: u32 = 6;
 
 /// The texts of aws-facts F that mean "come back".
@@ -201,8 +200,7 @@ async fn set(aws: &Aws, arn: &str) -> Result<()> {
             return Ok(());
         };
         let text = error.message().unwrap_or_default();
-        let too_early =
-            NOT_YET.iter().any(|one| text.contains(one)) || error.code() == Some("TooManyRequestsException");
+        let too_early = NOT_YET.iter().any(|one| text.contains(one));
         if attempt == TRIES || !too_early {
             return Err(failed("set the role of API Gateway's logs", error));
         }

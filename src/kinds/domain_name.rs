@@ -52,12 +52,12 @@ pub struct MutualTls {
     pub truststore_version: Option<String>,
 }
 
-/// How long an update or a delete may wait for its turn: each goes once in 30 s for the whole account (aws-facts A), so a few
-/// environments that are changed together wait in a line.
-const CALLS_QUEUE: Duration = Duration::from_mins(5);
+/// How long to go on when somebody else modifies the name at the same time. Updates and deletes go once in 30 s (aws-facts A), so
+/// that a second try takes that long.
+const OTHERS_WRITE: Duration = Duration::from_mins(5);
 
 /// Answers that had no effect: come back.
-const NOT_YET: [retry::NotYet; 2] = [retry::CONCURRENT_MODIFICATION, ("TooManyRequestsException", "")];
+const NOT_YET: [retry::NotYet; 1] = [retry::CONCURRENT_MODIFICATION];
 
 /// How long a name may take to be available. A regional one takes seconds, some of them a minute; Terraform waits for up to an
 /// hour (hashicorp/terraform-provider-aws, `domain_name.go`).
@@ -219,7 +219,7 @@ impl Kind for DomainName {
                 let update = aws.write.apigateway.update_domain_name().domain_name(&spec.name);
                 update.set_patch_operations(Some(list.clone())).send()
             };
-            let answer = retry::until_ready(CALLS_QUEUE, &NOT_YET, call).await;
+            let answer = retry::until_ready(OTHERS_WRITE, &NOT_YET, call).await;
             answer.map_err(|error| failed(&format!("update domain name `{}`", spec.name), error))?;
             available(aws, &spec.name).await?;
         }
@@ -229,7 +229,7 @@ impl Kind for DomainName {
 
     async fn delete(&self, aws: &Aws, live: &Observed<DomainNameSpec>) -> Result<()> {
         let call = || aws.write.apigateway.delete_domain_name().domain_name(&live.name).send();
-        match retry::until_ready(CALLS_QUEUE, &NOT_YET, call).await {
+        match retry::until_ready(OTHERS_WRITE, &NOT_YET, call).await {
             Err(error) if !is_not_found(&error) => Err(failed(&format!("delete domain name `{}`", live.name), error)),
             _ => Ok(()),
         }

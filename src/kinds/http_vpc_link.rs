@@ -48,14 +48,6 @@ const COMES_UP: Duration = Duration::from_mins(20);
 /// How long a link that is deleted may be seen; Terraform waits 10 minutes.
 const GOES: Duration = Duration::from_mins(20);
 
-/// One link may be deleted in 30 s (aws-facts A): a wait for the quota, not for the link.
-const DELETES_QUEUE: Duration = Duration::from_mins(3);
-
-const TOO_OFTEN: [retry::NotYet; 1] = [("TooManyRequestsException", "")];
-
-/// All of API Gateway's operations together go ten times a second (aws-facts A). One after another, with this pause, is slower.
-const BETWEEN_APIS: Duration = Duration::from_millis(150);
-
 type Live = aws_sdk_apigatewayv2::types::VpcLink;
 
 fn outputs(place: &Place, id: &str) -> Outputs {
@@ -107,12 +99,13 @@ fn told_if_inactive(link: &Live) -> Option<String> {
     ))
 }
 
-/// All links of the Region that are there to stay.
+/// All links of the Region that are there to stay, as they are now.
 async fn list(clients: &Clients) -> Result<Vec<Live>> {
-    let all = every_page!(clients.apigatewayv2.get_vpc_links());
-    let mut all: Vec<Live> = all.map_err(|error| failed("list the VPC links of HTTP APIs", error))?;
-    all.retain(|link| link.vpc_link_status() != Some(&VpcLinkStatus::Deleting));
-    Ok(all)
+    Ok(clients.http_vpc_links().await?.into_iter().filter(stays).collect())
+}
+
+fn stays(link: &Live) -> bool {
+    link.vpc_link_status() != Some(&VpcLinkStatus::Deleting)
 }
 
 fn is_at(link: &Live, identity: &Identity) -> bool {
@@ -145,10 +138,10 @@ impl Kind for HttpVpcLink {
     const NAMES_ARE_UNIQUE: bool = false;
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<HttpVpcLinkSpec>>> {
-        let all = list(&aws.clients).await?;
+        let all = aws.http_vpc_links().await?;
         let ours = |link: &&Live| matches!(tags::ownership(&sorted(link.tags()), &scope.owner), Ownership::Ours { .. });
         // A link of the same name that is somebody else's does not stand in the way: names are not unique.
-        all.iter().filter(ours).map(|link| observed(aws, scope, link)).collect()
+        all.iter().filter(|link| stays(link)).filter(ours).map(|link| observed(aws, scope, link)).collect()
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &HttpVpcLinkSpec) -> Result<Outputs> {
@@ -202,8 +195,7 @@ impl Kind for HttpVpcLink {
 
     async fn delete(&self, aws: &Aws, live: &Observed<HttpVpcLinkSpec>) -> Result<()> {
         let id = live.outputs.required("id")?;
-        let call = || aws.write.apigatewayv2.delete_vpc_link().vpc_link_id(id).send();
-        match retry::until_ready(DELETES_QUEUE, &TOO_OFTEN, call).await {
+        match aws.write.apigatewayv2.delete_vpc_link().vpc_link_id(id).send().await {
             Ok(_) => wait_until_gone(aws, id, &live.name).await,
             Err(error) if is_not_found(&error) => Ok(()),
             Err(error) => Err(refused(&live.name, error)),
@@ -231,7 +223,6 @@ impl Kind for HttpVpcLink {
                 let of = theirs.map(|owner| format!(" of {owner}")).unwrap_or_default();
                 users.push(format!("HTTP API `{}` ({api_id}){of}", api.name().unwrap_or_default()));
             }
-            sleep(BETWEEN_APIS).await;
         }
         // REST APIs can go through such a link as well (developer guide, "Private integrations for REST APIs").
         users.extend(vpc_link::rest_apis_using(aws, id, owner.as_ref()).await?);

@@ -46,14 +46,6 @@ const COMES_UP: Duration = Duration::from_mins(20);
 /// How long a link that is deleted may be seen; Terraform waits as long.
 const GOES: Duration = Duration::from_mins(20);
 
-/// One link may be deleted in 30 s (aws-facts A): a wait for the quota, not for the link.
-const DELETES_QUEUE: Duration = Duration::from_mins(3);
-
-const TOO_OFTEN: [retry::NotYet; 1] = [("TooManyRequestsException", "")];
-
-/// `GetResources` goes five times in two seconds (aws-facts A). One after another, with this pause, is slower than that.
-const BETWEEN_APIS: Duration = Duration::from_millis(450);
-
 type Live = aws_sdk_apigateway::types::VpcLink;
 
 fn arn(place: &Place, id: &str) -> String {
@@ -88,11 +80,13 @@ fn observed(aws: &ReadAws, scope: &Scope, link: &Live) -> Result<Observed<VpcLin
     })
 }
 
-/// All links of the Region that are there to stay.
+/// All links of the Region that are there to stay, as they are now.
 async fn list(clients: &crate::aws::Clients) -> Result<Vec<Live>> {
-    let pages = clients.apigateway.get_vpc_links().limit(500).into_paginator().items().send();
-    let all = pages.try_collect().await.map_err(|error| failed("list the VPC links", error))?;
-    Ok(all.into_iter().filter(|link| link.status() != Some(&VpcLinkStatus::Deleting)).collect())
+    Ok(clients.vpc_links().await?.into_iter().filter(stays).collect())
+}
+
+fn stays(link: &Live) -> bool {
+    link.status() != Some(&VpcLinkStatus::Deleting)
 }
 
 fn is_at(link: &Live, identity: &Identity) -> bool {
@@ -122,10 +116,10 @@ impl Kind for VpcLink {
     const NAMES_ARE_UNIQUE: bool = false;
 
     async fn observe(&self, aws: &ReadAws, scope: &Scope) -> Result<Vec<Observed<VpcLinkSpec>>> {
-        let all = list(&aws.clients).await?;
+        let all = aws.vpc_links().await?;
         let ours = |link: &&Live| matches!(tags::ownership(&all_tags(link), &scope.owner), Ownership::Ours { .. });
         // A link of the same name that is somebody else's does not stand in the way: names are not unique.
-        all.iter().filter(ours).map(|link| observed(aws, scope, link)).collect()
+        all.iter().filter(|link| stays(link)).filter(ours).map(|link| observed(aws, scope, link)).collect()
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &VpcLinkSpec) -> Result<Outputs> {
@@ -182,8 +176,7 @@ impl Kind for VpcLink {
 
     async fn delete(&self, aws: &Aws, live: &Observed<VpcLinkSpec>) -> Result<()> {
         let id = live.outputs.required("id")?;
-        let call = || aws.write.apigateway.delete_vpc_link().vpc_link_id(id).send();
-        match retry::until_ready(DELETES_QUEUE, &TOO_OFTEN, call).await {
+        match aws.write.apigateway.delete_vpc_link().vpc_link_id(id).send().await {
             Ok(_) => wait_until_gone(aws, id, &live.name).await,
             Err(error) if is_not_found(&error) => Ok(()),
             Err(error) => Err(refused(&live.name, error)),
@@ -217,10 +210,7 @@ pub(super) async fn rest_apis_using(aws: &ReadAws, link: &str, owner: Option<&Ow
     let mut users = Vec::new();
     let all = aws.rest_apis().await?;
     let others = all.iter().filter(|api| owner.is_none() || self::owner(&api_tags(api)).as_ref() != owner);
-    for (at, api) in others.enumerate() {
-        if at > 0 {
-            sleep(BETWEEN_APIS).await;
-        }
+    for api in others {
         let api_id = given("id of a REST API", api.id())?;
         if is_used(aws, api_id, link).await? {
             users.push(described(api, api_id));

@@ -5,6 +5,7 @@ mod conditions;
 mod deployments;
 mod destroy;
 mod edge;
+mod fleet;
 mod interrupted;
 mod isolation;
 mod privileges;

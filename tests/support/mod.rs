@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use gwctl::apply::{self, Applied};
-use gwctl::aws::{Aws, Connection, Notebook, Pace};
+use gwctl::aws::{Aws, Connection, Lists, Notebook, Pace};
 use gwctl::config::{self, Configuration, Environment};
 use gwctl::error::Result;
 use gwctl::kinds::{Registry, dns_record};
@@ -73,12 +73,27 @@ pub(crate) async fn connect(place: &Place, client: SharedHttpClient) -> Aws {
 }
 
 /// The same, in one process with others.
-async fn connect_beside(place: &Place, client: SharedHttpClient, turns: Pace) -> Aws {
+async fn connect_beside(place: &Place, client: SharedHttpClient, turns: impl Into<Turns>) -> Aws {
+    let Turns { pace, keep_rates } = turns.into();
     let transport = Some((client, Credentials::new(&place.account, "sandbox", None, None, "test")));
     let notebook = Some(NOTEBOOK.clone());
-    let connection =
-        Connection { region: place.region.clone(), transport, pace: turns, notebook, ..Connection::default() };
+    let region = place.region.clone();
+    let connection = Connection { region, transport, pace, keep_rates, notebook, ..Connection::default() };
     connection.open(place).await.unwrap()
+}
+
+/// How a session's calls wait for each other.
+#[derive(Clone)]
+pub(crate) struct Turns {
+    pace: Pace,
+    /// From the first call on, as at AWS itself.
+    keep_rates: bool,
+}
+
+impl From<Pace> for Turns {
+    fn from(pace: Pace) -> Self {
+        Self { pace, keep_rates: false }
+    }
 }
 
 /// One environment at work: what is wanted, and the sessions to get there.
@@ -109,14 +124,26 @@ impl Session {
         Self::paced(root, product, env, client, pace).await.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
+    /// The same, with calls that keep to AWS's rates.
+    pub(crate) async fn keeping_rates(root: &Path, product: &str, env: &str, sandbox: &Sandbox, pace: Pace) -> Self {
+        let (client, turns) = (Connector::new(sandbox.clone()).client(), Turns { pace, keep_rates: true });
+        Self::paced(root, product, env, client, turns).await.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
     /// The same, unless something that the configuration names is not there.
     pub(crate) async fn found(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Result<Self> {
         Self::paced(root, product, env, client, Pace::default()).await
     }
 
-    async fn paced(root: &Path, product: &str, env: &str, client: SharedHttpClient, pace: Pace) -> Result<Self> {
+    async fn paced(
+        root: &Path,
+        product: &str,
+        env: &str,
+        client: SharedHttpClient,
+        turns: impl Into<Turns>,
+    ) -> Result<Self> {
         let configuration = load(root, product, env);
-        Self::of(root, &configuration, only(&configuration), client, pace).await
+        Self::of(root, &configuration, only(&configuration), client, turns.into()).await
     }
 
     /// An environment in each of its Regions.
@@ -126,7 +153,7 @@ impl Session {
         let each = configuration
             .environments
             .iter()
-            .map(|environment| Self::of(root, &configuration, environment, client.clone(), pace.clone()));
+            .map(|environment| Self::of(root, &configuration, environment, client.clone(), pace.clone().into()));
         futures::future::try_join_all(each).await.unwrap_or_else(|failure| panic!("{failure}"))
     }
 
@@ -135,7 +162,7 @@ impl Session {
         configuration: &Configuration,
         environment: &Environment,
         client: SharedHttpClient,
-        turns: Pace,
+        turns: Turns,
     ) -> Result<Self> {
         let (owner, place) = (stack::owner(environment), stack::place(&environment.target));
         let aws = connect_beside(&place, client, turns).await;
@@ -171,6 +198,14 @@ impl Session {
     /// What an apply would do.
     pub(crate) async fn plan(&self) -> Result<Plan> {
         self.plan_from(&self.observe().await?, plan::build)
+    }
+
+    /// The same, in one round of reading with other sessions.
+    pub(crate) async fn plan_beside(&self, lists: &Lists) -> Plan {
+        let read = self.aws.read.anew_beside(lists);
+        let observed = self.registry.observe(&read, &self.owner, &self.desired);
+        let (live, _) = futures::join!(observed, read.logging_role());
+        self.plan_from(&live.unwrap(), plan::build).unwrap()
     }
 
     /// What a destroy would do.

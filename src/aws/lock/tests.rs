@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::aws::Connection;
-use crate::history::Origin;
+use crate::origin::Origin;
 use crate::sandbox::Sandbox;
 use crate::sandbox::conditions::Conditions;
 use crate::sandbox::connector::Connector;

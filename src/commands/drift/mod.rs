@@ -117,7 +117,7 @@ async fn at_resources(
     predicted: &BTreeMap<Address, Outputs>,
     applied: Option<&BTreeMap<Address, String>>,
 ) -> Result<Drift> {
-    let read = work.aws.read.anew();
+    let read = work.session();
     let observed = work.registry.observe_each(&read, &work.owner, &work.desired);
     let (account, (live, unread)) = futures::join!(read.check_account(), observed);
     // Whatever else failed in a foreign account is beside the point.
@@ -144,7 +144,7 @@ async fn at_tags(
     predicted: &BTreeMap<Address, Outputs>,
     applied: Option<&BTreeMap<Address, String>>,
 ) -> Result<Drift> {
-    let read = work.aws.read.anew();
+    let read = work.session();
     let (account, tagged) = futures::join!(read.check_account(), read.tagged(&work.owner));
     account?;
     // Without the one list that this is about, nothing can be said.

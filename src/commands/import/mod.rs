@@ -21,7 +21,7 @@ use super::work::{Lookups, Member, Work, begin_all, load};
 use crate::cli::{Global, ImportOptions};
 use crate::config::Configuration;
 use crate::error::{Failure, FailureKind, Result, exit};
-use crate::history::Origin;
+use crate::origin::Origin;
 use crate::model::{Digest, Identity};
 use crate::report::{self, Format, Import};
 use crate::takeover::tfstate::{self, State};

@@ -13,7 +13,7 @@ use super::output::{self, data, text_options};
 use super::reading::Reading;
 use super::sandbox::interrupted;
 use super::work::{Lookups, Member, begin_all, load, side_by_side};
-use crate::aws::RestApiLists;
+use crate::aws::Lists;
 use crate::cli::{Global, ShowOptions};
 use crate::config::Configuration;
 use crate::error::{Failure, Result, exit};
@@ -54,7 +54,7 @@ fn is_fleet(members: &[Member]) -> bool {
 }
 
 async fn look(configuration: &Configuration, members: &[Member]) -> Look {
-    let lists = RestApiLists::default();
+    let lists = Lists::default();
     let depth = if is_fleet(members) { Depth::Standing } else { Depth::Full };
     let reads = configuration.environments.iter().zip(members).map(async |(environment, member)| {
         let work = member.work.as_ref().map_err(Failure::clone);

@@ -37,14 +37,8 @@ pub struct HttpApi;
 /// How long to go on when somebody else modifies the API at the same time.
 const OTHERS_WRITE: Duration = Duration::from_mins(1);
 
-/// How long a delete may wait for its turn: aws-facts A names no rate for HTTP APIs, so it is that of REST APIs, 1 in 30 s.
-const DELETES_QUEUE: Duration = Duration::from_mins(10);
-
 /// Answers that had no effect: come back.
 const NOT_YET: [retry::NotYet; 1] = [retry::CONCURRENT_MODIFICATION];
-
-/// The same for a call that waits in a line.
-const NOT_YET_OR_TOO_OFTEN: [retry::NotYet; 2] = [retry::CONCURRENT_MODIFICATION, ("TooManyRequestsException", "")];
 
 /// An API of the owner, among all of the Region.
 pub(super) struct OwnApi {
@@ -215,7 +209,7 @@ impl Kind for HttpApi {
     async fn delete(&self, aws: &Aws, live: &Observed<HttpApiSpec>) -> Result<()> {
         let id = live.outputs.required("id")?;
         let call = || aws.write.apigatewayv2.delete_api().api_id(id).send();
-        match retry::until_ready(DELETES_QUEUE, &NOT_YET_OR_TOO_OFTEN, call).await {
+        match retry::until_ready(OTHERS_WRITE, &NOT_YET, call).await {
             Err(error) if !is_not_found(&error) => Err(failed(&format!("delete HTTP API `{}`", live.name), error)),
             _ => Ok(()),
         }
@@ -280,7 +274,7 @@ async fn refuse_twin(aws: &Aws, identity: &Identity, id: &str) -> Result<()> {
         return Ok(());
     }
     let call = || aws.write.apigatewayv2.delete_api().api_id(id).send();
-    let deleted = retry::until_ready(DELETES_QUEUE, &NOT_YET_OR_TOO_OFTEN, call).await;
+    let deleted = retry::until_ready(OTHERS_WRITE, &NOT_YET, call).await;
     deleted.map_err(|error| failed(&format!("take back HTTP API {id}, which is a second one"), error))?;
     Err(Failure::new(FailureKind::Refused, format!("another apply of {} is running", identity.owner))
         .hint("wait until it is done, then run this again"))

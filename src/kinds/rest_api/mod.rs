@@ -38,13 +38,6 @@ pub struct RestApi;
 /// How long to go on when somebody else modifies the API at the same time.
 const OTHERS_WRITE: Duration = Duration::from_mins(1);
 
-/// How long a delete may wait for its turn: `DeleteRestApi` goes once in 30 s for the whole account (aws-facts A), so
-/// gateways that are destroyed together wait in a line: sixteen, which is what one run works on at a time, take eight minutes.
-const DELETES_QUEUE: Duration = Duration::from_mins(10);
-
-/// A refusal for the rate; it had no effect.
-const TOO_OFTEN: [retry::NotYet; 1] = [("TooManyRequestsException", "")];
-
 /// The texts that mean that another change has not settled yet.
 const NOT_YET: [retry::NotYet; 2] =
     [retry::CONCURRENT_MODIFICATION, ("BadRequestException", "already an update in progress")];
@@ -207,8 +200,7 @@ impl Kind for RestApi {
 
     async fn delete(&self, aws: &Aws, live: &Observed<RestApiSpec>) -> Result<()> {
         let id = live.outputs.required("id")?;
-        let call = || aws.write.apigateway.delete_rest_api().rest_api_id(id).send();
-        match retry::until_ready(DELETES_QUEUE, &TOO_OFTEN, call).await {
+        match aws.write.apigateway.delete_rest_api().rest_api_id(id).send().await {
             Err(error) if !is_not_found(&error) => Err(failed(&format!("delete REST API `{}`", live.name), error)),
             _ => Ok(()),
         }
@@ -260,8 +252,7 @@ async fn refuse_twin(aws: &Aws, identity: &Identity, id: &str) -> Result<()> {
     if first.is_none_or(|first| first == id) {
         return Ok(());
     }
-    let call = || aws.write.apigateway.delete_rest_api().rest_api_id(id).send();
-    let deleted = retry::until_ready(DELETES_QUEUE, &TOO_OFTEN, call).await;
+    let deleted = aws.write.apigateway.delete_rest_api().rest_api_id(id).send().await;
     deleted.map_err(|error| failed(&format!("take back REST API {id}, which is a second one"), error))?;
     Err(Failure::new(FailureKind::Refused, format!("another apply of {} is running", identity.owner))
         .hint("wait until it is done, then run this again"))

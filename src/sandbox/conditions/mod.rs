@@ -144,6 +144,12 @@ impl Conditions {
         self
     }
 
+    /// Whether calls that come too fast are refused.
+    #[must_use]
+    pub fn has_quotas(&self) -> bool {
+        self.told.quotas.is_some()
+    }
+
     /// Lets something go wrong. Of several that hit one call, the first counts; slowness adds up.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
