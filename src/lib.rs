@@ -33,6 +33,7 @@ pub mod history;
 pub mod inspection;
 pub mod kinds;
 pub mod lint;
+pub mod lock;
 pub mod model;
 pub mod package;
 pub mod plan;

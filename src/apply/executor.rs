@@ -42,6 +42,8 @@ pub struct Applied {
     pub skipped: usize,
     /// The user interrupted it.
     pub interrupted: bool,
+    /// What ended it before its time, where it was not the user: the lock was lost.
+    pub ended_by: Option<Failure>,
 }
 
 impl Applied {
@@ -51,13 +53,22 @@ impl Applied {
         self.failed.is_empty() && self.skipped == 0 && !self.interrupted
     }
 
+    /// Says that it was not the user who ended it. What was done to the end was not ended by anything.
+    #[must_use]
+    pub fn ended_by(self, failure: Option<Failure>) -> Self {
+        let early = self.interrupted && failure.is_some();
+        Self { interrupted: self.interrupted && !early, ended_by: failure.filter(|_| early), ..self }
+    }
+
     /// The one failure to end the process with, if the apply did not do all it should.
     #[must_use]
     pub fn into_failure(mut self) -> Option<Failure> {
         let rest = "nothing is lost: run the same command again, and it goes on where this one ended";
+        let counts = format!("{} steps done, {} not begun", self.done, self.skipped);
         let mut all = if self.interrupted {
-            let message = format!("interrupted: {} steps done, {} not begun", self.done, self.skipped);
-            Failure::new(FailureKind::Interrupted, message)
+            Failure::new(FailureKind::Interrupted, format!("interrupted: {counts}"))
+        } else if let Some(failure) = self.ended_by {
+            failure.context(format!("ended early: {counts}"))
         } else if self.failed.len() == 1 {
             let (address, failure) = self.failed.remove(0);
             return Some(failure.context(format!("{address} was not applied")).hint(rest));
@@ -95,8 +106,12 @@ pub async fn apply(
     let mut walk = Walk::new(plan);
     emit(Event::Started { steps: walk.waiting.len() });
     let mut running: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
+    let mut ending = false;
     loop {
         let stop = *interrupt.borrow();
+        if stop && !std::mem::replace(&mut ending, stop) && !running.is_empty() {
+            emit(Event::Ending { running: walk.running() });
+        }
         if !stop {
             for index in walk.ready() {
                 let Work { step, retires } = walk.work[index];
@@ -129,6 +144,7 @@ pub async fn apply(
         done: walk.done.len(),
         skipped: walk.skipped,
         interrupted,
+        ended_by: None,
     };
     emit(Event::Finished {
         done: applied.done,
@@ -233,6 +249,10 @@ impl<'a> Walk<'a> {
                 self.failed.push((address, failure));
             }
         }
+    }
+
+    fn running(&self) -> Vec<Address> {
+        self.running.iter().map(|&index| self.work[index].step.address.clone()).collect()
     }
 
     fn skip_rest(&mut self, emit: &mut (dyn FnMut(Event) + Send)) {

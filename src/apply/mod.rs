@@ -22,6 +22,16 @@ pub enum Event {
         /// How many steps it has.
         steps: usize,
     },
+    /// Something that is about no step alone: `waits for the lock: …`.
+    Note {
+        /// One sentence.
+        message: String,
+    },
+    /// The user wants it to end: these steps are finished, and no other one begins.
+    Ending {
+        /// The resources.
+        running: Vec<Address>,
+    },
     /// A step begins.
     StepStarted {
         /// The resource.

@@ -14,6 +14,7 @@ pub mod guard;
 pub mod health;
 pub mod http_apis;
 pub mod load_balancers;
+pub mod lock;
 pub mod log_events;
 pub mod log_lines;
 pub mod lookup;

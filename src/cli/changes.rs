@@ -1,6 +1,7 @@
 //! Options of the verbs that change AWS, and of `plan`, which says what they would do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 
@@ -39,6 +40,38 @@ fn percent(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "a share of the requests is a number from 0 to 100".to_owned())
 }
 
+/// What somebody does who finds an environment locked.
+#[derive(Debug, Clone, Args)]
+pub struct LockOptions {
+    /// How long to wait for the lock of an environment that somebody else changes
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
+    pub lock_timeout: u64,
+}
+
+impl LockOptions {
+    /// The same as a time.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        Duration::from_secs(self.lock_timeout)
+    }
+}
+
+/// Options of `unlock`.
+#[derive(Debug, Args)]
+pub struct UnlockOptions {
+    /// Which environments.
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+
+    /// Protected environment that may be unlocked without a question, ENV or PRODUCT/ENV; may be repeated
+    #[arg(long, value_name = "ENV", requires = "yes")]
+    pub confirm: Vec<String>,
+}
+
 /// Options of `apply`.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("consented").args(["yes", "plan"]).multiple(true)))]
@@ -75,6 +108,10 @@ pub struct ApplyOptions {
     /// long as its health check takes to find a fault
     #[arg(long, value_name = "SECONDS")]
     pub settle: Option<u64>,
+
+    /// What to do while somebody else changes it.
+    #[command(flatten)]
+    pub lock: LockOptions,
 }
 
 /// Options of `destroy`.
@@ -91,6 +128,10 @@ pub struct DestroyOptions {
     /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV; may be repeated
     #[arg(long, value_name = "ENV", requires = "yes")]
     pub confirm: Vec<String>,
+
+    /// What to do while somebody else changes it.
+    #[command(flatten)]
+    pub lock: LockOptions,
 }
 
 /// Options of `rollback`.
@@ -119,6 +160,10 @@ pub struct RollbackOptions {
     /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV; may be repeated
     #[arg(long, value_name = "ENV", requires = "yes")]
     pub confirm: Vec<String>,
+
+    /// What to do while somebody else changes it.
+    #[command(flatten)]
+    pub lock: LockOptions,
 }
 
 /// Options of `canary`.
@@ -158,6 +203,10 @@ pub struct CanaryEnd {
     /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV; may be repeated
     #[arg(long, value_name = "ENV", requires = "yes")]
     pub confirm: Vec<String>,
+
+    /// What to do while somebody else changes it.
+    #[command(flatten)]
+    pub lock: LockOptions,
 }
 
 /// Options of `edge`.

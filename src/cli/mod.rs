@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use changes::{
-    ApplyOptions, CanaryAction, CanaryEnd, CanaryOptions, DestroyOptions, EdgeAction, EdgeOptions, PlanOptions,
-    RegionOptions, RollbackOptions, ShowPlanOptions,
+    ApplyOptions, CanaryAction, CanaryEnd, CanaryOptions, DestroyOptions, EdgeAction, EdgeOptions, LockOptions,
+    PlanOptions, RegionOptions, RollbackOptions, ShowPlanOptions, UnlockOptions,
 };
 pub use drift::{DriftOptions, Notify, Webhook};
 pub use inspection::{GraphFormat, GraphOptions, HistoryOptions, LogsOptions, RoutesOptions, ShowOptions, Since};
@@ -144,6 +144,8 @@ pub enum Command {
     Canary(CanaryOptions),
     /// Remove everything that carries the environment's tags
     Destroy(DestroyOptions),
+    /// Take away the lock of an environment whose holder is gone
+    Unlock(UnlockOptions),
     /// Take a Region of an edge out of service, or put it back
     Edge(EdgeOptions),
     /// Say what somebody changed in AWS since the last apply
@@ -206,6 +208,7 @@ impl Command {
             | Self::Rollback(_)
             | Self::Destroy(_)
             | Self::Edge(_)
+            | Self::Unlock(_)
             | Self::Import(_)
             // It writes what functions were told, secrets perhaps, into a file.
             | Self::Export(_)

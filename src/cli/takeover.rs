@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Selection;
+use super::{LockOptions, Selection};
 
 /// Options of `import`.
 #[derive(Debug, Args)]
@@ -32,6 +32,10 @@ pub struct ImportOptions {
     /// Protected environment that may be changed without a question, ENV or PRODUCT/ENV
     #[arg(long, value_name = "ENV", requires = "yes")]
     pub confirm: Vec<String>,
+
+    /// What to do while somebody else changes it.
+    #[command(flatten)]
+    pub lock: LockOptions,
 }
 
 impl ImportOptions {

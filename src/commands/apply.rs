@@ -41,6 +41,7 @@ pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
         consent: Consent { yes: options.yes || saved.is_some(), confirmed: options.confirm.clone() },
         settle: options.settle.map(Duration::from_secs),
         saved,
+        patience: options.lock.patience(),
     };
     all(&global, members, &order).await
 }

@@ -28,6 +28,7 @@ async fn finish(global: &Global, end: &CanaryEnd, verb: fn(Option<&'static str>)
         consent: Consent { yes: end.yes, confirmed: end.confirm.clone() },
         settle: None,
         saved: None,
+        patience: end.lock.patience(),
     };
     all(global, members, &order).await
 }

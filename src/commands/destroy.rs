@@ -14,5 +14,6 @@ pub(super) async fn run(global: &Global, options: &DestroyOptions) -> Result<u8>
     // Only names are looked at, so nothing has to be built.
     let members = begin_all(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
     let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
-    all(global, members, &Order { verb: Verb::Destroy, consent, settle: None, saved: None }).await
+    let patience = options.lock.patience();
+    all(global, members, &Order { verb: Verb::Destroy, consent, settle: None, saved: None, patience }).await
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod canary;
+mod carrying_out;
 mod check;
 mod code;
 mod conditions;
@@ -15,9 +16,11 @@ mod export;
 mod graph;
 mod history;
 mod import;
+mod interruption;
 mod journal;
 mod lambda;
 mod local;
+mod locking;
 mod logs;
 mod output;
 mod package;
@@ -35,6 +38,7 @@ mod show;
 mod show_plan;
 mod stand_ins;
 mod test;
+mod unlock;
 mod verb;
 mod work;
 
@@ -58,6 +62,7 @@ pub async fn run(cli: Cli) -> Result<u8> {
         Command::Edge(options) => edge::run(&global, &options).await,
         Command::Drift(options) => Box::pin(drift::run(&global, &options)).await,
         Command::Show(options) => show::run(&global, &options).await,
+        Command::Unlock(options) => unlock::run(&global, &options).await,
         Command::History(options) => history::run(&global, &options).await,
         Command::Import(options) => Box::pin(import::run(&global, &options)).await,
         Command::Export(options) => Box::pin(export::run(&global, &options)).await,

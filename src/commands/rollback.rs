@@ -23,6 +23,7 @@ pub(super) async fn run(global: &Global, options: &RollbackOptions) -> Result<u8
         consent: Consent { yes: options.yes, confirmed: options.confirm.clone() },
         settle: None,
         saved: None,
+        patience: options.lock.patience(),
     };
     all(global, members, &order).await
 }

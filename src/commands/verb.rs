@@ -90,6 +90,12 @@ impl Verb {
         }
     }
 
+    /// Whether the configuration says what is wanted, and not what stands in AWS at the moment: two who roll back at the same time
+    /// want to go back once.
+    pub(super) fn is_of_the_configuration(&self) -> bool {
+        matches!(self, Self::Apply { .. } | Self::Destroy)
+    }
+
     /// Whether everything goes.
     pub(super) fn is_destroy(&self) -> bool {
         matches!(self, Self::Destroy)

@@ -65,6 +65,7 @@ fn applied(ended: Vec<Ended>) -> Applied {
         ended,
         done,
         interrupted: false,
+        ended_by: None,
     }
 }
 

@@ -100,13 +100,14 @@ impl Row {
                 self.bar.finish_and_clear();
                 multi.remove(&self.bar);
             }
-            Event::StepStarted { .. } | Event::StepProgress { .. } => {}
+            Event::Note { .. } | Event::Ending { .. } | Event::StepStarted { .. } | Event::StepProgress { .. } => {}
         }
         self.bar.set_message(self.running());
         // What went well shows in the counts; only the end and what went wrong stay on the screen.
         let sign = match event {
             Event::Finished { failed: 0, skipped: 0, .. } => Tone::Added.paint("✓ ", color),
             Event::StepFailed { .. } | Event::Finished { .. } => Tone::Error.paint("✗ ", color),
+            Event::Note { .. } | Event::Ending { .. } => String::new(),
             _ => return,
         };
         if let Some((tone, line)) = line {

@@ -63,6 +63,7 @@ impl Outcome {
     pub fn new(plan: &Plan, applied: &Applied) -> Self {
         let status = match applied {
             Applied { failed, .. } if !failed.is_empty() => Status::Failed,
+            Applied { ended_by: Some(_), .. } => Status::Failed,
             Applied { interrupted: true, done: 0, .. } => Status::NotBegun,
             Applied { interrupted: true, .. } => Status::Interrupted,
             _ if plan.is_empty() => Status::NoChanges,
@@ -73,7 +74,7 @@ impl Outcome {
             failed: applied.failed.iter().map(|(address, why)| (address.to_string(), why.to_string())).collect(),
             skipped: applied.skipped,
             outputs: applied.outputs.iter().map(|(address, outputs)| (address.to_string(), outputs.clone())).collect(),
-            ..Self::without(&plan.owner, &plan.place, Some(plan), status, None)
+            ..Self::without(&plan.owner, &plan.place, Some(plan), status, applied.ended_by.clone())
         }
     }
 

@@ -104,6 +104,8 @@ pub(super) fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)>
     let (tone, line) = match event {
         Event::Started { steps: 0 } => return None,
         Event::Started { steps } => (Tone::Faint, format!("applying {steps} step{}", plural(*steps))),
+        Event::Note { message } => (Tone::Plain, message.clone()),
+        Event::Ending { running } => (Tone::Changed, ending(running)),
         Event::StepStarted { address, what, .. } => (Tone::Plain, format!("{address}: {what}…")),
         Event::StepProgress { address, message } => (Tone::Plain, format!("{address}: {message}")),
         Event::StepDone { address, elapsed } => {
@@ -126,6 +128,11 @@ pub(super) fn line(event: &Event, doing: Option<&str>) -> Option<(Tone, String)>
     };
     // A failure may have more than one line; those after the first stand to the right.
     Some((tone, line.trim_end().split('\n').map(visible).collect::<Vec<_>>().join("\n    ")))
+}
+
+fn ending(running: &[Address]) -> String {
+    let running: Vec<&str> = running.iter().map(Address::as_str).collect();
+    format!("ending: finishing {}; Ctrl-C again ends it at once, and leaves the lock", running.join(", "))
 }
 
 fn plural(count: usize) -> &'static str {
@@ -195,6 +202,7 @@ impl Spinners {
             }
             Event::StepDone { address, .. } | Event::StepFailed { address, .. } => self.stop(address),
             Event::StepSkipped { .. } => self.total.inc(1),
+            Event::Note { .. } | Event::Ending { .. } => {}
             Event::Finished { .. } => {
                 self.running.values().for_each(ProgressBar::finish_and_clear);
                 self.running.clear();

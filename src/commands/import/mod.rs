@@ -7,16 +7,21 @@ mod search;
 
 use std::path::Path;
 
+use tokio::sync::watch;
+
 pub(super) use self::names::lines as names_for;
 pub(super) use self::preview::{Prepared, prepare};
 pub(super) use self::search::Whose;
 use super::code::Code;
+use super::interruption;
+use super::locking::{Held, Wanted, under_lock};
 use super::output::{self, data, notice, text_options};
 use super::question::{Changed, Consent, confirm};
 use super::work::{Lookups, Member, Work, begin_all, load};
 use crate::cli::{Global, ImportOptions};
 use crate::config::Configuration;
 use crate::error::{Failure, FailureKind, Result, exit};
+use crate::history::Origin;
 use crate::model::{Digest, Identity};
 use crate::report::{self, Format, Import};
 use crate::takeover::tfstate::{self, State};
@@ -47,11 +52,9 @@ pub(super) async fn run(global: &Global, options: &ImportOptions) -> Result<u8> 
         return finish(global, &shown);
     }
     let asked = agree(global, &all, &consent)?;
-    for ((work, said, prepared), shown) in all.iter().zip(&mut shown) {
-        if asked {
-            preview::check_unchanged(work, said, prepared).await?;
-        }
-        write(global, work, prepared, shown).await?;
+    let interrupt = interruption::watch(global);
+    for (turn, shown) in all.iter().zip(&mut shown) {
+        take_over(global, options, turn, shown, asked, interrupt.clone()).await?;
     }
     finish(global, &shown)
 }
@@ -178,9 +181,56 @@ fn agree(global: &Global, all: &[Turn], consent: &Consent) -> Result<bool> {
     confirm(global, "Add these tags", &changed).map(|()| true)
 }
 
+/// Writes the tags of one environment in a Region under its lock.
+async fn take_over(
+    global: &Global,
+    options: &ImportOptions,
+    turn: &Turn,
+    shown: &mut Import,
+    asked: bool,
+    interrupt: watch::Receiver<bool>,
+) -> Result<()> {
+    let (work, said, prepared) = turn;
+    // Whoever may not ask who they are may still act.
+    let by = Origin::here(work.aws.read.caller().await.unwrap_or_default());
+    let wanted = Wanted { purpose: "import", by: &by, patience: options.lock.patience() };
+    let tell = |message: String| {
+        // What can't be told is not worth stopping for.
+        let _ = notice(global, |out| writeln!(out, "{message}"));
+    };
+    let held = under_lock(work, wanted, interrupt, &tell, async |ended| {
+        if asked {
+            preview::check_unchanged(work, said, prepared).await?;
+        }
+        write(global, work, prepared, shown, &ended).await
+    });
+    let Held { came, lost, kept } = Box::pin(held).await?;
+    if let Some(failure) = &kept {
+        output::warning(global, failure)?;
+    }
+    match (came, lost) {
+        (Some(Ok(())), _) => Ok(()),
+        // It was told to end because the lock was gone.
+        (Some(Err(failure)), Some(lost)) if failure.kind() == FailureKind::Interrupted => Err(lost),
+        (Some(Err(failure)), _) => Err(failure),
+        (None, _) => Err(Failure::new(FailureKind::Interrupted, "interrupted: nothing was taken over")),
+    }
+}
+
 /// Writes the tags, one resource after the other: what is written when one fails stays, and the next run goes on behind it.
-async fn write(global: &Global, work: &Work, prepared: &Prepared, shown: &mut Import) -> Result<()> {
+async fn write(
+    global: &Global,
+    work: &Work,
+    prepared: &Prepared,
+    shown: &mut Import,
+    ended: &watch::Receiver<bool>,
+) -> Result<()> {
     for taken in &prepared.settled.taken {
+        if *ended.borrow() {
+            let (done, all) = (shown.written.len(), prepared.settled.taken.len());
+            let message = format!("interrupted: {done} of {all} resources are taken over");
+            return Err(Failure::new(FailureKind::Interrupted, message).hint("run this again to go on"));
+        }
         let address = taken.address.clone();
         let identity = Identity { owner: work.owner.clone(), address, place: work.place.clone() };
         // Of what is there, not of what is wanted: the next plan then says that the configuration differs.

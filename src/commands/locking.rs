@@ -1,0 +1,122 @@
+//! Holds the lock of an environment while it is changed.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::work::Work;
+use crate::aws::lock::{self, Lock, Taken};
+use crate::error::{Failure, Result};
+use crate::history::Origin;
+use crate::lock::Holder;
+
+/// Who wants a lock, what for, and how long that may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// What for: `apply`.
+    pub(super) purpose: &'a str,
+    /// Who.
+    pub(super) by: &'a Origin,
+    /// How long it is waited for while somebody else has it.
+    pub(super) patience: Duration,
+}
+
+/// What came of work under a lock.
+pub(super) struct Held<T> {
+    /// Of the work; none if the user ended it before the lock was there.
+    pub(super) came: Option<T>,
+    /// Why the lock was lost meanwhile.
+    pub(super) lost: Option<Failure>,
+    /// Why it was not given back.
+    pub(super) kept: Option<Failure>,
+}
+
+/// How often a lock that somebody else has is looked at.
+const LOOKS_EVERY: Duration = Duration::from_secs(2);
+
+/// Takes the lock, does the work, gives the lock back, even if the work panics. The work is told to end (its receiver turns
+/// true) when the user wants that, and when the lock is lost.
+pub(super) async fn under_lock<T, F>(
+    work: &Work,
+    wanted: Wanted<'_>,
+    mut interrupt: watch::Receiver<bool>,
+    tell: &(dyn Fn(String) + Sync),
+    act: impl FnOnce(watch::Receiver<bool>) -> F,
+) -> Result<Held<T>>
+where
+    F: Future<Output = T>,
+{
+    let Some(lock) = take(work, wanted, &mut interrupt, tell).await? else {
+        return Ok(Held { came: None, lost: None, kept: None });
+    };
+    let (end, ended) = watch::channel(false);
+    let lost = Mutex::new(None);
+    let told = async {
+        if interrupt.wait_for(|interrupted| *interrupted).await.is_ok() {
+            end.send_replace(true);
+        }
+        pending::<Infallible>().await
+    };
+    let kept_alive = async {
+        let failure = lock.kept_alive().await;
+        end.send_replace(true);
+        *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        pending::<Infallible>().await
+    };
+    let came = tokio::select! {
+        came = AssertUnwindSafe(act(ended)).catch_unwind() => came,
+        never = told => match never {},
+        never = kept_alive => match never {},
+    };
+    let kept = lock.give_back().await.err();
+    let came = Some(came.unwrap_or_else(|panic| resume_unwind(panic)));
+    Ok(Held { came, lost: lost.into_inner().unwrap_or_else(PoisonError::into_inner), kept })
+}
+
+/// Takes the lock; none if the user ended it before. Waiting is cut off by that, and taking is not: a lock might stay.
+async fn take(
+    work: &Work,
+    wanted: Wanted<'_>,
+    interrupt: &mut watch::Receiver<bool>,
+    tell: &(dyn Fn(String) + Sync),
+) -> Result<Option<Lock>> {
+    let begun = Instant::now();
+    let mut told = false;
+    while !*interrupt.borrow() {
+        let holder = Holder::new(wanted.purpose, wanted.by.clone(), Timestamp::now());
+        let mut other = match lock::take(&work.aws, &work.owner, holder).await? {
+            Taken::Ours { lock, from } => {
+                if let Some(from) = from {
+                    tell(format!("took over the lock of {}, {}", from.who(), from.since_when(Timestamp::now())));
+                }
+                return Ok(Some(lock));
+            }
+            Taken::Theirs(other) => other,
+        };
+        loop {
+            let left = wanted.patience.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Err(other.refuses(&work.owner, &work.place, Timestamp::now()));
+            }
+            if !std::mem::replace(&mut told, true) {
+                tell(format!("waits for the lock: {}, {}", other.who(), other.since_when(Timestamp::now())));
+            }
+            tokio::select! {
+                () = sleep(LOOKS_EVERY.min(left)) => {}
+                _ = interrupt.wait_for(|interrupted| *interrupted) => return Ok(None),
+            }
+            other = match lock::holder(&work.aws.read, &work.owner).await? {
+                Some(other) if !other.is_expired(Timestamp::now()) => other,
+                _ => break,
+            };
+        }
+    }
+    Ok(None)
+}
