@@ -5,7 +5,6 @@ mod conditions;
 mod deployments;
 mod destroy;
 mod edge;
-mod interrupted;
 mod isolation;
 mod settings;
 #[path = "../support/mod.rs"]

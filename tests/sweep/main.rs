@@ -57,7 +57,12 @@ fn every_call_may_fail() {
     let trials = extent.trials(&cases);
     let (next, report, failed) = (AtomicUsize::new(0), Mutex::new(Report::default()), Mutex::new(Vec::new()));
     let work = || {
-        while let Some((place, trial)) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some((place, trial)) = trials.get(number) else { break };
+            if number.is_multiple_of(100) {
+                println!("{number} of {} trials, {} s", trials.len(), begun.elapsed().as_secs());
+            }
             let outcome = outcome(&cases[*place], *trial);
             report.lock().unwrap().add(*place, *trial, outcome.is_ok());
             if let Err(why) = outcome {

@@ -4,6 +4,7 @@
 //! stand there with it, three times over. So a stage that serves the wrong one of two deployments is another world.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use gwctl::sandbox::world::World;
 use serde_json::{Map, Value, json};
@@ -15,7 +16,7 @@ const ALPHABETS: [(&[u8], usize); 2] =
 
 /// What a world holds, with names for ids and without times.
 pub(crate) fn normal(world: &World) -> Value {
-    let ids = Ids::of(world.ids);
+    let ids = Ids::of(world);
     let mut all = json!({"accounts": world.accounts, "s3": world.s3});
     leave_past_out(&mut all);
     let plain = ids.marked(all);
@@ -34,18 +35,38 @@ pub(crate) fn normal(world: &World) -> Value {
     settled(&plain, &names)
 }
 
-/// Takes away what tells of the past alone: who wrote what into log groups, and changes of zones that are done.
+/// The names of the locks in a world.
+pub(crate) fn locks(world: &World) -> Vec<String> {
+    let mut all = json!(world.accounts);
+    let mut found = Vec::new();
+    for_each_group(&mut all, &mut |groups| found.extend(groups.keys().filter(|name| is_lock(name)).cloned()));
+    found
+}
+
+fn is_lock(group: &str) -> bool {
+    group.starts_with(gwctl::lock::PREFIX)
+}
+
+fn for_each_group(accounts: &mut Value, act: &mut dyn FnMut(&mut Map<String, Value>)) {
+    for account in accounts.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for region in account["regions"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+            region["logs"]["groups"].as_object_mut().into_iter().for_each(&mut *act);
+        }
+    }
+}
+
+/// Takes away what tells of the past alone: who wrote what into log groups, and changes of zones that are done. Locks are looked at
+/// by themselves ([`locks`]).
 fn leave_past_out(all: &mut Value) {
     for account in all["accounts"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         for partition in account["route53"].as_object_mut().into_iter().flat_map(Map::values_mut) {
             partition["changes"] = Value::Null;
         }
-        for region in account["regions"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-            for group in region["logs"]["groups"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-                group["streams"] = Value::Null;
-            }
-        }
     }
+    for_each_group(&mut all["accounts"], &mut |groups| {
+        groups.retain(|name, _| !is_lock(name));
+        groups.values_mut().for_each(|group| group["streams"] = Value::Null);
+    });
 }
 
 /// Where two such worlds differ.
@@ -88,25 +109,33 @@ fn digest(text: &str) -> String {
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// All ids that a world has given out.
+/// The ids that worlds give out: every world the same ones, in the order of its calls.
 struct Ids {
     /// By their beginning: what the generator would have gone on with.
     drawn: Vec<(HashMap<String, Vec<String>>, usize)>,
 }
 
+/// More than any world here gives out.
+const IDS: u64 = 4000;
+
 impl Ids {
-    fn of(count: u64) -> Self {
-        let drawn = ALPHABETS.map(|(alphabet, least)| {
-            let mut all: HashMap<String, Vec<String>> = HashMap::new();
-            for number in 1..=count {
-                let digest = Sha256::digest(format!("gwctl sandbox id {number}"));
-                let whole: String =
-                    digest.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect();
-                all.entry(whole[..least].to_owned()).or_default().push(whole);
+    fn of(world: &World) -> &'static Self {
+        static ALL: OnceLock<Ids> = OnceLock::new();
+        assert!(world.ids <= IDS, "{} ids", world.ids);
+        ALL.get_or_init(Self::draw)
+    }
+
+    fn draw() -> Self {
+        let mut drawn: Vec<_> = ALPHABETS.iter().map(|(_, least)| (HashMap::new(), *least)).collect();
+        for number in 1..=IDS {
+            let digest = Sha256::digest(format!("gwctl sandbox id {number}"));
+            for ((alphabet, least), (all, _)) in ALPHABETS.iter().zip(&mut drawn) {
+                let whole = digest.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]));
+                let whole: String = whole.collect();
+                all.entry(whole[..*least].to_owned()).or_insert_with(Vec::new).push(whole);
             }
-            (all, least)
-        });
-        Self { drawn: drawn.into() }
+        }
+        Self { drawn }
     }
 
     /// Whether a word is an id, or a digest that may have been made of ids.

@@ -88,11 +88,12 @@ fn write(project: &Project, file: &str, value: &Value) {
     });
 }
 
-const GATE: &str = "product-a-gateway-dev";
+/// The name of the public API, and the one that it had before.
+const GATES: [&str; 2] = ["product-a-gateway-dev", "older-gateway-dev"];
 const PREFLIGHT: Probe = Probe {
     name: "a preflight",
     either: None,
-    to: To::Stage { api: GATE, stage: "dev" },
+    to: To::Stage { apis: &GATES, stage: "dev" },
     method: "OPTIONS",
     path: "/order-service/x",
     from: [192, 0, 2, 7],
@@ -174,6 +175,7 @@ async fn gates() -> Story {
         DEV,
         &json!({
             "app_group": "older",
+            "gateway_stage_name": "v1",
             "vpc_link": {"nlb_name": "ingress-two"},
             "throttling_rate_limit": 500,
             "alarms": {"error_rate_percent": 2, "authorizer_throttles": 5},
@@ -194,7 +196,7 @@ async fn gates() -> Story {
         Probe { name: "at its name, no token", to: name, method: "GET", ..PREFLIGHT },
     ];
     let either = Some("by its old or its new URL");
-    let of_before = To::Stage { api: "older-gateway-dev", stage: "dev" };
+    let of_before = To::Stage { apis: &GATES, stage: "v1" };
     let urls =
         [Probe { either, ..PREFLIGHT }, Probe { name: "a preflight of before", either, to: of_before, ..PREFLIGHT }];
     Story {

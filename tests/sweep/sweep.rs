@@ -7,10 +7,9 @@ use gwctl::error::Result;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::conditions::Conditions;
 use gwctl::sandbox::connector::Connector;
-use gwctl::sandbox::world::World;
 use serde_json::Value;
 
-use crate::sameness::{differences, normal};
+use crate::sameness::{differences, locks, normal};
 use crate::scenario::Scenario;
 use crate::watch::{Call, Course, Trace, Watch};
 
@@ -93,9 +92,10 @@ pub(crate) enum Trial {
     One(Point),
     /// A death in a run of its own.
     Really(Point),
-    /// Two faults in one run.
+    /// Two faults in one run. Calls take their time, so that others are under way when one fails, and what is new is unknown to
+    /// some calls at first.
     Two(Point, Point),
-    /// A fault, and another one in the run that was to repair it.
+    /// A fault, and another one in the run that was to repair it, on the same day.
     Again(Point, Point),
 }
 
@@ -107,6 +107,8 @@ pub(crate) struct Case {
     end: Value,
     /// Worlds from which one more run has led to the end.
     repaired: Mutex<HashSet<String>>,
+    /// The places in the trace of those of them that a run may die in.
+    survived: Mutex<HashSet<usize>>,
 }
 
 impl Case {
@@ -126,6 +128,7 @@ impl Case {
             course: watch.course(),
             end: normal(&sandbox.world().unwrap()),
             repaired: Mutex::default(),
+            survived: Mutex::default(),
             scenario,
         };
         let left = case.left(&sandbox).await;
@@ -154,34 +157,40 @@ impl Case {
     pub(crate) async fn try_out(&self, trial: Trial) -> std::result::Result<(), String> {
         match trial {
             Trial::One((fault, call)) if fault.kills() => {
-                let sandbox = Sandbox::holding(self.death(fault, call).clone());
-                self.repair(&sandbox, &self.watch(&sandbox, &[fault])).await
+                let place = self.place_of_death(fault, call);
+                if self.survived.lock().unwrap().contains(&place) {
+                    return Ok(());
+                }
+                let sandbox = Sandbox::holding(self.trace.worlds[place].clone());
+                self.repair(&sandbox, &self.watch(&sandbox, &[fault])).await?;
+                self.survived.lock().unwrap().insert(place);
+                Ok(())
             }
-            Trial::One(point) => self.disturbed(&[&[point]]).await,
+            Trial::One(point) => self.disturbed(&[&[point]], None).await,
             Trial::Really((fault, call)) => {
                 let sandbox = Sandbox::holding(self.scenario.world.clone());
                 let watch = self.watch(&sandbox, &[fault]);
-                self.run(&sandbox, &watch, &[(fault, call)]).await;
-                let differ = differences(&normal(self.death(fault, call)), &normal(&sandbox.world().unwrap()));
+                self.run(&sandbox, &watch, &[(fault, call)], None).await;
+                let traced = &self.trace.worlds[self.place_of_death(fault, call)];
+                let differ = differences(&normal(traced), &normal(&sandbox.world().unwrap()));
                 if !differ.is_empty() {
                     return Err(format!("it left what the trace has not: {differ:#?}"));
                 }
                 self.repair(&sandbox, &watch).await
             }
-            Trial::Two(one, other) => self.disturbed(&[&[one, other]]).await,
-            Trial::Again(one, other) => self.disturbed(&[&[one], &[other]]).await,
+            Trial::Two(one, other) => self.disturbed(&[&[one, other]], Some(day(one, other))).await,
+            Trial::Again(one, other) => self.disturbed(&[&[one], &[other]], Some(day(one, other))).await,
         }
     }
 
-    /// What AWS holds when a run dies.
-    fn death(&self, fault: Fault, call: usize) -> &World {
+    /// Which of the worlds of the trace AWS is when a run dies.
+    fn place_of_death(&self, fault: Fault, call: usize) -> usize {
         let left = |call: usize| self.trace.calls[call].leaves;
-        let place = match (fault, call) {
+        match (fault, call) {
             (Fault::DiesAfter, call) => left(call),
             (_, 0) => 0,
             (_, call) => left(call - 1),
-        };
-        &self.trace.worlds[place]
+        }
     }
 
     fn watch(&self, sandbox: &Sandbox, faults: &[Fault]) -> Arc<Watch> {
@@ -191,19 +200,23 @@ impl Case {
     }
 
     /// Runs one after the other, each with its faults, and then the one that repairs it.
-    async fn disturbed(&self, runs: &[&[Point]]) -> std::result::Result<(), String> {
+    async fn disturbed(&self, runs: &[&[Point]], day: Option<u64>) -> std::result::Result<(), String> {
         let sandbox = Sandbox::holding(self.scenario.world.clone());
         let faults: Vec<Fault> = runs.iter().flat_map(|points| points.iter().map(|(fault, _)| *fault)).collect();
         let watch = self.watch(&sandbox, &faults);
-        for points in runs {
-            let ended = self.run(&sandbox, &watch, points).await;
+        for (number, points) in runs.iter().enumerate() {
+            if number > 0 {
+                self.unlock(&sandbox, number.is_multiple_of(2)).await;
+            }
+            let ended = self.run(&sandbox, &watch, points, day).await;
             let [(fault, _)] = points else { continue };
             match ended {
                 Some(Err(failure)) if fault.is_borne() => {
                     return Err(format!("one is no reason to give up: {failure}"));
                 }
                 Some(Ok(notes)) if notes.is_empty() => {
-                    let differ = differences(&self.end, &normal(&sandbox.world().unwrap()));
+                    let world = sandbox.world().unwrap();
+                    let differ = [differences(&self.end, &normal(&world)), locks(&world)].concat();
                     if !differ.is_empty() {
                         return Err(format!("it said that it was done: {differ:#?}"));
                     }
@@ -215,9 +228,15 @@ impl Case {
     }
 
     /// One run with faults; nothing if it died.
-    async fn run(&self, sandbox: &Sandbox, watch: &Arc<Watch>, points: &[Point]) -> Option<Result<Vec<String>>> {
+    async fn run(
+        &self,
+        sandbox: &Sandbox,
+        watch: &Arc<Watch>,
+        points: &[Point],
+        day: Option<u64>,
+    ) -> Option<Result<Vec<String>>> {
         let faults = points.iter().map(|(fault, call)| fault.at(&self.trace.calls[*call]).parse().unwrap());
-        let shaken = sandbox.clone().under(faults.fold(Conditions::none(), Conditions::fault));
+        let shaken = sandbox.clone().under(faults.fold(day.map_or_else(Conditions::none, bad), Conditions::fault));
         let run = self.carry_out(watch, &shaken);
         let ended = tokio::select! {
             ended = Box::pin(run) => Some(ended),
@@ -243,6 +262,8 @@ impl Case {
             return Ok(());
         }
         let sandbox = sandbox.clone().under(Conditions::none());
+        // Whoever finds a lock either waits until it expires or takes it away; half of the worlds see the one, half the other.
+        self.unlock(&sandbox, begun.len().is_multiple_of(2)).await;
         let notes = Box::pin(self.carry_out(watch, &sandbox)).await.map_err(|failure| {
             let hints = failure.hints().join("; ");
             format!("the repair failed: {failure}; {hints}")
@@ -251,12 +272,21 @@ impl Case {
         if !wrong.is_empty() {
             return Err(format!("after the repair: {wrong:#?}"));
         }
-        let differ = differences(&self.end, &normal(&sandbox.world().unwrap()));
+        let world = sandbox.world().unwrap();
+        let differ = [differences(&self.end, &normal(&world)), locks(&world)].concat();
         if !differ.is_empty() {
             return Err(format!("the repair left another world: {differ:#?}"));
         }
         self.repaired.lock().unwrap().insert(begun);
         Ok(())
+    }
+
+    async fn unlock(&self, sandbox: &Sandbox, waits: bool) {
+        let Scenario { deed, project, configuration, .. } = &self.scenario;
+        if !locks(&sandbox.world().unwrap()).is_empty() {
+            let client = Connector::new(sandbox.clone().under(Conditions::none())).client();
+            Box::pin(deed.unlock(project.root(), configuration, client, waits)).await;
+        }
     }
 
     /// What a plan finds to do.
@@ -266,6 +296,16 @@ impl Case {
         let left = Box::pin(deed.left(project.root(), configuration, client)).await;
         left.unwrap_or_else(|failure| vec![format!("the plan failed: {failure}")])
     }
+}
+
+/// Tells the days of pairs apart.
+fn day(one: Point, other: Point) -> u64 {
+    (one.1 * 1000 + other.1) as u64
+}
+
+/// A bad day: slow calls, and what is new takes a while to be known.
+fn bad(day: u64) -> Conditions {
+    Conditions::none().latency("20ms..2s".parse().unwrap()).eventual(2).seed(day)
 }
 
 /// The operations of a case, each with the places of its calls in the trace.

@@ -16,6 +16,8 @@ use gwctl::sandbox::connector::Connector;
 use gwctl::sandbox::execute_api::{Gateway, Options, Site};
 use gwctl::sandbox::world::{Region, World};
 
+use crate::support::failing::writes;
+
 /// A request that clients send all the time.
 #[derive(Debug, Clone)]
 pub(crate) struct Probe {
@@ -31,8 +33,8 @@ pub(crate) struct Probe {
 /// Where a request goes.
 #[derive(Debug, Clone)]
 pub(crate) enum To {
-    /// To a stage of the API of that name.
-    Stage { api: &'static str, stage: &'static str },
+    /// To a stage of the API that has one of these names.
+    Stage { apis: &'static [&'static str], stage: &'static str },
     /// To a name, by whatever DNS says near a Region.
     Name { host: &'static str, account: &'static str, near: &'static str },
 }
@@ -101,6 +103,10 @@ impl Watch {
         self.seen.lock().unwrap().trace = Some(Trace { calls: Vec::new(), worlds });
     }
 
+    fn records(&self) -> bool {
+        self.seen.lock().unwrap().trace.is_some()
+    }
+
     /// What was written down.
     pub(crate) fn trace(&self) -> Trace {
         self.seen.lock().unwrap().trace.take().expect("it was recorded")
@@ -166,8 +172,8 @@ impl Watch {
 
     async fn ask(&self, world: &World, probe: &Probe) -> u16 {
         let (host, site, path) = match &probe.to {
-            To::Stage { api, stage } => {
-                let Some((account, region, id)) = api_named(world, api) else { return 0 };
+            To::Stage { apis, stage } => {
+                let Some((account, region, id)) = api_named(world, apis, stage) else { return 0 };
                 let host = format!("{id}.execute-api.{region}.amazonaws.com");
                 (host, Site { account, region }, format!("/{stage}{}", probe.path))
             }
@@ -213,14 +219,15 @@ impl Watch {
     }
 }
 
-/// Account, Region and id of the API of that name.
-fn api_named(world: &World, name: &str) -> Option<(String, String, String)> {
-    world.accounts.iter().find_map(|(account, held)| {
-        held.regions.iter().find_map(|(region, services)| {
-            let api = services.apigateway.apis.iter().find(|api| api.definition.name == name)?;
-            Some((account.clone(), region.clone(), api.id.clone()))
-        })
-    })
+/// Account, Region and id of an API of one of these names, that with the stage first.
+fn api_named(world: &World, names: &[&str], stage: &str) -> Option<(String, String, String)> {
+    let regions = world.accounts.iter().flat_map(|(account, held)| held.regions.iter().map(move |one| (account, one)));
+    let apis = regions.flat_map(|(account, (region, services))| {
+        services.apigateway.apis.iter().map(move |api| (account, region, api))
+    });
+    let ours = apis.filter(|(_, _, api)| names.contains(&api.definition.name.as_str()));
+    let (account, region, api) = ours.max_by_key(|(_, _, api)| api.stages.contains_key(stage))?;
+    Some((account.clone(), region.clone(), api.id.clone()))
 }
 
 /// No stage is ever without its deployment, and what a deployment asks to authorize requests is there. No API is ever there twice.
@@ -288,13 +295,14 @@ impl HttpClient for Watched {
 impl HttpConnector for Watched {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self { inner, sandbox, watch } = self.clone();
+        let changes = writes(&request);
         HttpConnectorFuture::new(async move {
-            let before = sandbox.counters();
+            let before = watch.records().then(|| sandbox.counters());
             let answer = inner.call(request).await;
-            let after = sandbox.counters();
-            let changed = after.total.writes > before.total.writes;
-            watch.note(&before, &after, changed);
-            if changed {
+            if let Some(before) = before {
+                watch.note(&before, &sandbox.counters(), changes);
+            }
+            if changes {
                 watch.look().await;
             }
             answer
