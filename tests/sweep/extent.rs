@@ -63,29 +63,33 @@ impl Extent {
                 Trial::One(point @ (Fault::DiesBefore | Fault::DiesAfter, _)) => Some((*place, Trial::Really(*point))),
                 _ => None,
             })
-            .filter(|(place, trial)| self.draw(&[&cases[*place].label(*trial)]).is_multiple_of(really))
+            .filter(|(place, trial)| self.draw(&[&cases[*place].label(trial)]).is_multiple_of(really))
             .collect();
         trials.extend(deaths);
         if let Some(percent) = self.percent {
-            trials.retain(|(place, trial)| self.draw(&["percent", &cases[*place].label(*trial)]) % 100 < percent);
+            trials.retain(|(place, trial)| self.draw(&["percent", &cases[*place].label(trial)]) % 100 < percent);
         }
         if let Some(only) = &self.only {
-            trials.retain(|(place, trial)| cases[*place].label(*trial).contains(only));
+            trials.retain(|(place, trial)| cases[*place].label(trial).contains(only));
         }
         trials
     }
 
-    /// Every operation with every fault, in the first case that has it.
+    /// Every operation with every fault, in the first case that has it. What a run bears, it bears of all of them at once.
     fn sample(&self, cases: &[Case]) -> Vec<(usize, Trial)> {
         let (mut trials, mut known) = (Vec::new(), BTreeSet::new());
         for (place, case) in cases.iter().enumerate() {
-            for (operation, calls) in operations(case) {
-                if !known.insert(operation.clone()) {
-                    continue;
-                }
-                for fault in Fault::ALL {
-                    let chosen = self.draw(&[&operation, fault.title()]) as usize % calls.len();
-                    trials.push((place, Trial::One((fault, calls[chosen]))));
+            let mut new = operations(case);
+            new.retain(|operation, _| known.insert(operation.clone()));
+            for fault in Fault::ALL {
+                let chosen = new
+                    .iter()
+                    .map(|(operation, calls)| calls[self.draw(&[operation, fault.title()]) as usize % calls.len()]);
+                let chosen: Vec<usize> = chosen.collect();
+                match fault.is_borne() {
+                    _ if chosen.is_empty() => {}
+                    true => trials.push((place, Trial::Each(fault, chosen))),
+                    false => trials.extend(chosen.into_iter().map(|call| (place, Trial::One((fault, call))))),
                 }
             }
         }

@@ -40,7 +40,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// What is wrong with how a trial ended.
-fn outcome(case: &Case, trial: Trial) -> Result<(), String> {
+fn outcome(case: &Case, trial: &Trial) -> Result<(), String> {
     let tried = catch_unwind(AssertUnwindSafe(|| runtime().block_on(Box::pin(case.try_out(trial)))));
     tried.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -63,10 +63,10 @@ fn every_call_may_fail() {
             if number.is_multiple_of(100) {
                 println!("{number} of {} trials, {} s", trials.len(), begun.elapsed().as_secs());
             }
-            let outcome = outcome(&cases[*place], *trial);
-            report.lock().unwrap().add(*place, *trial, outcome.is_ok());
+            let outcome = outcome(&cases[*place], trial);
+            report.lock().unwrap().add(*place, trial, outcome.is_ok());
             if let Err(why) = outcome {
-                let told = format!("{}: {why}", cases[*place].label(*trial));
+                let told = format!("{}: {why}", cases[*place].label(trial));
                 println!("{told}");
                 failed.lock().unwrap().push(told);
             }

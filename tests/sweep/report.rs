@@ -25,9 +25,9 @@ pub(crate) struct Report {
 /// The columns after those of the single faults.
 const MORE: [&str; 3] = ["died really", "two faults", "again in the repair"];
 
-fn column(trial: Trial) -> &'static str {
+fn column(trial: &Trial) -> &'static str {
     match trial {
-        Trial::One((fault, _)) => fault.title(),
+        Trial::One((fault, _)) | Trial::Each(fault, _) => fault.title(),
         Trial::Really(_) => MORE[0],
         Trial::Two(..) => MORE[1],
         Trial::Again(..) => MORE[2],
@@ -35,10 +35,11 @@ fn column(trial: Trial) -> &'static str {
 }
 
 impl Report {
-    pub(crate) fn add(&mut self, case: usize, trial: Trial, survived: bool) {
+    pub(crate) fn add(&mut self, case: usize, trial: &Trial, survived: bool) {
         let score = self.scores.entry((case, column(trial))).or_default();
-        score.tried += 1;
-        score.survived += usize::from(survived);
+        let calls = if let Trial::Each(_, calls) = trial { calls.len() } else { 1 };
+        score.tried += calls;
+        score.survived += if survived { calls } else { 0 };
     }
 
     fn columns() -> impl Iterator<Item = &'static str> {

@@ -1,7 +1,7 @@
 //! When two worlds are the same: everything in them is, but for ids, times and the order in which things were made.
 //!
 //! Ids are told by what stands around them: each gets a name made of the places it stands in, and of the names of the ids that
-//! stand there with it, three times over. So a stage that serves the wrong one of two deployments is another world.
+//! stand there with it, twice over. So a stage that serves the wrong one of two deployments is another world.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
@@ -21,7 +21,7 @@ pub(crate) fn normal(world: &World) -> Value {
     leave_past_out(&mut all);
     let plain = ids.marked(all);
     let mut names: HashMap<String, String> = HashMap::new();
-    for _ in 0..3 {
+    for _ in 0..2 {
         let mut found: HashMap<String, Vec<String>> = HashMap::new();
         surroundings(&plain, &names, "", &mut found);
         names = found

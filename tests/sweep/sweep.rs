@@ -61,7 +61,7 @@ impl Fault {
     }
 
     /// A run takes it without giving up.
-    const fn is_borne(self) -> bool {
+    pub(crate) const fn is_borne(self) -> bool {
         matches!(self, Self::LostAnswer | Self::Throttled | Self::Broken)
     }
 
@@ -85,11 +85,13 @@ impl Fault {
 pub(crate) type Point = (Fault, usize);
 
 /// What is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trial {
     /// One fault. A death is taken from the trace of the undisturbed run: what AWS holds when a process dies does not depend on
     /// the process.
     One(Point),
+    /// One fault that a run bears, at each of these calls, which are of different operations.
+    Each(Fault, Vec<usize>),
     /// A death in a run of its own.
     Really(Point),
     /// Two faults in one run. Calls take their time, so that others are under way when one fails, and what is new is unknown to
@@ -142,20 +144,21 @@ impl Case {
     }
 
     /// What a trial is called.
-    pub(crate) fn label(&self, trial: Trial) -> String {
+    pub(crate) fn label(&self, trial: &Trial) -> String {
         let at = |(fault, call): Point| fault.at(&self.trace.calls[call]);
         let how = match trial {
-            Trial::One(point) => at(point),
-            Trial::Really(point) => format!("{} really", at(point)),
-            Trial::Two(one, other) => format!("{} and {}", at(one), at(other)),
-            Trial::Again(one, other) => format!("{}, then {}", at(one), at(other)),
+            Trial::One(point) => at(*point),
+            Trial::Each(fault, calls) => calls.iter().map(|call| at((*fault, *call))).collect::<Vec<_>>().join(" "),
+            Trial::Really(point) => format!("{} really", at(*point)),
+            Trial::Two(one, other) => format!("{} and {}", at(*one), at(*other)),
+            Trial::Again(one, other) => format!("{}, then {}", at(*one), at(*other)),
         };
         format!("{}: {how}", self.scenario.name)
     }
 
     /// Tries it; what is wrong with how it ended.
-    pub(crate) async fn try_out(&self, trial: Trial) -> std::result::Result<(), String> {
-        match trial {
+    pub(crate) async fn try_out(&self, trial: &Trial) -> std::result::Result<(), String> {
+        match *trial {
             Trial::One((fault, call)) if fault.kills() => {
                 let place = self.place_of_death(fault, call);
                 if self.survived.lock().unwrap().contains(&place) {
@@ -167,6 +170,10 @@ impl Case {
                 Ok(())
             }
             Trial::One(point) => self.disturbed(&[&[point]], None).await,
+            Trial::Each(fault, ref calls) => {
+                let points: Vec<Point> = calls.iter().map(|call| (fault, *call)).collect();
+                self.disturbed(&[&points], None).await
+            }
             Trial::Really((fault, call)) => {
                 let sandbox = Sandbox::holding(self.scenario.world.clone());
                 let watch = self.watch(&sandbox, &[fault]);
@@ -209,9 +216,9 @@ impl Case {
                 self.unlock(&sandbox, number.is_multiple_of(2)).await;
             }
             let ended = self.run(&sandbox, &watch, points, day).await;
-            let [(fault, _)] = points else { continue };
+            let borne = points.len() != 2 && points.iter().all(|(fault, _)| fault.is_borne());
             match ended {
-                Some(Err(failure)) if fault.is_borne() => {
+                Some(Err(failure)) if borne => {
                     return Err(format!("one is no reason to give up: {failure}"));
                 }
                 Some(Ok(notes)) if notes.is_empty() => {
