@@ -170,6 +170,8 @@ struct Done {
 
 struct Walk<'a> {
     work: Vec<Work<'a>>,
+    /// By piece of work, what of the old has to be gone before.
+    old_first: Vec<Vec<usize>>,
     waiting: BTreeSet<usize>,
     running: BTreeSet<usize>,
     done: BTreeSet<usize>,
@@ -188,6 +190,7 @@ impl<'a> Walk<'a> {
         let outputs = plan.unchanged.iter().map(|one| (one.address.clone(), one.live.outputs.clone())).collect();
         Self {
             waiting: (0..work.len()).collect(),
+            old_first: old_first(&work),
             work,
             running: BTreeSet::new(),
             done: BTreeSet::new(),
@@ -208,6 +211,7 @@ impl<'a> Walk<'a> {
                 // may stand behind it again: the old one of a resource whose renaming was cut off, to be deleted.
                 other < index && !self.work[other].retires && before.contains(&self.work[other].step.address)
             })
+            .chain(self.old_first[index].iter().copied())
             .collect()
     }
 
@@ -270,6 +274,24 @@ impl<'a> Walk<'a> {
             emit(Event::StepSkipped { address, because });
         }
     }
+}
+
+/// In which order the old ones of what is replaced go, by piece of work: whoever refers to a resource, at any remove, first. An old
+/// stage serves until it is gone, and asks the old functions as long; an old function needs its old role until then.
+fn old_first(work: &[Work<'_>]) -> Vec<Vec<usize>> {
+    let mut refers: BTreeMap<&Address, BTreeSet<&Address>> = BTreeMap::new();
+    // The plan's order: what a step refers to stands before it.
+    for Work { step, .. } in work.iter().filter(|work| !work.retires && work.step.action != Action::Delete) {
+        let further = step.after_steps.iter().filter_map(|address| refers.get(address)).flatten().copied();
+        let all = further.chain(&step.after_steps).collect();
+        refers.insert(&step.address, all);
+    }
+    let users = |of: &Address| {
+        let retired = work.iter().enumerate().filter(|(_, work)| work.retires);
+        let users = retired.filter(|(_, user)| refers.get(&user.step.address).is_some_and(|all| all.contains(of)));
+        users.map(|(index, _)| index).collect()
+    };
+    work.iter().map(|work| if work.retires { users(&work.step.address) } else { Vec::new() }).collect()
 }
 
 fn describe(step: &Step, retires: bool) -> (Action, &'static str) {
@@ -336,5 +358,47 @@ fn resolved(step: &Step, outputs: &BTreeMap<Address, Outputs>) -> Result<Value> 
     match references(&spec).into_iter().next() {
         None => Ok(crate::model::without_nulls(&spec)),
         Some(open) => Err(Failure::internal(format!("{} needs `{open}`, which no step gave", step.address))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Reason;
+
+    fn step(address: &str, action: Action, after: &[&str]) -> Step {
+        let parsed = |address: &str| Address::parse(address).unwrap();
+        Step {
+            address: parsed(address),
+            name: None,
+            action,
+            reason: Reason::ConfigurationChanged,
+            forced_by: Vec::new(),
+            changes: Vec::new(),
+            after: None,
+            live: None,
+            after_steps: after.iter().map(|address| parsed(address)).collect(),
+            retires_after: Vec::new(),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_refers_to_others_is_gone_before_them() {
+        let (function, other) = ("gate/lambda-function/one", "gate/lambda-function/other");
+        let (api, stage) = ("gate/rest-api/gateway", "gate/stage/gateway");
+        let replaced = Action::ReplaceCreateFirst;
+        let steps = [
+            step(function, replaced, &[]),
+            step(other, replaced, &[]),
+            step(api, Action::Update, &[function]),
+            step(stage, replaced, &[api]),
+        ];
+        let all = steps.iter().map(|step| Work { step, retires: false });
+        let retired = [0, 1, 3].map(|index: usize| Work { step: &steps[index], retires: true });
+        let work: Vec<Work<'_>> = all.chain(retired).collect();
+        let none = Vec::new;
+        // The old stage goes before the function that its API asks; the other function is nobody's.
+        assert_eq!(old_first(&work), [none(), none(), none(), none(), vec![6], none(), none()]);
     }
 }

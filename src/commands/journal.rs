@@ -22,10 +22,7 @@ pub(super) async fn begin(work: &Work, deed: Deed) -> Circumstances {
 pub(super) async fn keep(work: &Work, plan: &Plan, applied: &Applied, circumstances: &Circumstances) -> Result<()> {
     let hide = |text: &str| report::without_secrets(plan, text);
     let record = Record::of(plan, applied, circumstances, &hide);
-    let read = plan.steps.iter().filter_map(|step| Some((&step.address, &step.live.as_ref()?.outputs)));
-    let named = applied.outputs.iter().chain(read).filter(|(address, _)| record.applied.contains_key(*address));
-    let named = named.map(|(address, outputs)| (address, outputs.get("name")));
-    let Some(group) = history::groups(named).into_iter().next() else { return Ok(()) };
+    let Some(group) = history::group_of(&record, plan, applied) else { return Ok(()) };
     let failed = |failure: Failure| {
         failure
             .context(format!("no record of this was left in {}", work.owner))

@@ -254,6 +254,16 @@ pub fn groups<'a>(resources: impl Iterator<Item = (&'a Address, Option<&'a str>)
     all.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
+/// The log group, by name, that a record of a plan that was carried out goes to; none where none stands. Of one that was given
+/// another name, the new one: the old one may be gone.
+#[must_use]
+pub fn group_of(record: &Record, plan: &Plan, applied: &Applied) -> Option<String> {
+    let read = plan.steps.iter().filter_map(|step| Some((&step.address, &step.live.as_ref()?.outputs)));
+    let read = read.filter(|(address, _)| !applied.outputs.contains_key(*address));
+    let standing = applied.outputs.iter().chain(read).filter(|(address, _)| record.applied.contains_key(*address));
+    groups(standing.map(|(address, outputs)| (address, outputs.get("name")))).into_iter().next()
+}
+
 /// The records in lines of several log groups, the newest first, each once, and what could not be read of them.
 #[must_use]
 pub fn newest_first(lines: impl IntoIterator<Item = String>) -> (Vec<Record>, Vec<Failure>) {

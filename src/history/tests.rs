@@ -191,3 +191,20 @@ fn callers_are_known_by_what_follows_the_account() {
     assert_eq!(who("arn:aws:sts::111122223333:assumed-role/deploy/ci-4711"), "assumed-role/deploy/ci-4711");
     assert_eq!(who(""), "somebody");
 }
+
+#[test]
+fn a_record_goes_where_the_log_group_stands_now() {
+    let address = Address::new("gate", "log-group", "access");
+    let named = |name: &str| Outputs::from_iter([("name", name)]);
+    let mut old = live(&address, Some("old"), json!({}));
+    old.outputs = named("/aws/apigateway/before");
+    let made = step("gate/log-group/access", Action::Create, None, Some(json!({})));
+    let goes = step("gate/log-group/access", Action::Delete, Some(old), None);
+    let renamed = plan(vec![made, goes], &[]);
+    let mut done = applied(vec![Ended::Done(Some(digest("new"))), Ended::Done(None)]);
+    done.outputs.insert(address.clone(), named("/aws/apigateway/since"));
+    let to = |ended: &Applied| group_of(&record(&renamed, ended), &renamed, ended);
+    assert_eq!(to(&done).as_deref(), Some("/aws/apigateway/since"));
+    // Nothing was begun: the old one stands.
+    assert_eq!(to(&applied(vec![Ended::NotBegun, Ended::NotBegun])).as_deref(), Some("/aws/apigateway/before"));
+}

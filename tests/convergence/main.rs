@@ -6,7 +6,6 @@ mod deployments;
 mod destroy;
 mod edge;
 mod fleet;
-mod interrupted;
 mod isolation;
 mod privileges;
 mod settings;

@@ -86,7 +86,7 @@ impl<C: HttpConnector + Clone + 'static> HttpConnector for Failing<C> {
 }
 
 /// Whether a call may change something. Its name stands in the target of JSON services and in the body of IAM's and STS's.
-fn writes(request: &HttpRequest) -> bool {
+pub(crate) fn writes(request: &HttpRequest) -> bool {
     let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
     let operation = match request.headers().get("x-amz-target") {
         Some(target) => target.rsplit('.').next().unwrap_or_default(),

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod around;
 pub(crate) mod edge;
 pub(crate) mod failing;
 pub(crate) mod policy;
@@ -96,6 +97,17 @@ impl From<Pace> for Turns {
     }
 }
 
+/// What the configuration leaves to AWS.
+async fn look_up(aws: &Aws, owner: &Owner, environment: &Environment) -> Result<Found> {
+    let mut found = aws.read.find(&stack::lookups(environment)).await?;
+    if let Some(domain) = environment.edge.as_ref().and_then(|edge| edge.domain.as_ref()) {
+        for (region, by) in dns_record::regions(&aws.read, owner, &domain.name).await? {
+            found.set_drained(&region, by);
+        }
+    }
+    Ok(found)
+}
+
 /// One environment at work: what is wanted, and the sessions to get there.
 pub(crate) struct Session {
     pub(crate) owner: Owner,
@@ -143,18 +155,29 @@ impl Session {
         turns: impl Into<Turns>,
     ) -> Result<Self> {
         let configuration = load(root, product, env);
-        Self::of(root, &configuration, only(&configuration), client, turns.into()).await
+        Self::of(root, &configuration, only(&configuration), client, turns.into(), None).await
     }
 
     /// An environment in each of its Regions.
     pub(crate) async fn in_regions(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Vec<Self> {
-        let configuration = load(root, product, env);
+        let each = Self::each(root, &load(root, product, env), client, None).await;
+        each.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// All environments of a configuration in one process. `found` is what there is of what they leave to AWS; without it, AWS is
+    /// asked.
+    pub(crate) async fn each(
+        root: &Path,
+        configuration: &Configuration,
+        client: SharedHttpClient,
+        found: Option<&Found>,
+    ) -> Result<Vec<Self>> {
         let pace = Pace::default();
         let each = configuration
             .environments
             .iter()
-            .map(|environment| Self::of(root, &configuration, environment, client.clone(), pace.clone().into()));
-        futures::future::try_join_all(each).await.unwrap_or_else(|failure| panic!("{failure}"))
+            .map(|environment| Self::of(root, configuration, environment, client.clone(), pace.clone().into(), found));
+        futures::future::try_join_all(each).await
     }
 
     async fn of(
@@ -163,15 +186,14 @@ impl Session {
         environment: &Environment,
         client: SharedHttpClient,
         turns: Turns,
+        found: Option<&Found>,
     ) -> Result<Self> {
         let (owner, place) = (stack::owner(environment), stack::place(&environment.target));
         let aws = connect_beside(&place, client, turns).await;
-        let mut found = aws.read.find(&stack::lookups(environment)).await?;
-        if let Some(domain) = environment.edge.as_ref().and_then(|edge| edge.domain.as_ref()) {
-            for (region, by) in dns_record::regions(&aws.read, &owner, &domain.name).await? {
-                found.set_drained(&region, by);
-            }
-        }
+        let found = match found {
+            Some(found) => found.clone(),
+            None => look_up(&aws, &owner, environment).await?,
+        };
         let expansion = expand_with(root, configuration, environment, &found);
         let mut artifacts = BTreeMap::new();
         for file in std::fs::read_dir(root).unwrap() {

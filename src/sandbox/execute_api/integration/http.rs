@@ -3,7 +3,7 @@
 //! Connections are kept and shared by all stages. A host may be sent elsewhere ([`Upstreams`]): what stands behind a VPC link
 //! is not reachable from a developer's machine, and its name does not resolve there.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +15,8 @@ use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder}
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 
 use super::{Http, Outbound, inbound};
 use crate::error::{Failure, FailureKind, Result};
@@ -129,24 +130,11 @@ impl Backends {
     /// A client that trusts what the machine trusts.
     pub(in crate::sandbox::execute_api) fn new(upstreams: Upstreams) -> Result<Self> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = || {
-            ClientConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()
-                .map_err(|error| Failure::internal("failed to set up TLS towards backends").because(&error))
-        };
-        // A machine without any roots can still reach backends by plain HTTP.
-        let checked = match builder()?.with_native_roots() {
-            Ok(config) => config.with_no_client_auth(),
-            Err(error) => {
-                tracing::warn!(%error, "no trusted roots were found: no backend can be reached by https");
-                builder()?.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
-            }
-        };
-        let unchecked = builder()?
+        let unchecked = builder(&provider)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(unchecked::Trusting(provider.signature_verification_algorithms)))
             .with_no_client_auth();
-        Ok(Self { checked: client(checked), unchecked: client(unchecked), upstreams })
+        Ok(Self { checked: client(checked(&provider)?), unchecked: client(unchecked), upstreams })
     }
 
     /// Calls the backend of a REST API; the headers of the answer are as the client gets them.
@@ -223,6 +211,29 @@ impl Backends {
         };
         Ok(Answered { status: head.status, headers: head.headers, body })
     }
+}
+
+fn builder(provider: &Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>> {
+    ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::internal("failed to set up TLS towards backends").because(&error))
+}
+
+/// What trusts what the machine trusts. That is a hundred files or more, and read once.
+fn checked(provider: &Arc<CryptoProvider>) -> Result<ClientConfig> {
+    static CHECKED: OnceLock<ClientConfig> = OnceLock::new();
+    if let Some(known) = CHECKED.get() {
+        return Ok(known.clone());
+    }
+    // A machine without any roots can still reach backends by plain HTTP.
+    let config = match builder(provider)?.with_native_roots() {
+        Ok(config) => config.with_no_client_auth(),
+        Err(error) => {
+            tracing::warn!(%error, "no trusted roots were found: no backend can be reached by https");
+            builder(provider)?.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+        }
+    };
+    Ok(CHECKED.get_or_init(|| config).clone())
 }
 
 fn client(tls: ClientConfig) -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {

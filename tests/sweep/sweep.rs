@@ -1,0 +1,329 @@
+//! One trial: a run with a fault, the run that repairs it, and what has to be true after that.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use gwctl::error::Result;
+use gwctl::sandbox::Sandbox;
+use gwctl::sandbox::conditions::Conditions;
+use gwctl::sandbox::connector::Connector;
+use serde_json::Value;
+
+use crate::sameness::{differences, locks, normal};
+use crate::scenario::Scenario;
+use crate::watch::{Call, Course, Trace, Watch};
+
+/// What goes wrong at one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Fault {
+    /// (a) The process dies before it.
+    DiesBefore,
+    /// (b) The process dies after it took effect.
+    DiesAfter,
+    /// (c) It takes effect, and its answer is lost.
+    LostAnswer,
+    /// (d) It is refused for its rate, and so are the next two tries.
+    Throttled,
+    /// (e) It fails on AWS's side, once.
+    Broken,
+    /// (e) It fails on AWS's side, and so do all of its kind from then on.
+    BrokenForGood,
+    /// (f) It is denied, and so are all of its kind from then on.
+    Denied,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::DiesBefore,
+        Self::DiesAfter,
+        Self::LostAnswer,
+        Self::Throttled,
+        Self::Broken,
+        Self::BrokenForGood,
+        Self::Denied,
+    ];
+
+    /// The head of its column.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::DiesBefore => "(a) dies before",
+            Self::DiesAfter => "(b) dies after",
+            Self::LostAnswer => "(c) answer lost",
+            Self::Throttled => "(d) throttled, 3 tries",
+            Self::Broken => "(e) 500 once",
+            Self::BrokenForGood => "(e) 500 from then on",
+            Self::Denied => "(f) denied from then on",
+        }
+    }
+
+    const fn kills(self) -> bool {
+        matches!(self, Self::DiesBefore | Self::DiesAfter)
+    }
+
+    /// A run takes it without giving up.
+    pub(crate) const fn is_borne(self) -> bool {
+        matches!(self, Self::LostAnswer | Self::Throttled | Self::Broken)
+    }
+
+    /// As `--fault` takes it.
+    fn at(self, call: &Call) -> String {
+        let Call { service, operation, number, .. } = call;
+        let which = format!("{service}.{operation}#{number}");
+        match self {
+            Self::DiesBefore => format!("crash-before:{which}"),
+            Self::DiesAfter => format!("crash-after:{which}"),
+            Self::LostAnswer => format!("cut-after:{which}"),
+            Self::Throttled => format!("throttle:{which}..{}", number + 2),
+            Self::Broken => format!("error:{which}"),
+            Self::BrokenForGood => format!("error:{which}.."),
+            Self::Denied => format!("deny:{which}.."),
+        }
+    }
+}
+
+/// A fault, and the call that it hits.
+pub(crate) type Point = (Fault, usize);
+
+/// What is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trial {
+    /// One fault. A death is taken from the trace of the undisturbed run: what AWS holds when a process dies does not depend on
+    /// the process.
+    One(Point),
+    /// One fault that a run bears, at each of these calls, which are of different operations.
+    Each(Fault, Vec<usize>),
+    /// A death in a run of its own.
+    Really(Point),
+    /// Two faults in one run. Calls take their time, so that others are under way when one fails, and what is new is unknown to
+    /// some calls at first.
+    Two(Point, Point),
+    /// A fault, and another one in the run that was to repair it, on the same day.
+    Again(Point, Point),
+}
+
+/// A scenario, and what an undisturbed run makes of it.
+pub(crate) struct Case {
+    pub(crate) scenario: Scenario,
+    pub(crate) trace: Trace,
+    course: Course,
+    end: Value,
+    /// Worlds from which one more run has led to the end.
+    repaired: Mutex<HashSet<String>>,
+    /// The places in the trace of those of them that a run may die in.
+    survived: Mutex<HashSet<usize>>,
+}
+
+impl Case {
+    /// Runs it undisturbed.
+    pub(crate) async fn of(scenario: Scenario) -> Self {
+        let sandbox = Sandbox::holding(scenario.world.clone()).under(Conditions::none());
+        let watch = Watch::new(&sandbox, &scenario.probes, None);
+        watch.look().await;
+        watch.record();
+        let client = watch.client(&sandbox);
+        let run = scenario.deed.carry_out(scenario.project.root(), &scenario.configuration, client);
+        let notes = Box::pin(run).await.unwrap_or_else(|failure| panic!("{}: {failure}", scenario.name));
+        assert!(notes.is_empty(), "{}: {notes:?}", scenario.name);
+        assert_eq!(watch.wrong(), [""; 0], "{}", scenario.name);
+        let case = Self {
+            trace: watch.trace(),
+            course: watch.course(),
+            end: normal(&sandbox.world().unwrap()),
+            repaired: Mutex::default(),
+            survived: Mutex::default(),
+            scenario,
+        };
+        let left = case.left(&sandbox).await;
+        assert_eq!(left, [""; 0], "{}", case.scenario.name);
+        case
+    }
+
+    /// How many worlds were repaired.
+    pub(crate) fn repairs(&self) -> usize {
+        self.repaired.lock().unwrap().len()
+    }
+
+    /// What a trial is called.
+    pub(crate) fn label(&self, trial: &Trial) -> String {
+        let at = |(fault, call): Point| fault.at(&self.trace.calls[call]);
+        let how = match trial {
+            Trial::One(point) => at(*point),
+            Trial::Each(fault, calls) => calls.iter().map(|call| at((*fault, *call))).collect::<Vec<_>>().join(" "),
+            Trial::Really(point) => format!("{} really", at(*point)),
+            Trial::Two(one, other) => format!("{} and {}", at(*one), at(*other)),
+            Trial::Again(one, other) => format!("{}, then {}", at(*one), at(*other)),
+        };
+        format!("{}: {how}", self.scenario.name)
+    }
+
+    /// Tries it; what is wrong with how it ended.
+    pub(crate) async fn try_out(&self, trial: &Trial) -> std::result::Result<(), String> {
+        match *trial {
+            Trial::One((fault, call)) if fault.kills() => {
+                let place = self.place_of_death(fault, call);
+                if self.survived.lock().unwrap().contains(&place) {
+                    return Ok(());
+                }
+                let sandbox = Sandbox::holding(self.trace.worlds[place].clone());
+                self.repair(&sandbox, &self.watch(&sandbox, &[fault])).await?;
+                self.survived.lock().unwrap().insert(place);
+                Ok(())
+            }
+            Trial::One(point) => self.disturbed(&[&[point]], None).await,
+            Trial::Each(fault, ref calls) => {
+                let points: Vec<Point> = calls.iter().map(|call| (fault, *call)).collect();
+                self.disturbed(&[&points], None).await
+            }
+            Trial::Really((fault, call)) => {
+                let sandbox = Sandbox::holding(self.scenario.world.clone());
+                let watch = self.watch(&sandbox, &[fault]);
+                self.run(&sandbox, &watch, &[(fault, call)], None).await;
+                let traced = &self.trace.worlds[self.place_of_death(fault, call)];
+                let differ = differences(&normal(traced), &normal(&sandbox.world().unwrap()));
+                if !differ.is_empty() {
+                    return Err(format!("it left what the trace has not: {differ:#?}"));
+                }
+                self.repair(&sandbox, &watch).await
+            }
+            Trial::Two(one, other) => self.disturbed(&[&[one, other]], Some(day(one, other))).await,
+            Trial::Again(one, other) => self.disturbed(&[&[one], &[other]], Some(day(one, other))).await,
+        }
+    }
+
+    /// Which of the worlds of the trace AWS is when a run dies.
+    fn place_of_death(&self, fault: Fault, call: usize) -> usize {
+        let left = |call: usize| self.trace.calls[call].leaves;
+        match (fault, call) {
+            (Fault::DiesAfter, call) => left(call),
+            (_, 0) => 0,
+            (_, call) => left(call - 1),
+        }
+    }
+
+    fn watch(&self, sandbox: &Sandbox, faults: &[Fault]) -> Arc<Watch> {
+        // Whoever is denied half of what an apply needs may be left with half of it.
+        let allowed = (!faults.contains(&Fault::Denied)).then(|| self.course.clone());
+        Watch::new(sandbox, &self.scenario.probes, allowed)
+    }
+
+    /// Runs one after the other, each with its faults, and then the one that repairs it.
+    async fn disturbed(&self, runs: &[&[Point]], day: Option<u64>) -> std::result::Result<(), String> {
+        let sandbox = Sandbox::holding(self.scenario.world.clone());
+        let faults: Vec<Fault> = runs.iter().flat_map(|points| points.iter().map(|(fault, _)| *fault)).collect();
+        let watch = self.watch(&sandbox, &faults);
+        for (number, points) in runs.iter().enumerate() {
+            if number > 0 {
+                self.unlock(&sandbox, number.is_multiple_of(2)).await;
+            }
+            let ended = self.run(&sandbox, &watch, points, day).await;
+            let borne = points.len() != 2 && points.iter().all(|(fault, _)| fault.is_borne());
+            match ended {
+                Some(Err(failure)) if borne => {
+                    return Err(format!("one is no reason to give up: {failure}"));
+                }
+                Some(Ok(notes)) if notes.is_empty() => {
+                    let world = sandbox.world().unwrap();
+                    let differ = [differences(&self.end, &normal(&world)), locks(&world)].concat();
+                    if !differ.is_empty() {
+                        return Err(format!("it said that it was done: {differ:#?}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.repair(&sandbox, &watch).await
+    }
+
+    /// One run with faults; nothing if it died.
+    async fn run(
+        &self,
+        sandbox: &Sandbox,
+        watch: &Arc<Watch>,
+        points: &[Point],
+        day: Option<u64>,
+    ) -> Option<Result<Vec<String>>> {
+        let faults = points.iter().map(|(fault, call)| fault.at(&self.trace.calls[*call]).parse().unwrap());
+        let shaken = sandbox.clone().under(faults.fold(day.map_or_else(Conditions::none, bad), Conditions::fault));
+        let run = self.carry_out(watch, &shaken);
+        let ended = tokio::select! {
+            ended = Box::pin(run) => Some(ended),
+            () = shaken.conditions().crashed() => None,
+        };
+        watch.look().await;
+        ended
+    }
+
+    async fn carry_out(&self, watch: &Arc<Watch>, sandbox: &Sandbox) -> Result<Vec<String>> {
+        let Scenario { deed, project, configuration, .. } = &self.scenario;
+        deed.carry_out(project.root(), configuration, watch.client(sandbox)).await
+    }
+
+    /// One more run, undisturbed, has to lead to where an undisturbed one leads.
+    async fn repair(&self, sandbox: &Sandbox, watch: &Arc<Watch>) -> std::result::Result<(), String> {
+        let wrong = watch.wrong();
+        if !wrong.is_empty() {
+            return Err(format!("while it was disturbed: {wrong:#?}"));
+        }
+        let begun = normal(&sandbox.world().unwrap()).to_string();
+        if self.repaired.lock().unwrap().contains(&begun) {
+            return Ok(());
+        }
+        let sandbox = sandbox.clone().under(Conditions::none());
+        // Whoever finds a lock either waits until it expires or takes it away; half of the worlds see the one, half the other.
+        self.unlock(&sandbox, begun.len().is_multiple_of(2)).await;
+        let notes = Box::pin(self.carry_out(watch, &sandbox)).await.map_err(|failure| {
+            let hints = failure.hints().join("; ");
+            format!("the repair failed: {failure}; {hints}")
+        })?;
+        let wrong = [watch.wrong(), notes, self.left(&sandbox).await].concat();
+        if !wrong.is_empty() {
+            return Err(format!("after the repair: {wrong:#?}"));
+        }
+        if begun == self.end.to_string() {
+            // There was nothing to do but to die: who has nothing to change takes no lock, and leaves an expired one to `unlock`.
+            self.unlock(&sandbox, false).await;
+        }
+        let world = sandbox.world().unwrap();
+        let differ = [differences(&self.end, &normal(&world)), locks(&world)].concat();
+        if !differ.is_empty() {
+            return Err(format!("the repair left another world: {differ:#?}"));
+        }
+        self.repaired.lock().unwrap().insert(begun);
+        Ok(())
+    }
+
+    async fn unlock(&self, sandbox: &Sandbox, waits: bool) {
+        let Scenario { deed, project, configuration, .. } = &self.scenario;
+        if !locks(&sandbox.world().unwrap()).is_empty() {
+            let client = Connector::new(sandbox.clone().under(Conditions::none())).client();
+            Box::pin(deed.unlock(project.root(), configuration, client, waits)).await;
+        }
+    }
+
+    /// What a plan finds to do.
+    async fn left(&self, sandbox: &Sandbox) -> Vec<String> {
+        let Scenario { deed, project, configuration, .. } = &self.scenario;
+        let client = Connector::new(sandbox.clone()).client();
+        let left = Box::pin(deed.left(project.root(), configuration, client)).await;
+        left.unwrap_or_else(|failure| vec![format!("the plan failed: {failure}")])
+    }
+}
+
+/// Tells the days of pairs apart.
+fn day(one: Point, other: Point) -> u64 {
+    (one.1 * 1000 + other.1) as u64
+}
+
+/// A bad day: slow calls, and what is new takes a while to be known.
+fn bad(day: u64) -> Conditions {
+    Conditions::none().latency("20ms..2s".parse().unwrap()).eventual(2).seed(day)
+}
+
+/// The operations of a case, each with the places of its calls in the trace.
+pub(crate) fn operations(case: &Case) -> BTreeMap<String, Vec<usize>> {
+    let mut all: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, call) in case.trace.calls.iter().enumerate() {
+        all.entry(format!("{}.{}", call.service, call.operation)).or_default().push(place);
+    }
+    all
+}
