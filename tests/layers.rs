@@ -6,11 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("error", &[]),
     ("rates", &[]),
+    // Words by which secrets are known.
+    ("secrets", &[]),
     ("model", &["error"]),
-    ("config", &["error"]),
+    ("config", &["error", "secrets"]),
     ("aws", &["error", "model", "rates"]),
     ("kinds", &["aws", "error", "model"]),
     ("plan", &["error", "model"]),
@@ -39,6 +41,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "model",
             "plan",
             "sandbox",
+            "secrets",
             "takeover",
         ],
     ),

@@ -21,6 +21,7 @@ mod fault;
 mod fields;
 mod files;
 mod function;
+mod hidden;
 pub mod limits;
 mod merge;
 pub mod names;
