@@ -50,6 +50,7 @@ use std::path::{Path, PathBuf};
 
 pub use environment::{ENVIRONMENTS, Environment, Gateway};
 pub use fault::{Fault, Faults, Severity};
+pub use files::{leads_out, leaves};
 pub use merge::layer;
 pub use names::{GivenName, Names};
 pub use nearest::{nearest, suggestion};
