@@ -3,6 +3,7 @@
 //! [`ReadAws`] and [`Aws`] are different types. The clients of a [`ReadAws`] refuse a call that is not a read before it
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
+pub mod answers;
 pub mod certificates;
 mod checkup;
 pub mod credentials;
@@ -52,6 +53,7 @@ pub use credentials::{AskCode, MfaSessions, Role};
 pub use failure::{failed, given};
 pub use pace::Pace;
 
+use answers::Sound;
 use credentials::{MfaProfile, Source};
 use pace::Paced;
 
@@ -223,7 +225,7 @@ impl Clients {
                 client!(@ $service, $service::config::Builder::from(config))
             };
             (@ $service:ident, $builder:expr) => {{
-                let mut builder = $builder;
+                let mut builder = $builder.interceptor(Sound::default());
                 if read_only {
                     builder = builder.interceptor(guard::ReadOnly);
                 }
@@ -257,7 +259,8 @@ impl Clients {
 /// `logs.localhost` or `logs.minio.example`, which no DNS may know: there, the name goes into the path.
 fn s3(config: &SdkConfig, read_only: bool) -> aws_sdk_s3::Client {
     let elsewhere = endpoint::of(config, "S3").is_some();
-    let mut builder = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere);
+    let mut builder =
+        aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere).interceptor(Sound::default());
     if read_only {
         builder = builder.interceptor(guard::ReadOnly);
     }

@@ -28,6 +28,7 @@ use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::error::Ec2Error;
+use crate::aws::answers::Sound;
 use crate::aws::guard;
 
 /// The service as the SDK knows it: in profiles (`services` sections) and in logs.
@@ -104,6 +105,7 @@ fn components(config: &SdkConfig, region: &str, read_only: bool) -> RuntimeCompo
     components.push_interceptor(UserAgentInterceptor::new());
     components.push_interceptor(InvocationIdInterceptor::new());
     components.push_interceptor(SharedInterceptor::permanent(RecursionDetectionInterceptor::new()));
+    components.push_interceptor(Sound::default());
     if read_only {
         components.push_interceptor(guard::ReadOnly);
     }
