@@ -323,7 +323,7 @@ mod tests {
                 (at < count).then(|| (Ok::<_, BoxError>(Frame::data(chunk)), at + 1))
             }
         });
-        http_body_util::StreamBody::new(Box::pin(stream))
+        http_body_util::StreamBody::new(Box::pin(futures::StreamExt::fuse(stream)))
     }
 
     #[tokio::test(start_paused = true)]

@@ -73,7 +73,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, text).unwrap();
-        read(&path).map_err(|(why, _)| why)
+        read(folder.path(), Path::new("ca.pem")).map_err(|(why, _)| why)
     }
 
     #[test]
@@ -103,6 +103,6 @@ mod tests {
             assert_eq!(read_text(text).unwrap_err(), said, "{text}");
         }
         assert_eq!(read_text([0xff, 0xfe]).unwrap_err(), "is no text");
-        assert_eq!(read(Path::new("no/such/file")).unwrap_err().0, "is not there");
+        assert_eq!(read(Path::new("."), Path::new("no/such/file")).unwrap_err().0, "is not there");
     }
 }

@@ -114,13 +114,24 @@ impl Session {
 
     /// An environment in each of its Regions.
     pub(crate) async fn in_regions(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Vec<Self> {
+        let found = Self::found_in_regions(root, product, env, client).await;
+        found.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// The same, unless something that the configuration names is not there.
+    pub(crate) async fn found_in_regions(
+        root: &Path,
+        product: &str,
+        env: &str,
+        client: SharedHttpClient,
+    ) -> Result<Vec<Self>> {
         let configuration = load(root, product, env);
         let pace = Pace::default();
         let each = configuration
             .environments
             .iter()
             .map(|environment| Self::of(root, &configuration, environment, client.clone(), pace.clone()));
-        futures::future::try_join_all(each).await.unwrap_or_else(|failure| panic!("{failure}"))
+        futures::future::try_join_all(each).await
     }
 
     async fn of(
