@@ -42,5 +42,6 @@ pub mod plan;
 pub mod rates;
 pub mod report;
 pub mod sandbox;
+pub mod secrets;
 pub mod stack;
 pub mod takeover;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Failure, FailureKind};
-use crate::origin::Origin;
 use crate::model::{Owner, Place};
+use crate::origin::Origin;
 
 /// How long a lock stands without a sign of life from its holder. AWS refuses signatures whose time is off by more than five
 /// minutes, so that the clocks of two that both reach AWS differ by ten at most: a holder that lives can't look dead before

@@ -10,6 +10,9 @@ use gwctl::cli::{Cli, Color};
 use gwctl::error::{Failure, exit};
 use gwctl::{commands, report};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(arguments()) {
@@ -63,5 +66,8 @@ fn log_to_stderr(verbose: u8, serves: bool) {
         .with_target(verbose > 0)
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .finish()
+        // Below it the SDK writes down what it sends and gets, with the secrets of functions and stages in it.
+        .with(LevelFilter::DEBUG)
         .init();
 }

@@ -6,13 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part of the crate may import of it, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("error", &[]),
     ("rates", &[]),
+    // Words by which secrets are known.
+    ("secrets", &[]),
     ("model", &["error"]),
     ("origin", &[]),
     ("lock", &["error", "model", "origin"]),
-    ("config", &["error", "rates"]),
+    ("config", &["error", "rates", "secrets"]),
     // What is asked of AWS, as policies: pure.
     ("permissions", &["model"]),
     ("aws", &["error", "lock", "model", "origin", "permissions", "rates"]),
@@ -44,6 +46,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
             "model",
             "plan",
             "sandbox",
+            "secrets",
             "takeover",
         ],
     ),

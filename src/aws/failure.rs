@@ -33,6 +33,9 @@ where
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
                 failure.hint("check the network, the Region and --endpoint-url, then run this again")
             }
+            SdkError::ResponseError(_) => failure.hint(
+                "what answered may not be AWS: check the proxy, HTTPS_PROXY and --endpoint-url, then run this again",
+            ),
             SdkError::ConstructionFailure(_) => failure.hint(
                 "if credentials are missing: set AWS_PROFILE, log in (`aws sso login`), or try it with --sandbox",
             ),

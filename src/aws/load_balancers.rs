@@ -21,16 +21,26 @@ pub(super) async fn part(aws: &ReadAws, which: &str, wanted: LoadBalancerPart) -
     let found = described(aws, which).await?;
     match wanted {
         LoadBalancerPart::Subnets => {
-            let zones = found.availability_zones().iter().filter_map(|zone| zone.subnet_id());
-            Ok(zones.map(str::to_owned).collect())
+            let what = format!("subnet of load balancer `{which}`");
+            let zones = found.availability_zones().iter();
+            let subnets: Result<Vec<_>> = zones.map(|zone| Ok(given(&what, zone.subnet_id())?.to_owned())).collect();
+            some(&what, subnets?)
         }
-        LoadBalancerPart::SecurityGroups => Ok(found.security_groups().to_vec()),
+        // One that has none says so with an empty list.
+        LoadBalancerPart::SecurityGroups => {
+            given(&format!("security groups of load balancer `{which}`"), found.security_groups.clone())
+        }
         LoadBalancerPart::DnsName => {
             let name = given(&format!("host name of load balancer `{which}`"), found.dns_name())?;
             Ok(vec![name.to_lowercase()])
         }
         LoadBalancerPart::Listener(port) => listener(aws, which, &found, port).await.map(|arn| vec![arn]),
     }
+}
+
+/// What a load balancer has at least one of.
+fn some(what: &str, all: Vec<String>) -> Result<Vec<String>> {
+    given(what, (!all.is_empty()).then_some(all))
 }
 
 async fn listener(aws: &ReadAws, which: &str, found: &LoadBalancer, port: i32) -> Result<String> {

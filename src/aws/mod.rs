@@ -3,6 +3,7 @@
 //! [`ReadAws`] and [`Aws`] are different types. The clients of a [`ReadAws`] refuse a call that is not a read before it
 //! leaves the process ([`guard`]), so that a plan can't change anything, whatever a kind's code says.
 
+pub mod answers;
 pub mod calls;
 pub mod certificates;
 pub mod checkup;
@@ -59,6 +60,7 @@ pub use failure::{failed, given};
 pub use lists::Lists;
 pub use pace::Pace;
 
+use answers::Sound;
 use calls::Declared;
 use credentials::{MfaProfile, Source};
 use lists::PlaceLists;
@@ -235,7 +237,12 @@ pub struct Clients {
 }
 
 impl Clients {
-    fn new(config: &SdkConfig, connection: &Connection, paced: &dyn Fn(&'static str) -> Paced, read_only: bool) -> Self {
+    fn new(
+        config: &SdkConfig,
+        connection: &Connection,
+        paced: &dyn Fn(&'static str) -> Paced,
+        read_only: bool,
+    ) -> Self {
         let declared = Declared(connection.notebook.clone());
         macro_rules! client {
             ($service:ident, $signs:literal) => {{
@@ -243,6 +250,7 @@ impl Clients {
                 let mut builder = $service::config::Builder::from(config)
                     .interceptor(paced.clone())
                     .interceptor(declared.clone())
+                    .interceptor(Sound::default())
                     .retry_classifier(Paced::refusals())
                     .retry_partition(paced.partition())
                     .auth_scheme_resolver(paced);
@@ -279,7 +287,8 @@ impl Clients {
 /// `logs.localhost` or `logs.minio.example`, which no DNS may know: there, the name goes into the path.
 fn s3(config: &SdkConfig, read_only: bool, declared: Declared) -> aws_sdk_s3::Client {
     let elsewhere = endpoint::of(config, "S3").is_some();
-    let mut builder = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere).interceptor(declared);
+    let builder = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere);
+    let mut builder = builder.interceptor(declared).interceptor(Sound::default());
     if read_only {
         builder = builder.interceptor(guard::ReadOnly);
     }

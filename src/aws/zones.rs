@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{ReadAws, failed};
+use super::{ReadAws, failed, given};
 use crate::error::{Failure, FailureKind, Result};
 
 /// What finding a zone asks.
@@ -40,7 +40,10 @@ impl ReadAws {
                 let mut all = Vec::new();
                 while let Some(zone) = pages.try_next().await.map_err(|error| failed("list the hosted zones", error))? {
                     let private = zone.config().is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone);
-                    all.push(HostedZone { id: bare_id(zone.id()).to_owned(), name: plain_name(zone.name()), private });
+                    // The SDK makes nothing of what is missing.
+                    let id = given("id of a hosted zone", Some(bare_id(zone.id())).filter(|id| !id.is_empty()))?;
+                    let name = given("name of a hosted zone", Some(zone.name()).filter(|name| !name.is_empty()))?;
+                    all.push(HostedZone { id: id.to_owned(), name: plain_name(name), private });
                 }
                 Ok(Arc::new(all))
             })

@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep};
 use crate::aws::Aws;
 use crate::aws::lock::{self, Lock, Taken};
 use crate::error::{Failure, Result};
-use crate::origin::Origin;
 use crate::lock::Holder;
 use crate::model::Owner;
+use crate::origin::Origin;
 
 /// Who wants a lock, what for, and how long that may take.
 #[derive(Debug, Clone, Copy)]

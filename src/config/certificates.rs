@@ -1,22 +1,24 @@
 //! Certificates that a setting names by their file: read when the configuration is loaded, because a function can't.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 
+use super::files::{self, Unread};
+
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// The certificates of a PEM file, without the words around them, or what is wrong with it and what to do.
-pub(super) fn read(path: &Path) -> Result<String, (String, &'static str)> {
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => ("is not there".to_owned(), "write the file, or correct its name"),
-        ErrorKind::InvalidData => ("is no text".to_owned(), "save the certificates as PEM: `openssl x509 -inform der`"),
-        _ => (format!("can't be read: {error}"), "make it readable"),
+/// The certificates of a PEM file below `root`, without the words around them, or what is wrong with it and what to do.
+pub(super) fn read(root: &Path, path: &Path) -> Result<String, (String, &'static str)> {
+    let bytes = files::bytes(root, path).map_err(|unread| match unread {
+        Unread::Missing => ("is not there".to_owned(), "write the file, or correct its name"),
+        Unread::Not(why, hint) => (why, hint),
     })?;
+    let der = || ("is no text".to_owned(), "save the certificates as PEM: `openssl x509 -inform der`");
+    let text = String::from_utf8(bytes).map_err(|_| der())?;
     check(&text).map(|()| certificates(&text))
 }
 
@@ -71,7 +73,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, text).unwrap();
-        read(&path).map_err(|(why, _)| why)
+        read(folder.path(), Path::new("ca.pem")).map_err(|(why, _)| why)
     }
 
     #[test]
@@ -101,6 +103,6 @@ mod tests {
             assert_eq!(read_text(text).unwrap_err(), said, "{text}");
         }
         assert_eq!(read_text([0xff, 0xfe]).unwrap_err(), "is no text");
-        assert_eq!(read(Path::new("no/such/file")).unwrap_err().0, "is not there");
+        assert_eq!(read(Path::new("."), Path::new("no/such/file")).unwrap_err().0, "is not there");
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use serde_json::json;
 
+use super::hidden;
 use super::source::Span;
 use crate::error::{Failure, FailureKind};
 
@@ -53,9 +54,7 @@ impl Fault {
         self.related = Some((span.clone(), label.into()));
     }
 
-    /// The fault as data, for `--output json`.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
+    fn to_json(&self) -> serde_json::Value {
         let place = |span: &Span| {
             let ((line, column), (end_line, end_column)) = (span.line_column(), span.end_line_column());
             json!({ "line": line, "column": column, "end_line": end_line, "end_column": end_column })
@@ -200,18 +199,18 @@ impl Faults {
     }
 
     /// All faults for a terminal, in the manner of rustc: message, place with its line, hint. Ends with a newline
-    /// unless there is nothing to say.
+    /// unless there is nothing to say. Secrets of the files are masked.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let blocks: Vec<String> = self.iter().map(|fault| fault.render(&renderer)).collect();
+        let blocks: Vec<String> = hidden::masked(self).iter().map(|fault| fault.render(&renderer)).collect();
         if blocks.is_empty() { String::new() } else { blocks.join("\n\n") + "\n" }
     }
 
-    /// All faults as data: a list of objects.
+    /// All faults as data, for `--output json`: a list of objects. Secrets of the files are masked.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        self.iter().map(Fault::to_json).collect()
+        hidden::masked(self).iter().map(Fault::to_json).collect()
     }
 
     /// The failure a command ends with after it has printed [`Faults::render`]: it only counts.

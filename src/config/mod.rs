@@ -21,6 +21,7 @@ mod fault;
 mod fields;
 mod files;
 mod function;
+mod hidden;
 pub mod limits;
 mod merge;
 pub mod names;
@@ -50,6 +51,7 @@ use std::path::{Path, PathBuf};
 
 pub use environment::{ENVIRONMENTS, Environment, Gateway};
 pub use fault::{Fault, Faults, Severity};
+pub use files::{leads_out, leaves};
 pub use merge::layer;
 pub use names::{GivenName, Names};
 pub use nearest::{nearest, suggestion};

@@ -1,10 +1,11 @@
 //! Reading the settings of the authorizer functions.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::certificates;
 use super::fields::{Fields, Missing};
+use super::files::{leads_out, leaves};
 use super::function;
 use super::limits;
 use super::node::{Member, Node, NodeValue};
@@ -44,7 +45,7 @@ pub(super) fn read_authorizer(
     ttl: i32,
 ) -> AuthorizerSettings {
     let Some(mut inner) = nested(fields, "authorizer", "`authorizer`") else { return AuthorizerSettings::nothing() };
-    let (timeout, zip) = (timeout(&mut inner), zip(&mut inner));
+    let (timeout, zip) = (timeout(&mut inner), zip(&mut inner, root));
     let channel_required = stack == GatewayStack::Gate && flag(&mut inner, "channel_required", false);
     let mut settings = AuthorizerSettings {
         architecture: choice(&mut inner, "architecture", &["arm64", "x86_64"]),
@@ -162,28 +163,17 @@ fn timeout(fields: &mut Fields<'_, '_>) -> i32 {
     fields.whole(member, &limits::FUNCTION_TIMEOUT_SECONDS, " seconds", hint).map(narrow).unwrap_or_default()
 }
 
-fn zip(fields: &mut Fields<'_, '_>) -> Option<PathBuf> {
+/// A zip may be another tool's, and lie wherever that puts it: then its absolute path says so.
+fn zip(fields: &mut Fields<'_, '_>, root: &Path) -> Option<PathBuf> {
     let member = fields.get("zip");
     let text = fields.text(member)?;
     let path = Path::new(text.value);
-    if path.is_relative() && leaves_root(path) {
+    if path.is_relative() && leaves(root, path) {
         let message = format!("`{}` is outside the configuration root", text.value);
         let hint = "put the zip below the root, or give its absolute path";
         fields.faults.error(&text.node.span, message, hint);
     }
     Some(path.to_owned())
-}
-
-fn leaves_root(path: &Path) -> bool {
-    let mut depth = 0_i32;
-    path.components().any(|component| {
-        depth += match component {
-            Component::ParentDir => -1,
-            Component::Normal(_) => 1,
-            _ => 0,
-        };
-        depth < 0
-    })
 }
 
 /// `ours` says whether the function is the one gwctl builds, of which it knows what it looks at.
@@ -291,13 +281,13 @@ fn auth_ca(fields: &mut Fields<'_, '_>, root: &Path) -> Option<String> {
     let member = fields.get("auth_ca");
     let text = fields.text(member)?;
     let path = Path::new(text.value);
-    if !path.is_relative() || leaves_root(path) {
+    if leads_out(path) {
         let message = format!("`{}` is not below the configuration root", text.value);
         let hint = "put the certificates beside the configuration: `environments/PRODUCT/auth-ca.pem`";
         fields.faults.error(&text.node.span, message, hint);
         return None;
     }
-    match certificates::read(&root.join(path)) {
+    match certificates::read(root, path) {
         Ok(certificates) => Some(certificates),
         Err((why, hint)) => {
             fields.faults.error(&text.node.span, format!("`{}` {why}", text.value), hint);

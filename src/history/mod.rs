@@ -5,17 +5,15 @@
 //! applied, by address and digest, and never holds a spec: no secret gets into it. Records are as old as the log group's
 //! retention lets them be.
 
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-
 use crate::apply::{Applied, Ended};
 use crate::error::{Failure, FailureKind, Result};
-use crate::origin::Origin;
 use crate::model::{Address, Observed, Owner, Ownership, Place, Reference, resolve};
+use crate::origin::Origin;
 use crate::plan::{Action, Plan, Reason, Step, Summary};
 
 /// The log stream of an environment's access log group that holds its records.

@@ -91,7 +91,7 @@ impl IamRole {
         let iam = &aws.clients.iam;
         let role = async {
             match iam.get_role().role_name(name).send().await {
-                Ok(answer) => Ok(answer.role),
+                Ok(answer) => Ok(Some(given(&format!("role `{name}`"), answer.role)?)),
                 Err(error) if is_not_found(&error) => Ok(None),
                 Err(error) => Err(failed(&format!("read role `{name}`"), error)),
             }
@@ -133,13 +133,17 @@ fn observed(
     managed_policies: BTreeSet<String>,
 ) -> Result<Observed<IamRoleSpec>> {
     let all = user_tags(role.tags());
-    let name = role.role_name().to_owned();
+    // The SDK makes nothing of what is missing; a role without its path would be replaced.
+    let whole = |what: &str, text: &str| given(what, (!text.is_empty()).then(|| text.to_owned()));
+    let name = whole("name of a role", role.role_name())?;
+    let path = whole(&format!("path of role `{name}`"), role.path())?;
+    let arn = whole(&format!("ARN of role `{name}`"), role.arn())?;
     let trust = given(&format!("trust policy of role `{name}`"), role.assume_role_policy_document())?;
     Ok(Observed {
         within: None,
         spec: IamRoleSpec {
             name: name.clone(),
-            path: role.path().to_owned(),
+            path,
             description: role.description().filter(|text| !text.is_empty()).map(str::to_owned),
             assume_role_policy: parse_policy(&format!("the trust policy of role `{name}`"), trust)?,
             inline_policies,
@@ -147,7 +151,7 @@ fn observed(
             max_session_seconds: role.max_session_duration().filter(|seconds| *seconds != SESSION),
             tags: tags::of_user(&all),
         },
-        outputs: outputs(role.arn(), &name),
+        outputs: outputs(&arn, &name),
         ownership: tags::ownership(&all, &scope.owner),
         created: Some(role.create_date().secs()),
         in_use_by: None,

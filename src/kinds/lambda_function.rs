@@ -10,9 +10,12 @@ use aws_sdk_lambda::types::{
     Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State, TracingConfig,
     TracingMode, VpcConfig,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 pub use super::function_by_hand::ByHand;
@@ -119,8 +122,16 @@ impl LambdaFunction {
             Failure::internal(format!("no zip with SHA-256 {sha256} is at hand"))
                 .hint("plan again: the code changed meanwhile")
         })?;
-        let bytes =
-            std::fs::read(path).map_err(|error| Failure::io(format!("failed to read {}", path.display()), &error))?;
+        let shown = path.display();
+        let bytes = std::fs::read(path).map_err(|error| Failure::io(format!("failed to read {shown}"), &error))?;
+        let found = STANDARD.encode(Sha256::digest(&bytes));
+        // What the plan said is what is uploaded: a build that ran meanwhile was seen by nobody.
+        if found != sha256 {
+            let message = format!("{shown} is not the zip that was planned: it has changed since");
+            return Err(Failure::new(FailureKind::Refused, message)
+                .cause(format!("its SHA-256 is {found}, and the plan's is {sha256}"))
+                .hint("plan again, and look at what it says"));
+        }
         Ok(Blob::new(bytes))
     }
 

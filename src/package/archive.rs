@@ -1,7 +1,7 @@
 //! The zip: one entry, nothing in it that depends on when and where it was made.
 
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read as _, Write};
 use std::path::Path;
 
 use base64::Engine;
@@ -10,10 +10,15 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
+use crate::config;
 use crate::error::{Failure, FailureKind, Result};
 
 /// Lambda takes no more in a request; a larger zip would have to come from S3.
 const MAX_ZIP: u64 = 50 * 1024 * 1024;
+/// 250 MB, Lambda's own limit, layers included.
+const MAX_UNPACKED: u64 = 250 * 1024 * 1024;
+/// No path of Linux is longer.
+const LONGEST_LINK: u64 = 4096;
 /// The name that a custom runtime must have.
 const ENTRY: &str = "bootstrap";
 
@@ -38,22 +43,54 @@ impl std::fmt::Debug for Archive {
 /// Reads a zip that the configuration names, and makes sure that it is one Lambda can take.
 pub fn read_zip(path: &Path) -> Result<Archive> {
     let shown = path.display();
-    let length = fs::metadata(path).map_err(|error| Failure::io(format!("failed to read {shown}"), &error))?.len();
+    let found = fs::metadata(path).map_err(|error| Failure::io(format!("failed to read {shown}"), &error))?;
+    if !found.is_file() {
+        return Err(Failure::new(FailureKind::Configuration, format!("{shown} is no file"))
+            .hint("`authorizer.zip` names a zip, not a folder"));
+    }
+    let length = found.len();
     if length > MAX_ZIP {
         return Err(Failure::new(FailureKind::Configuration, format!("{shown} is too large for Lambda"))
             .cause(format!("it has {length} bytes, and Lambda takes at most {MAX_ZIP} in a request"))
             .hint("strip the binary, and leave out what the function does not need"));
     }
     let bytes = fs::read(path).map_err(|error| Failure::io(format!("failed to read {shown}"), &error))?;
-    let entries = ZipArchive::new(Cursor::new(&bytes))
-        .map(|archive| archive.len())
+    let mut archive = ZipArchive::new(Cursor::new(&bytes))
         .map_err(|error| Failure::new(FailureKind::Configuration, format!("{shown} is not a zip")).because(&error))?;
-    if entries == 0 {
+    if archive.is_empty() {
         return Err(Failure::new(FailureKind::Configuration, format!("{shown} is an empty zip"))
             .hint("it should hold the function's files, such as `bootstrap`"));
     }
+    if let Some(cause) = wrong_entry(&mut archive) {
+        return Err(Failure::new(FailureKind::Configuration, format!("{shown} is no zip that Lambda can run"))
+            .cause(cause)
+            .hint("make it anew, of the function's own files"));
+    }
     let (sha256_base64, size) = (sha256_base64(&bytes), bytes.len() as u64);
     Ok(Archive { bytes, sha256_base64, size })
+}
+
+/// What is wrong with the entries of a zip: whoever unpacks it would write outside of its folder, or fill the disk.
+fn wrong_entry(archive: &mut ZipArchive<Cursor<&Vec<u8>>>) -> Option<String> {
+    let mut size = 0_u64;
+    for at in 0..archive.len() {
+        let mut entry = match archive.by_index(at) {
+            Ok(entry) => entry,
+            Err(error) => return Some(format!("entry {} can't be read: {error}", at + 1)),
+        };
+        let name = entry.name().unwrap_or_default().into_owned();
+        let Some(place) = entry.enclosed_name() else { return Some(format!("its entry `{name}` leads out of it")) };
+        if entry.is_symlink() {
+            let mut target = String::new();
+            let read = (&mut entry).take(LONGEST_LINK).read_to_string(&mut target);
+            let folder = place.parent().unwrap_or(Path::new(""));
+            if read.is_err() || config::leads_out(&folder.join(&target)) {
+                return Some(format!("its link `{name}` leads out of it"));
+            }
+        }
+        size = size.saturating_add(entry.size());
+    }
+    (size > MAX_UNPACKED).then(|| format!("it unpacks to {size} bytes, and Lambda takes at most {MAX_UNPACKED}"))
 }
 
 /// The zip of a binary: time, mode, order and compression are fixed, so the same binary gives the same bytes.
@@ -80,7 +117,7 @@ pub(super) fn sha256_base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{pack, read_zip, sha256_base64};
-    use std::io::{Cursor, Read};
+    use std::io::{Cursor, Read, Write as _};
 
     #[test]
     fn the_same_binary_gives_the_same_zip() {
@@ -121,5 +158,57 @@ mod tests {
         let archive = read_zip(&path).unwrap();
         assert_eq!((archive.size, &archive.sha256_base64), (bytes.len() as u64, &sha256_base64(&bytes)));
         assert_eq!(archive.bytes, bytes);
+    }
+
+    /// The zip of some entries.
+    fn zip_of(entries: impl FnOnce(&mut zip::ZipWriter<Cursor<Vec<u8>>>)) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        entries(&mut writer);
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_zip_that_leaves_its_folder_is_refused() {
+        let options = zip::write::SimpleFileOptions::default();
+        let named = |name: &str| {
+            zip_of(|zip| {
+                zip.start_file(name, options).unwrap();
+                zip.write_all(b"x").unwrap();
+            })
+        };
+        let linked = |name: &str, target: &str| zip_of(|zip| zip.add_symlink(name, target, options).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        for (zip, what) in [
+            (named("../bootstrap"), "its entry `../bootstrap` leads out of it"),
+            (named("a/../../b"), "leads out of it"),
+            (linked("etc", "/etc"), "its link `etc` leads out of it"),
+            (linked("a/up", "../../x"), "its link `a/up` leads out of it"),
+        ] {
+            std::fs::write(&path, zip).unwrap();
+            let said = read_zip(&path).unwrap_err().to_string();
+            assert!(said.contains("is no zip that Lambda can run") && said.contains(what), "{said}");
+        }
+        std::fs::write(&path, linked("a/latest", "../lib/x.so")).unwrap();
+        read_zip(&path).unwrap();
+        let said = read_zip(folder.path()).unwrap_err().to_string();
+        assert!(said.contains("is no file"), "{said}");
+    }
+
+    #[test]
+    fn a_zip_that_claims_to_be_huge_is_refused() {
+        let options = zip::write::SimpleFileOptions::default();
+        let mut zip = zip_of(|zip| {
+            zip.start_file("bootstrap", options).unwrap();
+            zip.write_all(&[0; 1000]).unwrap();
+        });
+        // The size stands in the central directory, 24 bytes behind its mark.
+        let at = zip.windows(4).rposition(|mark| mark == b"PK\x01\x02").unwrap() + 24;
+        zip[at..at + 4].copy_from_slice(&400_000_000_u32.to_le_bytes());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        std::fs::write(&path, zip).unwrap();
+        let said = read_zip(&path).unwrap_err().to_string();
+        assert!(said.contains("it unpacks to 400000000 bytes"), "{said}");
     }
 }

@@ -1,5 +1,5 @@
 //! Keeps secrets out of everything that is shown: the values of environment and stage variables whose names sound
-//! secret.
+//! secret or that look it, and the fixed texts of that sort that an API sends to its backends.
 //!
 //! Every format begins by masking the whole plan, before anything is laid out: a value that a reporter never holds can't
 //! slip through in one of its corners.
@@ -9,33 +9,40 @@ use serde_json::{Map, Value};
 use crate::model::as_reference;
 use crate::model::diff::FieldChange;
 use crate::plan::{Plan, Step};
-
-/// Where a spec has members whose names the user chose: of functions, of stages, and of a stage's canary.
-const VARIABLES: [&[&str]; 3] = [&["environment"], &["variables"], &["canary", "variables"]];
-
-/// What sounds secret, in capitals.
-const SECRET: [&str; 8] = ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PWD", "KEY", "CREDENTIAL", "PRIVATE"];
-
-/// Stands for a value that is not shown.
-pub(super) const SENSITIVE: &str = "(sensitive)";
+pub(super) use crate::secrets::SENSITIVE;
+use crate::secrets::{is_secret_parameter, looks_secret, sounds_secret};
 
 /// Stands for a value that is not shown and is not the one before.
 pub(super) const SENSITIVE_CHANGED: &str = "(sensitive, changed)";
 
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    SECRET.iter().any(|word| name.contains(word))
+/// What the members are whose names the user chose.
+#[derive(Clone, Copy)]
+enum Named {
+    /// Variables, of functions and stages.
+    Variables,
+    /// Parameters that a backend is sent.
+    Parameters,
 }
 
-/// Whether a value is secret whatever its name: a private key, or a URL with a password in it.
-fn looks_secret(value: &Value) -> bool {
-    let Some(text) = value.as_str() else { return false };
-    let password = text.split_once("://").is_some_and(|(_, rest)| {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
-    });
-    password || (text.contains("-----BEGIN") && text.contains("PRIVATE KEY"))
+impl Named {
+    fn is_secret(self, name: &str, value: &Value) -> bool {
+        match (self, value.as_str()) {
+            (Self::Variables, Some(text)) => sounds_secret(name) || looks_secret(text),
+            (Self::Variables, None) => sounds_secret(name),
+            (Self::Parameters, text) => text.is_some_and(|text| is_secret_parameter(name, text)),
+        }
+    }
 }
+
+/// Where a spec has such members: of functions, of stages and of a stage's canary; of the integrations of REST APIs and HTTP
+/// APIs. A star is any member.
+const PLACES: [(&[&str], Named); 5] = [
+    (&["environment"], Named::Variables),
+    (&["variables"], Named::Variables),
+    (&["canary", "variables"], Named::Variables),
+    (&["routes", "*", "*", "integration", "request_parameters"], Named::Parameters),
+    (&["routes", "*", "integration", "parameters"], Named::Parameters),
+];
 
 /// The plan, fit to be shown.
 #[must_use]
@@ -82,45 +89,54 @@ pub fn without_secrets(plan: &Plan, text: &str) -> String {
 }
 
 /// The secret values of a spec.
-fn secrets(spec: &Value) -> impl Iterator<Item = &str> {
-    let variables = VARIABLES.iter().filter_map(|path| at(spec, path)?.as_object()).flatten();
-    variables.filter(|(name, value)| is_secret(name) || looks_secret(value)).filter_map(|(_, value)| value.as_str())
+fn secrets(spec: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (path, named) in PLACES {
+        collect(spec, path, named, &mut found);
+    }
+    found
 }
 
-/// What stands at a path.
-fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, member| value.get(member))
+fn collect<'v>(value: &'v Value, path: &[&str], named: Named, found: &mut Vec<&'v str>) {
+    let Value::Object(members) = value else { return };
+    let Some((wanted, rest)) = path.split_first() else {
+        let secret = members.iter().filter(|(name, value)| named.is_secret(name, value));
+        return found.extend(secret.filter_map(|(_, value)| value.as_str()));
+    };
+    let fitting = members.iter().filter(|(name, _)| fits(name, wanted));
+    fitting.for_each(|(_, inner)| collect(inner, rest, named, found));
+}
+
+/// Whether a member is the one of a path.
+fn fits(name: &str, wanted: &str) -> bool {
+    wanted == "*" || name == wanted
 }
 
 /// The value of a setting, by its whole key: `authorizer.environment.API_KEY`.
 pub(super) fn masked_setting(key: &str, value: &Value) -> Value {
     let variable = key.split_once("authorizer.environment.").or_else(|| key.split_once("stage_variables."));
-    if variable.is_some_and(|(_, name)| is_secret(name)) || looks_secret(value) {
+    if variable.is_some_and(|(_, name)| sounds_secret(name)) || value.as_str().is_some_and(looks_secret) {
         return mask(value, None);
     }
     value.clone()
 }
 
-/// The spec with secret variables masked; those that differ from the ones in `before` say so.
+/// The spec with its secrets masked; those that differ from the ones in `before` say so.
 fn mask_spec(spec: &Value, before: Option<&Value>) -> Value {
-    VARIABLES.iter().fold(spec.clone(), |spec, path| mask_at(&spec, path, before))
+    PLACES.iter().fold(spec.clone(), |spec, (path, named)| mask_at(&spec, path, *named, before))
 }
 
-/// A value with the secret variables at a path in it masked.
-fn mask_at(value: &Value, path: &[&str], before: Option<&Value>) -> Value {
-    let Some((member, rest)) = path.split_first() else { return mask_variables(value, before) };
-    let mut value = value.clone();
-    if let Some(inner) = value.get_mut(member) {
-        *inner = mask_at(inner, rest, before.and_then(|before| before.get(member)));
-    }
-    value
-}
-
-fn mask_variables(variables: &Value, before: Option<&Value>) -> Value {
-    let Value::Object(members) = variables else { return variables.clone() };
+/// A value with the secret members at a path in it masked.
+fn mask_at(value: &Value, path: &[&str], named: Named, before: Option<&Value>) -> Value {
+    let Value::Object(members) = value else { return value.clone() };
     let members = members.iter().map(|(name, value)| {
         let before = before.and_then(|before| before.get(name));
-        (name.clone(), if is_secret(name) || looks_secret(value) { mask(value, before) } else { value.clone() })
+        let shown = match path.split_first() {
+            None if named.is_secret(name, value) => mask(value, before),
+            Some((wanted, rest)) if fits(name, wanted) => mask_at(value, rest, named, before),
+            _ => value.clone(),
+        };
+        (name.clone(), shown)
     });
     Value::Object(members.collect())
 }
@@ -137,17 +153,16 @@ fn mask(value: &Value, before: Option<&Value>) -> Value {
 fn mask_change(change: &mut FieldChange) {
     let FieldChange { path: changed, before, after, .. } = change;
     let was = before.clone();
-    for path in VARIABLES {
-        let shared = changed.iter().zip(path).take_while(|(one, other)| one.as_str() == **other).count();
+    for (path, named) in PLACES {
+        let shared = changed.iter().zip(path).take_while(|(one, other)| fits(one, other)).count();
         if shared == changed.len() {
-            // The variables are in it.
+            // The members are in it.
             let rest = &path[shared.min(path.len())..];
-            *after = after.as_ref().map(|value| mask_at(value, rest, was.as_ref()));
-            *before = before.as_ref().map(|value| mask_at(value, rest, None));
+            *after = after.as_ref().map(|value| mask_at(value, rest, named, was.as_ref()));
+            *before = before.as_ref().map(|value| mask_at(value, rest, named, None));
         } else if shared == path.len() {
             // It is one of them, or in one of them.
-            let shows = [&*before, &*after].into_iter().flatten().any(looks_secret);
-            if is_secret(&changed[shared]) || shows {
+            if [&*before, &*after].into_iter().flatten().any(|value| named.is_secret(&changed[shared], value)) {
                 *after = after.as_ref().map(|value| mask(value, was.as_ref()));
                 *before = before.as_ref().map(|value| mask(value, None));
             }
@@ -157,17 +172,44 @@ fn mask_change(change: &mut FieldChange) {
 
 /// The shape of `spec`, which is masked, with `true` at every masked value, as Terraform's `before_sensitive` has it.
 pub(super) fn sensitive_parts(spec: &Value) -> Value {
-    let is_masked = |name: &str, value: &Value| {
-        value == SENSITIVE || value == SENSITIVE_CHANGED || (is_secret(name) && as_reference(value).is_none())
-    };
     let mut parts = Value::Object(Map::new());
-    for path in VARIABLES {
-        let Some(variables) = at(spec, path).and_then(Value::as_object) else { continue };
-        let secret = variables.iter().filter(|(name, value)| is_masked(name, value));
-        let secret: Map<String, Value> = secret.map(|(name, _)| (name.clone(), true.into())).collect();
-        if !secret.is_empty() {
-            path.iter().fold(&mut parts, |parts, member| &mut parts[*member]).clone_from(&Value::Object(secret));
+    for (path, named) in PLACES {
+        if let Some(found) = sensitive_at(spec, path, named) {
+            lay(found, &mut parts);
         }
     }
     parts
+}
+
+/// The same for one path; nothing where nothing is masked.
+fn sensitive_at(value: &Value, path: &[&str], named: Named) -> Option<Value> {
+    let Value::Object(members) = value else { return None };
+    let is_masked = |name: &str, value: &Value| {
+        value == SENSITIVE
+            || value == SENSITIVE_CHANGED
+            || (named.is_secret(name, value) && as_reference(value).is_none())
+    };
+    let parts: Map<String, Value> = members
+        .iter()
+        .filter_map(|(name, value)| {
+            let part = match path.split_first() {
+                None => is_masked(name, value).then_some(Value::Bool(true)),
+                Some((wanted, rest)) => fits(name, wanted).then(|| sensitive_at(value, rest, named)).flatten(),
+            };
+            Some((name.clone(), part?))
+        })
+        .collect();
+    (!parts.is_empty()).then_some(Value::Object(parts))
+}
+
+/// Lays an object on another.
+fn lay(new: Value, on: &mut Value) {
+    match (new, on) {
+        (Value::Object(new), Value::Object(on)) => {
+            for (name, value) in new {
+                lay(value, on.entry(name).or_insert(Value::Null));
+            }
+        }
+        (new, on) => *on = new,
+    }
 }

@@ -20,8 +20,8 @@ use gwctl::stack::{self, Zips};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::policy::{granted, under};
 use crate::support::around::furnish;
+use crate::support::policy::{granted, under};
 use crate::support::project::{DEFAULTS, DEV, Project};
 use crate::support::world::{accounts, counts};
 use crate::support::{Session, connect, load};

@@ -160,8 +160,18 @@ impl Session {
 
     /// An environment in each of its Regions.
     pub(crate) async fn in_regions(root: &Path, product: &str, env: &str, client: SharedHttpClient) -> Vec<Self> {
-        let each = Self::each(root, &load(root, product, env), client, None).await;
+        let each = Self::found_in_regions(root, product, env, client).await;
         each.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// The same, unless something that the configuration names is not there.
+    pub(crate) async fn found_in_regions(
+        root: &Path,
+        product: &str,
+        env: &str,
+        client: SharedHttpClient,
+    ) -> Result<Vec<Self>> {
+        Self::each(root, &load(root, product, env), client, None).await
     }
 
     /// All environments of a configuration in one process. `found` is what there is of what they leave to AWS; without it, AWS is

@@ -28,6 +28,7 @@ use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::error::Ec2Error;
+use crate::aws::answers::Sound;
 use crate::aws::calls::Declared;
 use crate::aws::guard;
 
@@ -106,6 +107,7 @@ fn components(config: &SdkConfig, region: &str, read_only: bool, declared: Decla
     components.push_interceptor(InvocationIdInterceptor::new());
     components.push_interceptor(SharedInterceptor::permanent(RecursionDetectionInterceptor::new()));
     components.push_interceptor(declared);
+    components.push_interceptor(Sound::default());
     if read_only {
         components.push_interceptor(guard::ReadOnly);
     }

@@ -79,7 +79,7 @@ pub(super) fn group_id(text: &str) -> Read<String> {
 }
 
 pub(super) fn security_groups(text: &str) -> Read<Page<SecurityGroup>> {
-    page(text, "securityGroupInfo", |group: &mut SecurityGroup, name, element| {
+    let found = page(text, "securityGroupInfo", |group: &mut SecurityGroup, name, element| {
         match name {
             "groupId" => group.id = data(element)?,
             "securityGroupArn" => group.arn = Some(data(element)?),
@@ -93,7 +93,15 @@ pub(super) fn security_groups(text: &str) -> Read<Page<SecurityGroup>> {
             _ => {}
         }
         Ok(())
-    })
+    })?;
+    // A group that lacks what can't be changed would be replaced.
+    let lacks = |group: &SecurityGroup| {
+        [&group.id, &group.name, &group.description, &group.vpc_id].into_iter().any(String::is_empty)
+    };
+    if found.0.iter().any(lacks) {
+        return Err(XmlDecodeError::custom("the answer has a security group without its id, name, description or VPC"));
+    }
+    Ok(found)
 }
 
 pub(super) fn subnets(text: &str) -> Read<Page<Subnet>> {
