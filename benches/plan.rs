@@ -39,7 +39,8 @@ use gwctl::stack::{self, Zips};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 
-use fixture::{Fixture, SIZES, ZIP};
+use fixture::tree::ZIP;
+use fixture::{Fixture, SIZES};
 
 /// How far away AWS is.
 const LATENCY: Duration = Duration::from_millis(50);

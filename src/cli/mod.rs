@@ -27,6 +27,7 @@ pub use working_tree::{
 
 use crate::config::Shard;
 use crate::report::Format;
+use crate::sandbox::Sandbox;
 
 /// Where the sandbox keeps its state unless told otherwise, below the root.
 pub const SANDBOX_DIR: &str = ".gwctl/sandbox";
@@ -87,6 +88,11 @@ pub struct Global {
     /// What the sandbox is like.
     #[command(flatten)]
     pub conditions: ConditionOptions,
+
+    /// The sandbox itself, conditions and all, from a program that runs several commands on one and counts their calls.
+    /// It stands for the folder that `sandbox` names, which has to be given as well.
+    #[arg(skip)]
+    pub opened: Option<Sandbox>,
 }
 
 fn region(text: &str) -> Result<String, String> {

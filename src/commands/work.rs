@@ -383,7 +383,10 @@ pub(super) fn world(global: &Global) -> Option<String> {
 /// together, and quotas and crashes are those of one client.
 fn open_sandbox(global: &Global) -> Result<Option<Sandbox>> {
     let Some(dir) = &global.sandbox else { return Ok(None) };
-    let sandbox = Sandbox::open(&global.root.join(dir))?.under(conditions::read(global)?);
+    let sandbox = match &global.opened {
+        Some(sandbox) => sandbox.clone(),
+        None => Sandbox::open(&global.root.join(dir))?.under(conditions::read(global)?),
+    };
     conditions::die_when_due(&sandbox);
     Ok(Some(sandbox))
 }
