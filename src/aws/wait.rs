@@ -23,10 +23,13 @@ pub async fn ending<F: Future>(ended: watch::Receiver<bool>, work: F) -> F::Outp
 pub async fn pause(duration: Duration) -> Result<()> {
     let mut ended = ENDED.try_with(Clone::clone).ok();
     let told = async {
-        match &mut ended {
-            Some(ended) if ended.wait_for(|ended| *ended).await.is_ok() => {}
+        let told = match &mut ended {
+            Some(ended) => ended.wait_for(|ended| *ended).await.is_ok(),
+            None => false,
+        };
+        if !told {
             // Nobody is there to say so.
-            _ => std::future::pending().await,
+            std::future::pending::<()>().await;
         }
     };
     tokio::select! {
