@@ -192,22 +192,3 @@ async fn where_others_use_up_half_of_it_nothing_fails() {
         session.assert_converged("beside others").await;
     }
 }
-
-#[tokio::test(start_paused = true)]
-#[ignore = "measures"]
-async fn measure() {
-    for at_once in [4, 8, 16, 32] {
-        let (project, names) = fleet(24);
-        let sandbox = Sandbox::in_memory()
-            .under(Conditions::none().quotas(Quotas::Aws).latency("100ms..200ms".parse().unwrap()).eventual(5));
-        let sessions = sessions(&project, &names, &sandbox).await;
-        let begun = Instant::now();
-        apply_all(&sessions, at_once).await;
-        println!(
-            "MEASURE {at_once}: {:?} bound {:?} {}",
-            begun.elapsed(),
-            bound(&sandbox.counters()),
-            sandbox.counters().total.throttles
-        );
-    }
-}
