@@ -140,7 +140,8 @@ impl Ids {
 
     /// Whether a word is an id, or a digest that may have been made of ids.
     fn is_id(&self, word: &str) -> bool {
-        if word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        // Those of EC2 and of load balancers are hexadecimal too.
+        if [16, 17, 64].contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return true;
         }
         self.drawn.iter().any(|(all, least)| {
@@ -149,7 +150,7 @@ impl Ids {
                     .and_then(|start| all.get(start))
                     .is_some_and(|all| all.iter().any(|id| id.starts_with(word)))
             };
-            begins(word) || word.get(4..).is_some_and(begins)
+            [0, 1, 4].iter().any(|prefix| word.get(*prefix..).is_some_and(begins))
         })
     }
 
