@@ -2,7 +2,6 @@
 //! 500 to everybody.
 
 #[path = "support/project.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 mod project;
 
 use std::path::Path;

@@ -5,7 +5,7 @@ mod binary;
 #[path = "support/project.rs"]
 mod project;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 

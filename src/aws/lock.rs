@@ -43,6 +43,10 @@ pub enum Taken {
     Theirs(Holder),
 }
 
+/// What is asked of AWS for it, by calls of the SDK.
+pub const CALLS: &[&str] =
+    &["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:ListTagsForResource", "logs:TagResource"];
+
 /// How often a lock is tried that is neither taken nor free: somebody gives it back at this moment, or others ask for it.
 const TRIES: u32 = 8;
 

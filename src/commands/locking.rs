@@ -39,6 +39,10 @@ pub(super) struct Held<T> {
     pub(super) kept: Option<Failure>,
 }
 
+/// How long calls may still wait for AWS's rates once the user wants the work to end: the last ones of a step, which record it, need
+/// a few seconds among many.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// How often a lock that somebody else has is looked at.
 const LOOKS_EVERY: Duration = Duration::from_secs(2);
 
@@ -62,6 +66,8 @@ where
     let lost = Mutex::new(None);
     let told = async {
         if interrupt.wait_for(|interrupted| *interrupted).await.is_ok() {
+            // What waits for its turn among others is not in flight.
+            aws.pace.close(GRACE);
             end.send_replace(true);
         }
         pending::<Infallible>().await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::output;
 use super::work::{expand, load};
-use crate::aws::{ReadAws, SESSION_CALLS, checkup, health, log_events, log_lines, notice, stage_state, trail};
+use crate::aws::{ReadAws, SESSION_CALLS, checkup, health, lock, log_events, log_lines, notice, stage_state, trail};
 use crate::cli::{Beside, Global, PolicyOptions};
 use crate::config::Environment;
 use crate::error::{Result, exit};
@@ -13,9 +13,6 @@ use crate::model::{Desired, Found};
 use crate::permissions::{Permissions, Purpose, Subject};
 use crate::report::{self, AccountPolicy, Format};
 use crate::stack::{self, Zips};
-
-/// What takes the lock of an environment, and gives it back.
-const LOCK: &[&str] = &["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:ListTagsForResource", "logs:TagResource"];
 
 /// Runs the command.
 pub(super) fn run(global: &Global, options: &PolicyOptions) -> Result<u8> {
@@ -82,7 +79,7 @@ pub(super) fn add(
     }
     if purpose == Purpose::Change {
         calls.extend(log_events::APPEND);
-        permissions.add(&subject, "lock", LOCK.iter().copied());
+        permissions.add(&subject, "lock", lock::CALLS.iter().copied());
     }
     for beside in with {
         match beside {

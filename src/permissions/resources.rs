@@ -37,7 +37,9 @@ impl Subject<'_> {
             On::LogGroup => self.log_groups(kind),
             On::Lock => {
                 let Owner { product, environment } = self.owner;
-                self.log_group(&format!("gwctl/lock/{product}/{environment}"))
+                // The second is what says who takes an expired one over.
+                let names = ["", "/after-*"].map(|rest| format!("gwctl/lock/{product}/{environment}{rest}"));
+                names.iter().flat_map(|name| self.log_group(name)).collect()
             }
             On::WebAcl | On::IpSet | On::RuleGroup | On::Referred => self.waf(on),
             On::Stage => vec![self.api_gateway("/restapis/*/stages/*")],

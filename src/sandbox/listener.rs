@@ -364,7 +364,10 @@ mod tests {
         assert!(throttled.starts_with("HTTP/1.1 429") && throttled.contains("retry-after: 1"), "{throttled}");
         assert!(list().await.starts_with("HTTP/1.1 200"));
         let counters = ask(address, "GET", "/_sandbox/counters").await;
-        assert!(counters.contains(r#""ListFunctions":{"calls":4,"faults":3,"not_yet":0,"throttles":0"#), "{counters}");
+        assert!(
+            counters.contains(r#""ListFunctions":{"calls":4,"denied":0,"faults":3,"not_yet":0,"throttles":0"#),
+            "{counters}"
+        );
         assert!(ask(address, "DELETE", "/_sandbox/counters").await.starts_with("HTTP/1.1 204"));
         assert!(ask(address, "GET", "/_sandbox/counters").await.contains(r#""services":{}"#));
         assert!(ask(address, "PUT", "/_sandbox/counters").await.starts_with("HTTP/1.1 405"));

@@ -1,5 +1,7 @@
 //! A copy of the repository's configuration, to be edited.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::path::Path;
