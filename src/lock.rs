@@ -1,4 +1,4 @@
-//! The lock of an environment: who changes it now. Pure; [`crate::aws::lock`] keeps it in AWS.
+//! The lock of an environment: who changes it now. [`crate::aws::lock`] keeps it in AWS.
 //!
 //! A lock is a log group: its name is unique in an account and Region, so that of two that are made at the same time one is
 //! refused, and it takes tags, which say whose it is (aws-facts J). Each Region of an environment has a lock of its own: one that
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Failure, FailureKind};
 use crate::model::{Owner, Place};
-use crate::origin::Origin;
+use crate::origin::{self, Origin};
 
 /// How long a lock stands without a sign of life from its holder. AWS refuses signatures whose time is off by more than five
 /// minutes, so that the clocks of two that both reach AWS differ by ten at most: a holder that lives can't look dead before
@@ -48,6 +48,7 @@ mod key {
     pub(super) const USER: &str = "gwctl:lock-user";
     pub(super) const HOST: &str = "gwctl:lock-host";
     pub(super) const PROCESS: &str = "gwctl:lock-process";
+    pub(super) const LIFE: &str = "gwctl:lock-life";
     pub(super) const RUN: &str = "gwctl:lock-run";
     pub(super) const SINCE: &str = "gwctl:lock-since";
     pub(super) const SEEN: &str = "gwctl:lock-seen";
@@ -62,6 +63,8 @@ pub struct Holder {
     pub purpose: String,
     /// By whom.
     pub by: Origin,
+    /// What tells the process from all others on its machine, where the machine says that ([`origin::life`]).
+    pub life: Option<String>,
     /// Since when.
     pub since: Timestamp,
     /// The last sign of life.
@@ -73,13 +76,14 @@ impl Holder {
     #[must_use]
     pub fn new(purpose: &str, by: Origin, now: Timestamp) -> Self {
         let token = std::iter::repeat_with(|| fastrand::digit(36)).take(24).collect();
-        Self { token, purpose: purpose.to_owned(), by, since: now, seen: now }
+        let life = origin::life(by.process);
+        Self { token, purpose: purpose.to_owned(), by, life, since: now, seen: now }
     }
 
     /// The tags that say so.
     #[must_use]
     pub fn tags(&self) -> BTreeMap<String, String> {
-        let Self { token, purpose, by, since, seen: _ } = self;
+        let Self { token, purpose, by, life, since, seen: _ } = self;
         let Origin { caller, user, host, process, run } = by;
         let mut tags = BTreeMap::from([
             (key::TOKEN, token.clone()),
@@ -91,6 +95,7 @@ impl Holder {
         ]);
         tags.extend(user.clone().map(|user| (key::USER, user)));
         tags.extend(run.clone().map(|run| (key::RUN, run)));
+        tags.extend(life.clone().map(|life| (key::LIFE, life)));
         let all = tags.into_iter().chain(self.sign_of_life());
         all.map(|(key, value)| (key.to_owned(), writable(&value))).collect()
     }
@@ -117,6 +122,7 @@ impl Holder {
                 process: text(key::PROCESS).and_then(|text| text.parse().ok()).unwrap_or_default(),
                 run: text(key::RUN),
             },
+            life: text(key::LIFE),
             since,
             seen: time(key::SEEN).unwrap_or(since),
         })
@@ -126,6 +132,18 @@ impl Holder {
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now.duration_since(self.seen) > SignedDuration::try_from(VALID_FOR).unwrap_or(SignedDuration::MAX)
+    }
+
+    /// Whether its process ran on this machine and is over: others may take the lock at once.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| origin::is_over(self.by.process, life))
+    }
+
+    /// Whether others may take the lock.
+    #[must_use]
+    pub fn may_be_retired(&self, now: Timestamp) -> bool {
+        self.is_expired(now) || self.is_gone()
     }
 
     /// Who it is, in half a sentence: `apply by user/anna (anna on laptop, process 4711)`.
@@ -242,7 +260,10 @@ mod tests {
         let owner = Owner { product: "shop".into(), environment: "prod".into() };
         let place = Place { account: "111122223333".into(), region: "eu-west-1".into(), partition: "aws".into() };
         let failure = anna().refuses(&owner, &place, time("2026-11-22T14:04:01Z"));
-        assert_eq!(failure.to_string().lines().next().unwrap(), "shop/prod in 111122223333 eu-west-1 is locked");
+        assert!(
+            failure.to_string().starts_with("shop/prod in 111122223333 eu-west-1 is locked: apply by"),
+            "{failure}"
+        );
         assert_eq!(failure.causes()[1], "since 2026-11-22T14:00:00Z, last sign of life 4 min ago");
         assert!(failure.hints()[1].ends_with("gwctl unlock --product shop --env prod"), "{:?}", failure.hints());
     }

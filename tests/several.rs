@@ -8,12 +8,12 @@ mod edge;
 mod project;
 
 use std::fs;
-use std::process::Command;
 
 use binary::{Run, Served, run, run_with};
 use gwctl::sandbox::Sandbox;
 use project::{ENVIRONMENTS, Project};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 /// Profiles whose keys are of these accounts, which is how the sandbox tells accounts apart.
 fn profiles(project: &Project, accounts: &[(&str, &str)]) {

@@ -90,7 +90,7 @@ pub async fn take(aws: &Aws, owner: &Owner, holder: Holder) -> Result<Taken> {
                 let lock = Lock { logs: logs.clone(), place: aws.place.clone(), name, arn, holder };
                 return Ok(Taken::Ours { lock, from });
             }
-            Seen::Held(other) if other.is_expired(Timestamp::now()) => {
+            Seen::Held(other) if other.may_be_retired(Timestamp::now()) => {
                 if !retire(aws, owner, &other, &holder).await? {
                     return Ok(Taken::Theirs(other));
                 }

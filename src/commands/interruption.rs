@@ -34,7 +34,8 @@ fn tell_what_stays(global: &Global) {
     // The process ends, whoever reads this.
     let _ = notice(global, |out| {
         writeln!(out, "ended at once, in the midst of the work: the next run of this command finishes it")?;
-        writeln!(out, "hint: the lock stays for {minutes} min; `gwctl unlock` takes it away")
+        writeln!(out, "hint: on this machine the next run takes the lock over; elsewhere it stays for {minutes} min,")?;
+        writeln!(out, "      unless `gwctl unlock` takes it away")
     });
 }
 

@@ -122,7 +122,7 @@ async fn take(
                 _ = interrupt.wait_for(|interrupted| *interrupted) => return Ok(None),
             }
             other = match lock::holder(&aws.read, owner).await? {
-                Some(other) if !other.is_expired(Timestamp::now()) => other,
+                Some(other) if !other.may_be_retired(Timestamp::now()) => other,
                 _ => break,
             };
         }

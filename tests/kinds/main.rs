@@ -611,8 +611,37 @@ const LAWS: &[fn()] = &[
     waf::what_was_made_by_hand_is_seen_and_replaced,
 ];
 
-/// Declared and never made in them, and why.
-const NEVER_MADE: [(&str, &str, &str); 0] = [];
+/// Made where somebody set something by hand, which these laws do not: `tests/drift`, `tests/takeover.rs`.
+const BY_HAND: &str = "by hand";
+
+/// Made where zones, health checks and domain names of an edge stand beside others: `tests/convergence/edge.rs`; enforcing the
+/// printed policy there showed that they are needed.
+const EDGE: &str = "edge";
+
+/// Made after answers that the laws do not bring about (a lost one, one without tags), or permission for a member of an
+/// answer and no call of its own.
+const ELSEWHERE: &str = "elsewhere";
+
+/// Declared and not made in them, and why.
+const NEVER_MADE: [(&str, &str, &str); 17] = [
+    ("execution-log-group", "logs:DeleteMetricFilter", BY_HAND),
+    ("execution-log-group", "logs:DeleteSubscriptionFilter", BY_HAND),
+    ("execution-log-group", "logs:DescribeMetricFilters", BY_HAND),
+    ("function-alias", "lambda:GetAlias", ELSEWHERE),
+    ("function-alias", "lambda:RemovePermission", BY_HAND),
+    ("health-check", "apigatewayv2:GetApis", EDGE),
+    ("health-check", "route53:ListTagsForResource", EDGE),
+    ("hosted-zone", "apigateway:GetDomainNames", EDGE),
+    ("hosted-zone", "apigatewayv2:GetApis", EDGE),
+    ("hosted-zone", "route53:ListTagsForResource", EDGE),
+    ("http-vpc-link", "apigateway:GetResources", EDGE),
+    ("lambda-function", "lambda:ListTags", ELSEWHERE),
+    ("lambda-function", "lambda:RemovePermission", BY_HAND),
+    ("log-group", "logs:DeleteMetricFilter", BY_HAND),
+    ("log-group", "logs:DeleteSubscriptionFilter", BY_HAND),
+    ("log-group", "logs:DescribeMetricFilters", BY_HAND),
+    ("security-group", "tag:GetResources", ELSEWHERE),
+];
 
 /// What is declared is asked for by somebody: a permission that nobody needs is one too many. They are run
 /// once more, one after the other, with all that the others note meanwhile.
@@ -623,12 +652,15 @@ fn every_declared_call_is_made() {
     }
     let made = support::NOTEBOOK.calls();
     let registry = registry();
-    let never = registry.kinds().flat_map(|kind| {
+    let declared = registry.kinds().flat_map(|kind| {
         let name = kind.name();
         kind.calls().all().map(move |call| (name, call)).collect::<Vec<_>>()
     });
-    let never: BTreeSet<(&str, &str)> =
-        never.filter(|(kind, call)| !made.contains(&(*kind, (*call).to_owned()))).collect();
+    let declared: BTreeSet<(&str, &str)> = declared.collect();
     let excused: BTreeSet<(&str, &str)> = NEVER_MADE.iter().map(|(kind, call, _)| (*kind, *call)).collect();
-    assert_eq!(never, excused);
+    let never = declared.iter().filter(|(kind, call)| !made.contains(&(*kind, (*call).to_owned())));
+    let never: Vec<_> = never.filter(|one| !excused.contains(*one)).collect();
+    assert!(never.is_empty(), "declared and never made: {never:?}");
+    let gone: Vec<_> = excused.difference(&declared).collect();
+    assert!(gone.is_empty(), "excused and not declared: {gone:?}");
 }

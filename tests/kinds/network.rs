@@ -172,29 +172,30 @@ async fn a_link_that_can_t_come_up_says_why() {
 async fn lookups_find_by_name_and_say_what_there_is() {
     let project = project();
     let session = lingering(&project, 0).await;
-    let read = &session.aws.read;
-    let failure = lookup::network_load_balancer(read, "one").await.unwrap_err();
+    // Lists are read once in a session.
+    let read = || session.aws.read.anew();
+    let failure = lookup::network_load_balancer(&read(), "one").await.unwrap_err();
     assert!(failure.to_string().starts_with("there is no Network Load Balancer named `one` in account"), "{failure}");
     assert!(failure.hints()[0].contains("none at all"), "{:?}", failure.hints());
     let arn = balancer(&session, "one").await;
-    assert_eq!(lookup::network_load_balancer(read, "one").await.unwrap(), arn);
-    assert_eq!(lookup::network_load_balancer(read, "on").await.unwrap_err().hints(), ["there are one"]);
+    assert_eq!(lookup::network_load_balancer(&read(), "one").await.unwrap(), arn);
+    assert_eq!(lookup::network_load_balancer(&read(), "on").await.unwrap_err().hints(), ["there are one"]);
 
     let spec = vpc_links(&arn).remove(0);
     let link = Bench::new(&session, session.registry.kind("vpc-link").unwrap(), &spec);
-    assert!(lookup::vpc_link(read, "law").await.is_err());
+    assert!(lookup::vpc_link(&read(), "law").await.is_err());
     let id = link.create_another(&spec).await.get("id").unwrap().to_owned();
-    assert_eq!(lookup::vpc_link(read, "law").await.unwrap(), id);
-    assert_eq!(lookup::vpc_link(read, "lav").await.unwrap_err().hints(), ["there are law"]);
+    assert_eq!(lookup::vpc_link(&read(), "law").await.unwrap(), id);
+    assert_eq!(lookup::vpc_link(&read(), "lav").await.unwrap_err().hints(), ["there are law"]);
     link.create_another(&spec).await;
-    let failure = lookup::vpc_link(read, "law").await.unwrap_err();
+    let failure = lookup::vpc_link(&read(), "law").await.unwrap_err();
     assert!(failure.to_string().starts_with("2 VPC links are named `law`: their ids are "), "{failure}");
 
     let endpoint = "vpce-0a1b2c3d".to_owned();
-    assert_eq!(lookup::execute_api_endpoints(read, std::slice::from_ref(&endpoint)).await.unwrap().len(), 1);
-    let failure = lookup::execute_api_endpoints(read, &[endpoint, "vpce-none".into()]).await.unwrap_err();
+    assert_eq!(lookup::execute_api_endpoints(&read(), std::slice::from_ref(&endpoint)).await.unwrap().len(), 1);
+    let failure = lookup::execute_api_endpoints(&read(), &[endpoint, "vpce-none".into()]).await.unwrap_err();
     assert!(failure.to_string().contains("The Vpc Endpoint Id 'vpce-none' does not exist"), "{failure}");
-    assert_eq!(lookup::execute_api_endpoints(read, &[]).await.unwrap(), [""; 0]);
+    assert_eq!(lookup::execute_api_endpoints(&read(), &[]).await.unwrap(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
