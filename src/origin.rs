@@ -72,16 +72,13 @@ pub fn is_over(process: u32, life: &str) -> bool {
     if place(&here) != place(life) {
         return false;
     }
-    match self::life(process) {
-        Some(now) => now != life,
-        // What the system hides is no proof: it has to say that there is no such process, or show it dead.
-        None => {
-            let number = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
-            let there =
-                number.is_none_or(|number| rustix::process::test_kill_process(number) != Err(rustix::io::Errno::SRCH));
-            !there || std::fs::metadata(format!("/proc/{process}/stat")).is_ok()
-        }
+    if let Some(now) = self::life(process) {
+        return now != life;
     }
+    // What the system hides is no proof: it has to say that there is no such process, or show it dead.
+    let number = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    let there = number.is_none_or(|number| rustix::process::test_kill_process(number) != Err(rustix::io::Errno::SRCH));
+    !there || std::fs::metadata(format!("/proc/{process}/stat")).is_ok()
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -2,7 +2,6 @@
 //! can be, and read for them: streams, saved plans, reports.
 
 #[path = "support/project.rs"]
-#[allow(dead_code, reason = "the tests of other subjects take the rest")]
 mod project;
 
 use std::fs;

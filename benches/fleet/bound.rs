@@ -17,7 +17,7 @@ pub(crate) struct Bound {
 /// The longest of all buckets of the place where most environments are; calls that were refused are not in it. Every
 /// environment makes the same calls, and what is asked once for a whole place is taken as its environments' share.
 pub(crate) fn of(counters: &Counters, shape: &Shape) -> Option<Bound> {
-    let share = as_f64(shape.most_in_one_place()) / as_f64(shape.environments);
+    let portion = as_f64(shape.most_in_one_place()) / as_f64(shape.environments);
     let all = counters.services.iter().flat_map(|(service, operations)| {
         operations.iter().map(move |(operation, tally)| (service, operation, tally.calls - tally.throttles))
     });
@@ -27,10 +27,10 @@ pub(crate) fn of(counters: &Counters, shape: &Shape) -> Option<Bound> {
     let buckets = quotas.flat_map(|quota| {
         let covered = all.iter().filter(|(service, operation, _)| quota.covers(service, operation));
         match quota.share {
-            Share::Each => covered.map(|(_, name, calls)| longest(quota, name, *calls, share)).collect::<Vec<_>>(),
+            Share::Each => covered.map(|(_, name, calls)| longest(quota, name, *calls, portion)).collect::<Vec<_>>(),
             Share::Rest | Share::All => {
                 let calls = covered.map(|(_, _, calls)| calls).sum();
-                vec![longest(quota, &format!("{} in all", quota.service), calls, share)]
+                vec![longest(quota, &format!("{} in all", quota.service), calls, portion)]
             }
         }
     });

@@ -52,6 +52,7 @@ pub(crate) type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::r
 const ROUNDS: usize = 5;
 
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 struct Options {
     sizes: Vec<usize>,
     routes: Vec<usize>,

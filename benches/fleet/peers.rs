@@ -175,7 +175,7 @@ async fn methods(sandbox: &Sandbox) -> Result<usize> {
     let apis = client.get_rest_apis().send().await?;
     let api = apis.items().first().and_then(|api| api.id()).ok_or_else(|| wrong("there is no API"))?;
     let resources = client.get_resources().rest_api_id(api).limit(500).embed("methods").send().await?;
-    Ok(resources.items().iter().map(|one| one.resource_methods().map_or(0, |all| all.len())).sum())
+    Ok(resources.items().iter().map(|one| one.resource_methods().map_or(0, std::collections::HashMap::len)).sum())
 }
 
 /// What one deployer is given to deploy, and how it is told to.

@@ -90,8 +90,8 @@ pub(crate) fn alone(shape: &Shape) -> Result<Value> {
     let (near, far) = (at(FAR[0])?, at(FAR[1])?);
     let mut all = serde_json::Map::new();
     for (near, far) in near.iter().zip(&far) {
-        let rounds = (far.time.as_secs_f64() - near.time.as_secs_f64()) / (FAR[1] - FAR[0]).as_secs_f64();
-        let seconds = near.time.as_secs_f64() - rounds * (FAR[0] - LATENCY).as_secs_f64();
+        let rounds = (far.time.as_secs_f64() - near.time.as_secs_f64()) / (FAR[1].as_secs_f64() - FAR[0].as_secs_f64());
+        let seconds = near.time.as_secs_f64() - rounds * (FAR[0].as_secs_f64() - LATENCY.as_secs_f64());
         all.insert(near.phase.name().to_owned(), json!({"rounds": rounds, "seconds": seconds}));
     }
     Ok(all.into())
@@ -113,7 +113,7 @@ fn phases(shape: &Shape, conditions: impl Fn() -> Conditions) -> Result<Vec<Ran>
             estate.open_a_route()?;
         }
         // Counters and full buckets of its own.
-        all.push(ran(phase, &estate, sandbox.clone().under(conditions()))?);
+        all.push(ran(phase, &estate, &sandbox.clone().under(conditions()))?);
     }
     Ok(all)
 }
@@ -134,7 +134,7 @@ pub(crate) fn well(phase: Phase, ended: gwctl::error::Result<u8>) -> Result<()> 
     }
 }
 
-fn ran(phase: Phase, estate: &Estate, sandbox: Sandbox) -> Result<Ran> {
+fn ran(phase: Phase, estate: &Estate, sandbox: &Sandbox) -> Result<Ran> {
     let mut cli = command(phase, estate.root(), &["--sandbox"])?;
     cli.global.opened = Some(sandbox.clone());
     // With one thread the clock can be paused: it jumps to the next timer when everything waits.

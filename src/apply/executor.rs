@@ -117,8 +117,8 @@ pub async fn apply(
                 let Work { step, retires } = walk.work[index];
                 let (action, what) = describe(step, retires);
                 emit(Event::StepStarted { address: step.address.clone(), action, what: what.to_owned() });
-                let step = perform(index, walk.work[index], plan, registry, aws, walk.outputs.clone());
-                running.push(wait::ending(interrupt.clone(), step).boxed());
+                let work = perform(index, walk.work[index], plan, registry, aws, walk.outputs.clone());
+                running.push(wait::ending(interrupt.clone(), work).boxed());
             }
         }
         tokio::select! {

@@ -35,7 +35,7 @@ pub enum Taken {
     /// It is held now; `from` is whoever held it and gave no sign of life any more.
     Ours {
         /// The lock.
-        lock: Lock,
+        lock: Box<Lock>,
         /// Who lost it.
         from: Option<Holder>,
     },
@@ -61,7 +61,7 @@ fn arn(place: &Place, name: &str) -> String {
 pub async fn holder(aws: &ReadAws, owner: &Owner) -> Result<Option<Holder>> {
     match look(&aws.clients.logs, &arn(&aws.place, &lock::name(owner))).await? {
         Seen::Nobody => Ok(None),
-        Seen::Held(holder) => Ok(Some(holder)),
+        Seen::Held(holder) => Ok(Some(*holder)),
         Seen::NoLock => Err(no_lock(&lock::name(owner))),
     }
 }
@@ -88,15 +88,15 @@ pub async fn take(aws: &Aws, owner: &Owner, holder: Holder) -> Result<Taken> {
         match seen {
             Seen::Held(other) if other.token == holder.token => {
                 let lock = Lock { logs: logs.clone(), place: aws.place.clone(), name, arn, holder };
-                return Ok(Taken::Ours { lock, from });
+                return Ok(Taken::Ours { lock: Box::new(lock), from });
             }
             Seen::Held(other) if other.may_be_retired(Timestamp::now()) => {
                 if !retire(aws, owner, &other, &holder).await? {
-                    return Ok(Taken::Theirs(other));
+                    return Ok(Taken::Theirs(*other));
                 }
-                from = Some(other);
+                from = Some(*other);
             }
-            Seen::Held(other) => return Ok(Taken::Theirs(other)),
+            Seen::Held(other) => return Ok(Taken::Theirs(*other)),
             // Somebody who may make log groups and may not tag them makes one without tags.
             Seen::NoLock if refused => return Err(no_lock(&name)),
             Seen::NoLock | Seen::Nobody => {
@@ -193,7 +193,7 @@ async fn delete_if(logs: &aws_sdk_cloudwatchlogs::Client, place: &Place, name: &
 /// What stands under the name of a lock.
 enum Seen {
     Nobody,
-    Held(Holder),
+    Held(Box<Holder>),
     /// Something without the tags of a lock.
     NoLock,
 }
@@ -202,7 +202,7 @@ async fn look(logs: &aws_sdk_cloudwatchlogs::Client, arn: &str) -> Result<Seen> 
     match logs.list_tags_for_resource().resource_arn(arn).send().await {
         Ok(answer) => {
             let tags = answer.tags.unwrap_or_default().into_iter().collect();
-            Ok(Holder::from_tags(&tags).map_or(Seen::NoLock, Seen::Held))
+            Ok(Holder::from_tags(&tags).map_or(Seen::NoLock, |holder| Seen::Held(Box::new(holder))))
         }
         Err(error) if is_not_found(&error) => Ok(Seen::Nobody),
         Err(error) => Err(failed(&format!("read the lock `{arn}`"), error)),

@@ -136,8 +136,13 @@ impl Connection {
             config = self.become_role(config).await?;
         }
         let elsewhere = self.transport.is_some() || endpoint::is_elsewhere(&config);
-        let (pace, allowance) = (&self.pace, &self.allowance);
-        let session = Session { pace, order: pace.enter(), place, ahead: self.keep_rates || !elsewhere, allowance };
+        let session = Session {
+            pace: &self.pace,
+            order: self.pace.enter(),
+            place,
+            ahead: self.keep_rates || !elsewhere,
+            allowance: &self.allowance,
+        };
         let paced = |service| Paced::new(&session, service);
         Ok(Aws {
             read: ReadAws::new(Clients::new(&config, self, &paced, true), place, self),

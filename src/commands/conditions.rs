@@ -48,7 +48,7 @@ pub(super) fn read(global: &Global) -> Result<Conditions> {
                 "--sandbox-policy takes a file with IAM policies; `gwctl policy` prints what an environment needs",
             )
         })?;
-        conditions = conditions.enforce(Enforced::parse(&name, &text)?);
+        conditions = conditions.enforce(&Enforced::parse(&name, &text)?);
     }
     Ok(all.into_iter().fold(conditions, Conditions::fault))
 }

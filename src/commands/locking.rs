@@ -105,7 +105,7 @@ async fn take(
                 if let Some(from) = from {
                     tell(format!("took over the lock of {}, {}", from.who(), from.since_when(Timestamp::now())));
                 }
-                return Ok(Some(lock));
+                return Ok(Some(*lock));
             }
             Taken::Theirs(other) => other,
         };

@@ -601,6 +601,28 @@ fn paths_and_targets() {
 }
 
 #[test]
+fn rates_of_targets() {
+    check_cases(&[
+        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = «5", "`rates` is a number, but must be an object", "{ … }"),
+        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = { percent = «0 }", "must be between 1 and 100", "leave it out"),
+        (
+            TARGETS,
+            "\"dev_admin\"",
+            "\"x\"\nrates = { «\"apigateway:CreateDeploymnt\" = \"1/10s\" }",
+            "no rate of AWS's is known by the name `apigateway:CreateDeploymnt`",
+            "did you mean `apigateway:CreateDeployment`?",
+        ),
+        (
+            TARGETS,
+            "\"dev_admin\"",
+            "\"x\"\nrates = { apigateway = «\"10 a second\" }",
+            "`10 a second` is no rate",
+            "`10/s`, `1/5s`",
+        ),
+    ]);
+}
+
+#[test]
 fn stacks_and_targets() {
     check_cases(&[
         (
@@ -696,22 +718,6 @@ fn stacks_and_targets() {
             "\"x\"\n[«qa]\naccount = \"111122223333\"\nregion = \"eu-west-1\"",
             "no product has an environment `qa`",
             "known: dev",
-        ),
-        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = «5", "`rates` is a number, but must be an object", "{ … }"),
-        (TARGETS, "\"dev_admin\"", "\"x\"\nrates = { percent = «0 }", "must be between 1 and 100", "leave it out"),
-        (
-            TARGETS,
-            "\"dev_admin\"",
-            "\"x\"\nrates = { «\"apigateway:CreateDeploymnt\" = \"1/10s\" }",
-            "no rate of AWS's is known by the name `apigateway:CreateDeploymnt`",
-            "did you mean `apigateway:CreateDeployment`?",
-        ),
-        (
-            TARGETS,
-            "\"dev_admin\"",
-            "\"x\"\nrates = { apigateway = «\"10 a second\" }",
-            "`10 a second` is no rate",
-            "`10/s`, `1/5s`",
         ),
         (TARGETS, "\"dev_admin\"", "«dev_admin", "not valid TOML", "toml.io"),
     ]);

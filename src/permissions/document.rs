@@ -20,13 +20,16 @@ pub(super) struct Grant {
     pub(super) resources: Vec<String>,
 }
 
+/// What the actions of one statement have in common: topic, the service that a role is passed to, resources.
+type Group<'a> = (&'a str, Option<&'a str>, BTreeSet<String>);
+
 /// The statements that allow all of it, each action on its resources and no others, in an order of their own.
 pub(super) fn statements(grants: impl IntoIterator<Item = Grant>) -> Vec<Value> {
     let mut resources: BTreeMap<(&str, Option<&str>, &str), BTreeSet<String>> = BTreeMap::new();
     for Grant { topic, passed_to, action, resources: of } in grants {
         resources.entry((topic, passed_to, action)).or_default().extend(of);
     }
-    let mut actions: BTreeMap<(&str, Option<&str>, BTreeSet<String>), BTreeSet<&str>> = BTreeMap::new();
+    let mut actions: BTreeMap<Group<'_>, BTreeSet<&str>> = BTreeMap::new();
     for ((topic, passed_to, action), resources) in resources {
         actions.entry((topic, passed_to, resources)).or_default().insert(action);
     }

@@ -33,7 +33,7 @@ fn fleet(count: usize) -> (Project, Vec<String>) {
         let mut env = dev.clone();
         env["gateway_stage_name"] = json!(name);
         fs::write(project.root().join(format!("environments/product-a/{name}.json")), env.to_string()).unwrap();
-        text.push_str(&format!("\n[{name}]\naccount = \"123456789012\"\nregion = \"ap-southeast-1\"\n"));
+        text.extend(["\n[", name, "]\naccount = \"123456789012\"\nregion = \"ap-southeast-1\"\n"]);
     }
     fs::write(targets, text).unwrap();
     (project, names)

@@ -186,7 +186,7 @@ impl Bench {
         // A denial that was done without is one all the same.
         let denied = self.seen.borrow().counters();
         if denied.total.denied > 0 {
-            let of = denied.services.into_iter().flat_map(|(_, all)| all).filter(|(_, tally)| tally.denied > 0);
+            let of = denied.services.into_values().flatten().filter(|(_, tally)| tally.denied > 0);
             return Err(format!("{:?}: denied {:?}", lines(&plan), of.map(|(name, _)| name).collect::<Vec<_>>()));
         }
         if again.is_empty() && again.warnings.is_empty() {

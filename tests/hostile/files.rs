@@ -55,7 +55,7 @@ fn all_files(project: &Project) -> Vec<PathBuf> {
 }
 
 /// Changes to bytes that people and programs make: cut, doubled, other line ends, marks in front, bytes that are no text.
-fn bytes(original: &[u8], how: u8, at: &Index, word: &str) -> Vec<u8> {
+fn bytes(original: &[u8], how: u8, at: Index, word: &str) -> Vec<u8> {
     let at = at.index(original.len().max(1));
     let (head, tail) = original.split_at(at.min(original.len()));
     match how {
@@ -80,7 +80,7 @@ fn any_bytes_in_any_file_are_read_or_refused_by_name() {
     check(120, &how, |(which, how, at, word)| {
         let path = project.root().join(&all[which.index(all.len())]);
         let original = fs::read(&path).unwrap();
-        fs::write(&path, bytes(&original, how, &at, &word)).unwrap();
+        fs::write(&path, bytes(&original, how, at, &word)).unwrap();
         load(project.root());
         fs::write(&path, original).unwrap();
         Ok(())

@@ -18,7 +18,7 @@ use crate::support::project::Project;
 use crate::support::world::accounts;
 
 /// A text that is cut, or has something else in it.
-fn bitten(text: &str, at: &Index, word: Option<&str>) -> String {
+fn bitten(text: &str, at: Index, word: Option<&str>) -> String {
     let at = text.floor_char_boundary(at.index(text.len().max(1)));
     match word {
         None => text[..at].to_owned(),
@@ -49,9 +49,7 @@ async fn a_saved_plan_is_taken_as_it_was_or_not_at_all() {
         Ok(())
     };
     check(60, &edits(3), |edits| held(&spoil(value.clone(), &edits).to_string()));
-    check(60, &(any::<Index>(), proptest::option::of(text())), |(at, word)| {
-        held(&bitten(&saved, &at, word.as_deref()))
-    });
+    check(60, &(any::<Index>(), proptest::option::of(text())), |(at, word)| held(&bitten(&saved, at, word.as_deref())));
     check(20, &prop_oneof![text(), nested(20_000)], |text| held(&text));
 }
 
@@ -103,9 +101,7 @@ fn any_state_is_read_or_refused_with_a_reason() {
     };
     check(200, &edits(5), |edits| held(&spoil(good.clone(), &edits).to_string()));
     let whole = good.to_string();
-    check(60, &(any::<Index>(), proptest::option::of(text())), |(at, word)| {
-        held(&bitten(&whole, &at, word.as_deref()))
-    });
+    check(60, &(any::<Index>(), proptest::option::of(text())), |(at, word)| held(&bitten(&whole, at, word.as_deref())));
     check(40, &prop_oneof![text(), nested(60_000)], |text| held(&text));
 }
 
@@ -121,7 +117,7 @@ async fn a_damaged_sandbox_is_refused_and_left_alone() {
     let whole = fs::read_to_string(&path).unwrap();
     let (head, body) = whole.split_once('\n').unwrap();
     let value: Value = serde_json::from_str(body).unwrap();
-    let held = |text: String| -> TestCaseResult {
+    let refused = |text: String| -> TestCaseResult {
         fs::write(&path, &text).unwrap();
         if let Err(failure) = Sandbox::open(folder.path()).and_then(|sandbox| sandbox.world()) {
             let said = failure.to_string();
@@ -130,9 +126,11 @@ async fn a_damaged_sandbox_is_refused_and_left_alone() {
         }
         Ok(())
     };
-    check(30, &edits(3), |edits| held(format!("{head}\n{}\n", spoil(value.clone(), &edits))));
-    check(30, &(any::<Index>(), proptest::option::of(text())), |(at, word)| held(bitten(&whole, &at, word.as_deref())));
-    check(20, &prop_oneof![text(), nested(60_000)], |text| held(format!("{head}\n{text}")));
+    check(30, &edits(3), |edits| refused(format!("{head}\n{}\n", spoil(value.clone(), &edits))));
+    check(30, &(any::<Index>(), proptest::option::of(text())), |(at, word)| {
+        refused(bitten(&whole, at, word.as_deref()))
+    });
+    check(20, &prop_oneof![text(), nested(60_000)], |text| refused(format!("{head}\n{text}")));
 }
 
 /// What was planned is what is uploaded.

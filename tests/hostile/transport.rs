@@ -21,6 +21,9 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+/// Which answers are changed.
+type Choice = dyn Fn(&Which, usize) -> bool + Send + Sync;
+
 /// What becomes of an answer.
 pub(crate) type Change = Arc<dyn Fn(HttpResponse) -> HttpResponse + Send + Sync>;
 
@@ -28,7 +31,7 @@ pub(crate) type Change = Arc<dyn Fn(HttpResponse) -> HttpResponse + Send + Sync>
 #[derive(Clone)]
 pub(crate) struct Spoiling {
     inner: Connector,
-    spoilt: Arc<dyn Fn(&Which, usize) -> bool + Send + Sync>,
+    spoilt: Arc<Choice>,
     change: Change,
     seen: Arc<Mutex<Seen>>,
 }
@@ -108,14 +111,12 @@ fn name(request: &HttpRequest) -> String {
     let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
     let operation = headers.get("x-amz-target").and_then(|target| target.rsplit('.').next());
     let operation = operation.or_else(|| body.strip_prefix("Action=")?.split('&').next());
-    match operation {
-        Some(operation) => format!("{service} {operation}"),
-        None => {
-            let uri = request.uri();
-            let path = uri.split_once("://").map_or(uri, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
-            format!("{service} {} {path}", request.method())
-        }
+    if let Some(operation) = operation {
+        return format!("{service} {operation}");
     }
+    let uri = request.uri();
+    let path = uri.split_once("://").map_or(uri, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
+    format!("{service} {} {path}", request.method())
 }
 
 /// An answer with another body, and what its headers say of the old one left out.

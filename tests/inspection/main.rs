@@ -10,7 +10,6 @@ mod edge;
 mod edges;
 mod graphs;
 mod logs;
-#[allow(dead_code, reason = "each test takes what it needs")]
 #[path = "../support/project.rs"]
 mod project;
 mod routes;

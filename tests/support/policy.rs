@@ -36,5 +36,5 @@ pub(crate) fn enforced(documents: &[Value]) -> Enforced {
 
 /// A sandbox to a caller who has these policies and no others.
 pub(crate) fn under(sandbox: &Sandbox, policies: &Enforced) -> Sandbox {
-    sandbox.clone().under(Conditions::none().enforce(policies.clone()))
+    sandbox.clone().under(Conditions::none().enforce(policies))
 }

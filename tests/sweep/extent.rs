@@ -10,14 +10,17 @@ use crate::sweep::{Case, Fault, Point, Trial, operations};
 /// Pairs of faults a scenario, of each sort, in a sample and in the whole.
 const PAIRS: [usize; 2] = [3, 60];
 
+/// Trials of a sample at most, evenly spread over scenarios, operations and faults; the seed says which.
+const SAMPLE: usize = 100;
+
 /// One in so many deaths is died really, and held against the trace.
-const REALLY: [u64; 2] = [16, 8];
+const REALLY: [usize; 2] = [16, 8];
 
 /// What `GWCTL_SWEEP` and its kin ask for.
 #[derive(Debug)]
 pub(crate) struct Extent {
     /// `GWCTL_SWEEP`: `all`, or percent of all. None: the sample.
-    percent: Option<u64>,
+    percent: Option<usize>,
     /// `GWCTL_SWEEP_ONLY`: trials whose label has this text, of all there are.
     only: Option<String>,
     /// `GWCTL_SWEEP_SEED`: what is drawn from.
@@ -41,7 +44,7 @@ impl Extent {
             (_, Some(only)) => format!("what has `{only}` in its name"),
             (Some(100), None) => "every call of every run".to_owned(),
             (Some(percent), None) => format!("{percent} % of the calls, seed {}", self.seed),
-            (None, None) => format!("a sample in which every operation meets every fault, seed {}", self.seed),
+            (None, None) => format!("an even sample of operations and faults, seed {}", self.seed),
         }
     }
 
@@ -66,6 +69,11 @@ impl Extent {
             .filter(|(place, trial)| self.draw(&[&cases[*place].label(trial)]).is_multiple_of(really))
             .collect();
         trials.extend(deaths);
+        if self.percent.is_none() && self.only.is_none() {
+            let every = trials.len().div_ceil(SAMPLE);
+            let first = self.draw(&["sample"]) % every;
+            trials = trials.into_iter().skip(first).step_by(every).collect();
+        }
         if let Some(percent) = self.percent {
             trials.retain(|(place, trial)| self.draw(&["percent", &cases[*place].label(trial)]) % 100 < percent);
         }
@@ -75,16 +83,15 @@ impl Extent {
         trials
     }
 
-    /// Every operation with every fault, in the first case that has it. What a run bears, it bears of all of them at once.
+    /// What a sample is drawn from: every operation with every fault, in the first case that has it. What a run bears, it bears of all of them at once.
     fn sample(&self, cases: &[Case]) -> Vec<(usize, Trial)> {
         let (mut trials, mut known) = (Vec::new(), BTreeSet::new());
         for (place, case) in cases.iter().enumerate() {
             let mut new = operations(case);
             new.retain(|operation, _| known.insert(operation.clone()));
             for fault in Fault::ALL {
-                let chosen = new
-                    .iter()
-                    .map(|(operation, calls)| calls[self.draw(&[operation, fault.title()]) as usize % calls.len()]);
+                let chosen =
+                    new.iter().map(|(operation, calls)| calls[self.draw(&[operation, fault.title()]) % calls.len()]);
                 let chosen: Vec<usize> = chosen.collect();
                 match fault.is_borne() {
                     _ if chosen.is_empty() => {}
@@ -97,13 +104,13 @@ impl Extent {
     }
 
     fn point(&self, case: &Case, number: usize, which: &str) -> Point {
-        let draw = |what: &str| self.draw(&[case.scenario.name, &number.to_string(), which, what]) as usize;
+        let draw = |what: &str| self.draw(&[case.scenario.name, &number.to_string(), which, what]);
         (Fault::ALL[draw("fault") % Fault::ALL.len()], draw("call") % case.trace.calls.len())
     }
 
-    fn draw(&self, what: &[&str]) -> u64 {
+    fn draw(&self, what: &[&str]) -> usize {
         let digest = Sha256::digest(format!("{} {}", self.seed, what.join(" ")));
-        u64::from_be_bytes(digest[..8].try_into().unwrap()) >> 1
+        usize::from_be_bytes(digest[..size_of::<usize>()].try_into().unwrap()) >> 1
     }
 }
 

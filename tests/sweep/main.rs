@@ -8,7 +8,7 @@
 //!
 //! | variable | |
 //! |---|---|
-//! | `GWCTL_SWEEP` | `all`: every call of every scenario; a number: percent of them; none: a sample in which every operation meets every fault |
+//! | `GWCTL_SWEEP` | `all`: every call of every scenario; a number: percent of them; none: an even sample of operations and faults |
 //! | `GWCTL_SWEEP_REPORT` | the file for the report: JSON if it ends so, Markdown otherwise |
 //! | `GWCTL_SWEEP_ONLY` | trials that have this text in their names, to repeat one |
 //! | `GWCTL_SWEEP_SEED` | what samples and pairs are drawn from |

@@ -106,7 +106,8 @@ fn differ(one: &Value, other: &Value, path: &str, found: &mut Vec<String>) {
 
 fn digest(text: &str) -> String {
     let digest = Sha256::digest(text);
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let digits = digest.iter().take(6).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// The ids that worlds give out: every world the same ones, in the order of its calls.
@@ -176,7 +177,7 @@ impl Ids {
             if is_uuid(word) {
                 marked += "UUID";
             } else if self.is_id(word) {
-                marked += &format!("\u{1}{word}\u{2}");
+                marked.extend(["\u{1}", word, "\u{2}"]);
             } else {
                 marked += word;
             }

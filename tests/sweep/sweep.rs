@@ -264,7 +264,8 @@ impl Case {
         if !wrong.is_empty() {
             return Err(format!("while it was disturbed: {wrong:#?}"));
         }
-        let begun = normal(&sandbox.world().unwrap()).to_string();
+        let found = normal(&sandbox.world().unwrap());
+        let begun = found.to_string();
         if self.repaired.lock().unwrap().contains(&begun) {
             return Ok(());
         }
@@ -279,7 +280,7 @@ impl Case {
         if !wrong.is_empty() {
             return Err(format!("after the repair: {wrong:#?}"));
         }
-        if begun == self.end.to_string() {
+        if self.end == found {
             // There was nothing to do but to die: who has nothing to change takes no lock, and leaves an expired one to `unlock`.
             self.unlock(&sandbox, false).await;
         }

@@ -234,7 +234,7 @@ fn api_named(world: &World, names: &[&str], stage: &str) -> Option<(String, Stri
 fn stages(region: &Region, wrong: &mut Vec<String>) {
     let mut names = BTreeSet::new();
     for api in &region.apigateway.apis {
-        if !names.insert(format!("{}", api.definition.name)) {
+        if !names.insert(api.definition.name.clone()) {
             wrong.push(format!("two REST APIs are named {}", api.definition.name));
         }
         for (name, stage) in &api.stages {

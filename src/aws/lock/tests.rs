@@ -37,7 +37,7 @@ fn gone(name: &str) -> Holder {
 
 async fn taken(aws: &Aws, holder: Holder) -> Result<Lock, String> {
     match take(aws, &owner(), holder).await {
-        Ok(Taken::Ours { lock, .. }) => Ok(lock),
+        Ok(Taken::Ours { lock, .. }) => Ok(*lock),
         Ok(Taken::Theirs(other)) => Err(other.by.host),
         Err(failure) => Err(failure.to_string()),
     }

@@ -65,7 +65,7 @@ fn writes_policy(method: &str, body: &Value) -> bool {
     }
 }
 
-/// "… for managing the DomainName resource due to the sensitive nature of mTLS".
+/// "… for managing the `DomainName` resource due to the sensitive nature of mTLS".
 fn certificate(method: &str, body: &Value, resource: &str) -> Vec<Asked> {
     let add = || Asked::new("apigateway:AddCertificateToDomain", resource);
     if method == "POST" && has(body, "/mutualTlsAuthentication/truststoreUri") {

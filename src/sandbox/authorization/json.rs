@@ -37,9 +37,8 @@ pub(super) fn cloudwatch(request: &Request, operation: &str) -> Vec<Asked> {
     };
     let resources = match operation {
         "PutMetricAlarm" | "SetAlarmState" => vec![alarm(text(&input, "/AlarmName").unwrap_or("*"))],
-        "DeleteAlarms" | "EnableAlarmActions" | "DisableAlarmActions" => named(),
         "DescribeAlarms" if named().is_empty() => vec![alarm("*")],
-        "DescribeAlarms" => named(),
+        "DescribeAlarms" | "DeleteAlarms" | "EnableAlarmActions" | "DisableAlarmActions" => named(),
         "TagResource" | "UntagResource" | "ListTagsForResource" => {
             vec![text(&input, "/ResourceARN").unwrap_or("*").to_owned()]
         }

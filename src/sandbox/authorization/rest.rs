@@ -46,13 +46,14 @@ pub(super) fn route53(request: &Request, operation: &str) -> Vec<Asked> {
     let segments = request.segments();
     let parts: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
     let resources = match parts.as_slice() {
-        ["tags", kind, id] => vec![global(&format!("{kind}/{id}"))],
         ["tags", kind] => {
             let ids = xml_reader::parse(&request.body).ok().and_then(|root| root.child("ResourceIds").cloned());
             let ids = ids.map(|list| list.children).unwrap_or_default();
             ids.iter().map(|id| global(&format!("{kind}/{}", id.text.trim()))).collect()
         }
-        [kind @ ("hostedzone" | "healthcheck" | "change"), id, ..] => vec![global(&format!("{kind}/{id}"))],
+        ["tags", kind, id] | [kind @ ("hostedzone" | "healthcheck" | "change"), id, ..] => {
+            vec![global(&format!("{kind}/{id}"))]
+        }
         _ => vec!["*".to_owned()],
     };
     resources.into_iter().map(|resource| Asked::new(action.clone(), resource)).collect()

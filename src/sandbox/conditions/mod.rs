@@ -171,9 +171,9 @@ impl Conditions {
 
     /// Carries out only what these policies allow the caller.
     #[must_use]
-    pub fn enforce(mut self, policies: Enforced) -> Self {
+    pub fn enforce(mut self, policies: &Enforced) -> Self {
         let told = Arc::make_mut(&mut self.told);
-        told.enforced = Some(told.enforced.take().map_or_else(|| policies.clone(), |before| before.and(&policies)));
+        told.enforced = Some(told.enforced.take().map_or_else(|| policies.clone(), |before| before.and(policies)));
         self
     }
 
