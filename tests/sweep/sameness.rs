@@ -174,9 +174,7 @@ impl Ids {
         }
         let mut marked = String::with_capacity(text.len());
         for word in words(text) {
-            if is_uuid(word) {
-                marked += "UUID";
-            } else if self.is_id(word) {
+            if is_uuid(word) || self.is_id(word) {
                 marked.extend(["\u{1}", word, "\u{2}"]);
             } else {
                 marked += word;
