@@ -75,6 +75,25 @@ fn observed(aws: &ReadAws, domain: &OwnName, live: &LiveMapping) -> Result<Obser
     })
 }
 
+/// A mark whose mapping is gone, to be taken away.
+fn mark_alone(aws: &ReadAws, domain: &OwnName, key: &str, whose: Ownership) -> Observed<ApiMappingSpec> {
+    let name = name_of(&domain.name, key);
+    Observed {
+        name: name.clone(),
+        within: Some(domain.address.clone()),
+        spec: ApiMappingSpec {
+            name,
+            domain: Input::from(domain.name.as_str()),
+            api: Input::from(""),
+            stage: Input::from(""),
+        },
+        outputs: outputs(&aws.place, &domain.name, key, None),
+        ownership: whose,
+        created: None,
+        in_use_by: None,
+    }
+}
+
 /// No key is an empty one, however AWS writes it.
 fn key(live: &LiveMapping) -> &str {
     live.api_mapping_key().filter(|key| *key != marks::NO_PATH).unwrap_or_default()
@@ -122,7 +141,11 @@ impl Kind for ApiMapping {
         let reads = domains.iter().map(|domain| async move {
             let items = every_page!(aws.clients.apigatewayv2.get_api_mappings().domain_name(&domain.name));
             let items = items.map_err(|error| failed(&format!("read the mappings of `{}`", domain.name), error))?;
-            items.iter().map(|live| observed(aws, domain, live)).collect::<Result<Vec<_>>>()
+            let mut all = items.iter().map(|live| observed(aws, domain, live)).collect::<Result<Vec<_>>>()?;
+            let there = items.iter().map(|live| key(live).to_owned()).collect();
+            let left = marks::forsaken(scope, domain, Self::NAME, &there);
+            all.extend(left.into_iter().map(|(key, whose)| mark_alone(aws, domain, &key, whose)));
+            Ok::<_, Failure>(all)
         });
         let all = try_join_all(reads).await?.into_iter().flatten();
         Ok(all.filter(|one| concerns(scope, one)).collect())
@@ -171,11 +194,14 @@ impl Kind for ApiMapping {
     }
 
     async fn delete(&self, aws: &Aws, live: &Observed<ApiMappingSpec>) -> Result<()> {
-        let (domain, id) = (live.spec.domain.known()?, live.outputs.required("id")?);
-        let call = || aws.write.apigatewayv2.delete_api_mapping().domain_name(domain).api_mapping_id(id).send();
-        match retry::until_ready(SPREADS, &[retry::CONCURRENT_MODIFICATION], call).await {
-            Err(error) if !is_not_found(&error) => return Err(failed(&format!("unmap `{}`", live.name), error)),
-            _ => {}
+        // Of one that is gone, only its mark is left.
+        if let Some(id) = live.outputs.get("id") {
+            let domain = live.spec.domain.known()?;
+            let call = || aws.write.apigatewayv2.delete_api_mapping().domain_name(domain).api_mapping_id(id).send();
+            match retry::until_ready(SPREADS, &[retry::CONCURRENT_MODIFICATION], call).await {
+                Err(error) if !is_not_found(&error) => return Err(failed(&format!("unmap `{}`", live.name), error)),
+                _ => {}
+            }
         }
         marks::remove_mark(aws, live.outputs.required("domain_arn")?, base_path(&live.name)?).await
     }

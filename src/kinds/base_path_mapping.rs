@@ -3,6 +3,8 @@
 //! A mapping can't be tagged (aws-facts A). Its domain name carries a tag for it, `gwctl:mapping:/v1`, with its address and
 //! digest. A mapping of our domain name without such a tag was made by somebody else: it is shown, and left alone.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_apigateway::types::{BasePathMapping as LiveMapping, Op, PatchOperation};
 use futures::future::try_join_all;
 use schemars::JsonSchema;
@@ -88,6 +90,35 @@ pub(super) fn ownership(tags: &Tags, path: &str) -> Ownership {
     read().map_or(Ownership::Nobody, |(address, digest)| Ownership::Ours { address, digest })
 }
 
+/// The paths of a domain name that only a mark of the kind stands for, which no mapping has and nobody wants: whoever died between the
+/// end of a mapping and that of its mark left it. A mapping that somebody else made there would pass for ours.
+pub(super) fn forsaken(
+    scope: &Scope,
+    domain: &OwnName,
+    kind: &str,
+    there: &BTreeSet<String>,
+) -> Vec<(String, Ownership)> {
+    let path = |key: &String| key.strip_prefix("gwctl:mapping:/").map(plain);
+    let of_kind = |whose: &Ownership| matches!(whose, Ownership::Ours { address, .. } if address.kind() == kind);
+    let left = domain.tags.keys().filter_map(path).filter(|path| {
+        let name = name_of(&domain.name, path);
+        !there.contains(path) && scope.names().all(|wanted| wanted != name)
+    });
+    left.map(|path| (path.clone(), ownership(&domain.tags, &path))).filter(|(_, whose)| of_kind(whose)).collect()
+}
+
+/// The path that a key of a mark is for.
+fn plain(key: &str) -> String {
+    let mut parts = key.split('=');
+    let mut path = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_at(part.len().min(2));
+        path.extend(u32::from_str_radix(code, 16).ok().and_then(char::from_u32));
+        path.push_str(rest);
+    }
+    path
+}
+
 /// What helps where a path leads somewhere else already. `instead` is what to choose another path with.
 pub(super) fn way_out(live: &Observed<Value>, address: &Address, instead: &str) -> Vec<String> {
     let (domain, path) = live.name.split_once('/').unwrap_or((&live.name, ""));
@@ -125,6 +156,25 @@ fn observed(aws: &ReadAws, domain: &OwnName, live: &LiveMapping) -> Result<Obser
     })
 }
 
+/// A mark whose mapping is gone, to be taken away.
+fn mark_alone(aws: &ReadAws, domain: &OwnName, path: &str, whose: Ownership) -> Observed<BasePathMappingSpec> {
+    let name = name_of(&domain.name, path);
+    Observed {
+        name: name.clone(),
+        within: Some(domain.address.clone()),
+        spec: BasePathMappingSpec {
+            name,
+            domain: Input::from(domain.name.as_str()),
+            rest_api: Input::from(""),
+            stage: Input::from(""),
+        },
+        outputs: outputs(&aws.place, &domain.name, path),
+        ownership: whose,
+        created: None,
+        in_use_by: None,
+    }
+}
+
 impl Kind for BasePathMapping {
     type Spec = BasePathMappingSpec;
     const NAME: &'static str = "base-path-mapping";
@@ -156,7 +206,11 @@ impl Kind for BasePathMapping {
             let call = aws.clients.apigateway.get_base_path_mappings().domain_name(&domain.name).limit(500);
             let items: Result<Vec<_>, _> = call.into_paginator().items().send().try_collect().await;
             let items = items.map_err(|error| failed(&format!("read the mappings of `{}`", domain.name), error))?;
-            items.iter().map(|live| observed(aws, domain, live)).collect::<Result<Vec<_>>>()
+            let mut all = items.iter().map(|live| observed(aws, domain, live)).collect::<Result<Vec<_>>>()?;
+            let there = items.iter().map(|live| live.base_path().filter(|path| *path != NO_PATH).unwrap_or_default());
+            let left = forsaken(scope, domain, Self::NAME, &there.map(str::to_owned).collect());
+            all.extend(left.into_iter().map(|(path, whose)| mark_alone(aws, domain, &path, whose)));
+            Ok::<_, Failure>(all)
         });
         // What is marked as another kind's is that kind's to tell of, on a domain name that HTTP APIs share.
         let own =
@@ -285,6 +339,7 @@ mod tests {
             [("", "gwctl:mapping:/"), ("v1.0_a", "gwctl:mapping:/v1.0_a"), ("a$(b)", "gwctl:mapping:/a=24=28b=29")]
         {
             assert_eq!(key(path), expected);
+            assert_eq!(plain(expected.strip_prefix("gwctl:mapping:/").unwrap()), path);
         }
     }
 
