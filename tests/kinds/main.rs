@@ -611,36 +611,25 @@ const LAWS: &[fn()] = &[
     waf::what_was_made_by_hand_is_seen_and_replaced,
 ];
 
-/// Made where somebody set something by hand, which these laws do not: `tests/drift`, `tests/takeover.rs`.
-const BY_HAND: &str = "by hand";
-
-/// Made where zones, health checks and domain names of an edge stand beside others: `tests/convergence/edge.rs`; enforcing the
-/// printed policy there showed that they are needed.
-const EDGE: &str = "edge";
-
-/// Made after answers that the laws do not bring about (a lost one, one without tags), or permission for a member of an
-/// answer and no call of its own.
-const ELSEWHERE: &str = "elsewhere";
-
-/// Declared and not made in them, and why.
+/// Declared and not made in them, and when it is made.
 const NEVER_MADE: [(&str, &str, &str); 17] = [
-    ("execution-log-group", "logs:DeleteMetricFilter", BY_HAND),
-    ("execution-log-group", "logs:DeleteSubscriptionFilter", BY_HAND),
-    ("execution-log-group", "logs:DescribeMetricFilters", BY_HAND),
-    ("function-alias", "lambda:GetAlias", ELSEWHERE),
-    ("function-alias", "lambda:RemovePermission", BY_HAND),
-    ("health-check", "apigatewayv2:GetApis", EDGE),
-    ("health-check", "route53:ListTagsForResource", EDGE),
-    ("hosted-zone", "apigateway:GetDomainNames", EDGE),
-    ("hosted-zone", "apigatewayv2:GetApis", EDGE),
-    ("hosted-zone", "route53:ListTagsForResource", EDGE),
-    ("http-vpc-link", "apigateway:GetResources", EDGE),
-    ("lambda-function", "lambda:ListTags", ELSEWHERE),
-    ("lambda-function", "lambda:RemovePermission", BY_HAND),
-    ("log-group", "logs:DeleteMetricFilter", BY_HAND),
-    ("log-group", "logs:DeleteSubscriptionFilter", BY_HAND),
-    ("log-group", "logs:DescribeMetricFilters", BY_HAND),
-    ("security-group", "tag:GetResources", ELSEWHERE),
+    ("execution-log-group", "logs:DeleteMetricFilter", "filters that somebody set"),
+    ("execution-log-group", "logs:DeleteSubscriptionFilter", "filters that somebody set"),
+    ("execution-log-group", "logs:DescribeMetricFilters", "filters that somebody set"),
+    ("function-alias", "lambda:GetAlias", "an alias that came up after the plan"),
+    ("function-alias", "lambda:RemovePermission", "a resource policy that somebody set"),
+    ("health-check", "apigatewayv2:GetApis", "who owns the domain name or the APIs that lead here"),
+    ("health-check", "route53:ListTagsForResource", "tags of an id that went between two calls"),
+    ("hosted-zone", "apigateway:GetDomainNames", "who owns the domain name or the APIs that lead here"),
+    ("hosted-zone", "apigatewayv2:GetApis", "who owns the domain name or the APIs that lead here"),
+    ("hosted-zone", "route53:ListTagsForResource", "tags of an id that went between two calls"),
+    ("http-vpc-link", "apigateway:GetResources", "REST APIs of others that use the link"),
+    ("lambda-function", "lambda:ListTags", "a function that came up after the plan"),
+    ("lambda-function", "lambda:RemovePermission", "a resource policy that somebody set"),
+    ("log-group", "logs:DeleteMetricFilter", "filters that somebody set"),
+    ("log-group", "logs:DeleteSubscriptionFilter", "filters that somebody set"),
+    ("log-group", "logs:DescribeMetricFilters", "filters that somebody set"),
+    ("security-group", "tag:GetResources", "no group wanted, and perhaps an old one to go"),
 ];
 
 /// What is declared is asked for by somebody: a permission that nobody needs is one too many. They are run
