@@ -117,6 +117,21 @@ impl Failure {
         self
     }
 
+    /// Adds what went wrong besides, with what to do about it.
+    ///
+    /// ```
+    /// use gwctl::error::{Failure, FailureKind};
+    /// let lock = Failure::new(FailureKind::Aws, "the lock was not given back").hint("gwctl unlock");
+    /// let failure = Failure::new(FailureKind::Refused, "AWS changed meanwhile").beside(lock);
+    /// assert_eq!(failure.to_string(), "AWS changed meanwhile: the lock was not given back");
+    /// assert_eq!(failure.hints(), ["gwctl unlock"]);
+    /// ```
+    #[must_use]
+    pub fn beside(self, other: Self) -> Self {
+        let failure = self.cause(other.to_string());
+        other.hints.into_iter().fold(failure, Self::hint)
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> FailureKind {

@@ -149,11 +149,15 @@ impl Running<'_> {
             let applied = self.apply(work, plan, index, self.interrupt.clone()).await;
             return Ok(Carried { plan: None, applied, beside: Vec::new() });
         };
-        let (plan, applied, recorded) = came?;
-        let early = !applied.is_done();
+        let (plan, applied, recorded) = match came {
+            Ok(came) => came,
+            // Whoever reads why nothing was done has to know that the lock stays, too.
+            Err(failure) => return Err(kept.into_iter().chain(lost).fold(failure, Failure::beside)),
+        };
         let mut beside: Vec<Failure> = recorded.err().into_iter().chain(kept).collect();
-        beside.extend(lost.clone().filter(|_| !early));
-        Ok(Carried { plan, applied: applied.ended_by(lost), beside })
+        let applied = applied.ended_by(lost.clone());
+        beside.extend(lost.filter(|_| applied.ended_by.is_none()));
+        Ok(Carried { plan, applied, beside })
     }
 
     async fn apply(&self, work: &Work, plan: &Plan, index: usize, ended: watch::Receiver<bool>) -> Applied {
