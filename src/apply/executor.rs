@@ -23,7 +23,9 @@ pub enum Ended {
     Done(Option<Digest>),
     /// It failed.
     Failed(Failure),
-    /// It was not begun, or was ended in a wait.
+    /// The user ended it while it waited for AWS: what it began may stand.
+    Interrupted,
+    /// It was not begun.
     NotBegun,
 }
 
@@ -53,6 +55,18 @@ impl Applied {
         self.failed.is_empty() && self.skipped == 0 && !self.interrupted
     }
 
+    /// Whether nothing was begun.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.done == 0 && self.ended.iter().all(|ended| matches!(ended, Ended::NotBegun))
+    }
+
+    fn counts(&self) -> String {
+        let waited = self.ended.iter().filter(|ended| matches!(ended, Ended::Interrupted)).count();
+        let waits = if waited == 0 { String::new() } else { format!("{waited} ended while AWS was at work, ") };
+        format!("{} steps done, {waits}{} not begun", self.done, self.skipped.saturating_sub(waited))
+    }
+
     /// Says that it was not the user who ended it. What was done to the end was not ended by anything.
     #[must_use]
     pub fn ended_by(self, failure: Option<Failure>) -> Self {
@@ -64,7 +78,7 @@ impl Applied {
     #[must_use]
     pub fn into_failure(mut self) -> Option<Failure> {
         let rest = "nothing is lost: run the same command again, and it goes on where this one ended";
-        let counts = format!("{} steps done, {} not begun", self.done, self.skipped);
+        let counts = self.counts();
         let mut all = if self.interrupted {
             Failure::new(FailureKind::Interrupted, format!("interrupted: {counts}"))
         } else if let Some(failure) = self.ended_by {
@@ -170,8 +184,6 @@ struct Done {
 
 struct Walk<'a> {
     work: Vec<Work<'a>>,
-    /// By piece of work, what of the old has to be gone before.
-    old_first: Vec<Vec<usize>>,
     waiting: BTreeSet<usize>,
     running: BTreeSet<usize>,
     done: BTreeSet<usize>,
@@ -190,7 +202,6 @@ impl<'a> Walk<'a> {
         let outputs = plan.unchanged.iter().map(|one| (one.address.clone(), one.live.outputs.clone())).collect();
         Self {
             waiting: (0..work.len()).collect(),
-            old_first: old_first(&work),
             work,
             running: BTreeSet::new(),
             done: BTreeSet::new(),
@@ -207,11 +218,12 @@ impl<'a> Walk<'a> {
         let before = if retires { &step.retires_after } else { &step.after_steps };
         (0..self.work.len())
             .filter(|&other| {
+                let Work { step: earlier, retires: old } = self.work[other];
                 // A plan can be carried out in its order, so what a step waits for stands before it. The same address
                 // may stand behind it again: the old one of a resource whose renaming was cut off, to be deleted.
-                other < index && !self.work[other].retires && before.contains(&self.work[other].step.address)
+                let is_before = other < index && !old && before.contains(&earlier.address);
+                is_before || (retires && old && step.old_ones_first.contains(&earlier.address))
             })
-            .chain(self.old_first[index].iter().copied())
             .collect()
     }
 
@@ -249,6 +261,9 @@ impl<'a> Walk<'a> {
             // The user ended a wait of it: the next apply goes on there.
             Err(failure) if failure.kind() == FailureKind::Interrupted => {
                 self.skipped += 1;
+                if let Some(ended) = self.ended.get_mut(index) {
+                    *ended = Ended::Interrupted;
+                }
                 emit(Event::StepInterrupted { address, elapsed });
             }
             Err(failure) => {
@@ -274,24 +289,6 @@ impl<'a> Walk<'a> {
             emit(Event::StepSkipped { address, because });
         }
     }
-}
-
-/// In which order the old ones of what is replaced go, by piece of work: whoever refers to a resource, at any remove, first. An old
-/// stage serves until it is gone, and asks the old functions as long; an old function needs its old role until then.
-fn old_first(work: &[Work<'_>]) -> Vec<Vec<usize>> {
-    let mut refers: BTreeMap<&Address, BTreeSet<&Address>> = BTreeMap::new();
-    // The plan's order: what a step refers to stands before it.
-    for Work { step, .. } in work.iter().filter(|work| !work.retires && work.step.action != Action::Delete) {
-        let further = step.after_steps.iter().filter_map(|address| refers.get(address)).flatten().copied();
-        let all = further.chain(&step.after_steps).collect();
-        refers.insert(&step.address, all);
-    }
-    let users = |of: &Address| {
-        let retired = work.iter().enumerate().filter(|(_, work)| work.retires);
-        let users = retired.filter(|(_, user)| refers.get(&user.step.address).is_some_and(|all| all.contains(of)));
-        users.map(|(index, _)| index).collect()
-    };
-    work.iter().map(|work| if work.retires { users(&work.step.address) } else { Vec::new() }).collect()
 }
 
 fn describe(step: &Step, retires: bool) -> (Action, &'static str) {
@@ -364,41 +361,36 @@ fn resolved(step: &Step, outputs: &BTreeMap<Address, Outputs>) -> Result<Value> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Reason;
 
-    fn step(address: &str, action: Action, after: &[&str]) -> Step {
-        let parsed = |address: &str| Address::parse(address).unwrap();
-        Step {
-            address: parsed(address),
-            name: None,
-            action,
-            reason: Reason::ConfigurationChanged,
-            forced_by: Vec::new(),
-            changes: Vec::new(),
-            after: None,
-            live: None,
-            after_steps: after.iter().map(|address| parsed(address)).collect(),
-            retires_after: Vec::new(),
-            labels: BTreeMap::new(),
+    fn applied(ended: Vec<Ended>, interrupted: bool) -> Applied {
+        Applied {
+            outputs: BTreeMap::new(),
+            failed: Vec::new(),
+            skipped: ended.len(),
+            ended,
+            done: 0,
+            interrupted,
+            ended_by: None,
         }
     }
 
     #[test]
-    fn what_refers_to_others_is_gone_before_them() {
-        let (function, other) = ("gate/lambda-function/one", "gate/lambda-function/other");
-        let (api, stage) = ("gate/rest-api/gateway", "gate/stage/gateway");
-        let replaced = Action::ReplaceCreateFirst;
-        let steps = [
-            step(function, replaced, &[]),
-            step(other, replaced, &[]),
-            step(api, Action::Update, &[function]),
-            step(stage, replaced, &[api]),
-        ];
-        let all = steps.iter().map(|step| Work { step, retires: false });
-        let retired = [0, 1, 3].map(|index: usize| Work { step: &steps[index], retires: true });
-        let work: Vec<Work<'_>> = all.chain(retired).collect();
-        let none = Vec::new;
-        // The old stage goes before the function that its API asks; the other function is nobody's.
-        assert_eq!(old_first(&work), [none(), none(), none(), none(), vec![6], none(), none()]);
+    fn what_was_ended_in_a_wait_was_begun() {
+        assert!(applied(vec![Ended::NotBegun], true).is_untouched());
+        let waited = applied(vec![Ended::Interrupted, Ended::NotBegun], true);
+        assert!(!waited.is_untouched());
+        let told = waited.into_failure().unwrap().to_string();
+        assert_eq!(told, "interrupted: 0 steps done, 1 ended while AWS was at work, 1 not begun");
+    }
+
+    #[test]
+    fn a_lost_lock_is_why_it_ended_only_where_it_ended_early() {
+        let lost = || Some(Failure::new(FailureKind::Refused, "the lock was taken away"));
+        let early = applied(vec![Ended::NotBegun], true).ended_by(lost());
+        assert!(!early.interrupted && !early.is_done());
+        assert!(
+            early.into_failure().unwrap().to_string().starts_with("ended early: 0 steps done, 1 not begun: the lock")
+        );
+        assert!(applied(Vec::new(), false).ended_by(lost()).ended_by.is_none());
     }
 }

@@ -293,7 +293,9 @@ fn standing(plan: &Plan, applied: &Applied) -> BTreeMap<Address, String> {
     for (step, ended) in plan.steps.iter().zip(&applied.ended) {
         let made = match ended {
             Ended::Done(digest) => digest.as_ref().map(|digest| digest.as_str().to_owned()),
-            Ended::Failed(_) | Ended::NotBegun => step.live.as_ref().and_then(digest_of_step(step)),
+            Ended::Failed(_) | Ended::Interrupted | Ended::NotBegun => {
+                step.live.as_ref().and_then(digest_of_step(step))
+            }
         };
         match made {
             Some(made) => drop(standing.insert(step.address.clone(), made)),

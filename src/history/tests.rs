@@ -36,6 +36,7 @@ fn step(address: &str, action: Action, live: Option<Observed>, after: Option<Val
         live,
         after_steps: Vec::new(),
         retires_after: Vec::new(),
+        old_ones_first: Vec::new(),
         labels: BTreeMap::new(),
     }
 }

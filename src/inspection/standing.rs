@@ -311,6 +311,7 @@ mod tests {
             live: None,
             after_steps: Vec::new(),
             retires_after: Vec::new(),
+            old_ones_first: Vec::new(),
             labels: BTreeMap::new(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Action, Plan, Reason, Step, Unchanged, Warning};
+use super::{Action, Plan, Reason, Step, Unchanged, Warning, retirement};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::diff::diff;
 use crate::model::{
@@ -41,6 +41,7 @@ pub fn build(input: &Input<'_>) -> Result<Plan> {
             step.retires_after.clone_from(&changed);
         }
     }
+    retirement::order(&mut draft.plan.steps);
     draft.retire(&changed, Reason::NotWanted)?;
     draft.plan.warnings.extend(strangers(input));
     Ok(draft.plan)
@@ -146,6 +147,7 @@ impl<'a> Draft<'a> {
             live: None,
             after_steps: referred.into_iter().filter(|address| self.plan.step(address).is_some()).collect(),
             retires_after: Vec::new(),
+            old_ones_first: Vec::new(),
             labels: desired.labels.clone(),
         };
         if self.rules(&desired.address)?.only_if_missing {
@@ -299,6 +301,7 @@ fn deletion(live: &Observed, reason: Reason) -> Result<Step> {
         live: Some(live.clone()),
         after_steps: Vec::new(),
         retires_after: Vec::new(),
+        old_ones_first: Vec::new(),
         labels: BTreeMap::new(),
     })
 }

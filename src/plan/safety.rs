@@ -113,6 +113,7 @@ mod tests {
                 live: Some(live(&address)),
                 after_steps: Vec::new(),
                 retires_after: Vec::new(),
+                old_ones_first: Vec::new(),
                 labels: BTreeMap::new(),
             }],
             unchanged: (0..unchanged).map(|_| Unchanged { address: address.clone(), live: live(&address) }).collect(),

@@ -384,6 +384,7 @@ fn moved(address: &Address, live: &Observed, after: Value, reason: Reason) -> St
         live: Some(live.clone()),
         after_steps: Vec::new(),
         retires_after: Vec::new(),
+        old_ones_first: Vec::new(),
         labels: BTreeMap::new(),
     }
 }

@@ -64,7 +64,7 @@ impl Outcome {
         let status = match applied {
             Applied { failed, .. } if !failed.is_empty() => Status::Failed,
             Applied { ended_by: Some(_), .. } => Status::Failed,
-            Applied { interrupted: true, done: 0, .. } => Status::NotBegun,
+            Applied { interrupted: true, .. } if applied.is_untouched() => Status::NotBegun,
             Applied { interrupted: true, .. } => Status::Interrupted,
             _ if plan.is_empty() => Status::NoChanges,
             _ => Status::Done,

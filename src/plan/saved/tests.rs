@@ -38,6 +38,7 @@ fn step(name: &str, before: Option<Value>, after: Option<Value>) -> Step {
         live,
         after_steps: Vec::new(),
         retires_after: Vec::new(),
+        old_ones_first: Vec::new(),
         labels: BTreeMap::new(),
     }
 }

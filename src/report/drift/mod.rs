@@ -58,6 +58,7 @@ fn step(finding: &Finding) -> Step {
         }),
         after_steps: Vec::new(),
         retires_after: Vec::new(),
+        old_ones_first: Vec::new(),
         labels: finding.labels.clone(),
     };
     mask_step(&mut step);

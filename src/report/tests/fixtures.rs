@@ -111,6 +111,7 @@ fn step(address: &Address, action: Action, reason: Reason, before: Option<&Value
         live: before.map(|before| live(address, before)),
         after_steps: Vec::new(),
         retires_after: Vec::new(),
+        old_ones_first: Vec::new(),
         labels: labels.collect::<BTreeMap<_, _>>(),
     }
 }
