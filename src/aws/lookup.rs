@@ -2,13 +2,80 @@
 //!
 //! Each answers one question, and says what there is where the answer is none, and which where there are several.
 
+use aws_sdk_apigateway::types::RestApi;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures::future::try_join_all;
 
-use super::{ReadAws, failed, given};
+use super::{ReadAws, certificates, failed, given, load_balancers, tags, zones};
 use crate::error::{Failure, FailureKind, Result};
+use crate::model::{Address, Found, Lookup, Owner, Ownership};
 
 /// Names in a hint: enough to see a slip of the pen, not a page.
 const MOST_NAMES: usize = 20;
+
+impl ReadAws {
+    /// Looks up what a configuration names, side by side.
+    pub async fn find(&self, lookups: &[Lookup]) -> Result<Found> {
+        let answers = lookups
+            .iter()
+            .map(|lookup| async move { Ok::<_, Failure>((lookup.clone(), self.find_one(lookup).await?)) });
+        Ok(try_join_all(answers).await?.into_iter().collect())
+    }
+
+    /// The calls that a lookup makes. Names of what there is are listed where a wanted one is not there.
+    #[must_use]
+    pub const fn calls_of(wanted: &Lookup) -> &'static [&'static str] {
+        match wanted {
+            Lookup::SystemGateway { .. } => &["apigateway:GetRestApis", "apigateway:GetStages"],
+            Lookup::VpcLink { .. } => &["apigateway:GetVpcLinks"],
+            Lookup::LoadBalancer { .. } | Lookup::AnyLoadBalancer { .. } => {
+                &["elasticloadbalancing:DescribeLoadBalancers"]
+            }
+            Lookup::LoadBalancerPart { .. } => {
+                &["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers"]
+            }
+            Lookup::Certificate { .. } => certificates::CALLS,
+            Lookup::HostedZone { .. } => zones::CALLS,
+        }
+    }
+
+    async fn find_one(&self, wanted: &Lookup) -> Result<Vec<String>> {
+        if let Lookup::LoadBalancerPart { load_balancer, part } = wanted {
+            return load_balancers::part(self, load_balancer, *part).await;
+        }
+        let one = match wanted {
+            Lookup::SystemGateway { product, environment } => self.system_gateway(product, environment).await,
+            Lookup::VpcLink { name } => vpc_link(self, name).await,
+            Lookup::LoadBalancer { name } => network_load_balancer(self, name).await,
+            Lookup::Certificate { domain } => certificates::certificate_for(self, domain).await,
+            Lookup::HostedZone { domain } => zones::zone_for(self, domain).await.map(|zone| zone.id),
+            Lookup::AnyLoadBalancer { name } => load_balancers::arn(self, name).await,
+            Lookup::LoadBalancerPart { .. } => Err(Failure::internal("a part of a load balancer has several answers")),
+        };
+        one.map(|one| vec![one])
+    }
+
+    /// Where the system gateway of another product answers.
+    async fn system_gateway(&self, product: &str, environment: &str) -> Result<String> {
+        let owner = Owner { product: product.to_owned(), environment: environment.to_owned() };
+        let address = Address::new("system", "rest-api", "gateway");
+        let none = || {
+            let message = format!("{owner} has no system gateway in {} {}", self.place.account, self.place.region);
+            Failure::new(FailureKind::Configuration, message)
+                .hint(format!("apply it first: gwctl apply --product {product} --env {environment}"))
+        };
+        let is_it = |api: &&RestApi| {
+            let all = api.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+            matches!(tags::ownership(&all, &owner), Ownership::Ours { address: of, .. } if of == address)
+        };
+        let apis = self.rest_apis().await?;
+        let id = given("id of a REST API", apis.iter().find(is_it).ok_or_else(none)?.id())?;
+        let stages = self.stages(id).await?;
+        // An apply that died before the stage: the gateway is not there yet either.
+        let stage = given("name of a stage", stages.first().ok_or_else(none)?.stage_name())?;
+        Ok(format!("{id}.execute-api.{}.{}/{stage}", self.place.region, self.place.dns_suffix()))
+    }
+}
 
 /// The id of the VPC link (of REST APIs) that has this name. Names of links are not unique.
 pub async fn vpc_link(aws: &ReadAws, name: &str) -> Result<String> {

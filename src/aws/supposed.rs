@@ -70,6 +70,8 @@ impl ReadAws {
             }
             lists.domain_names = OnceCell::new_with(Some(Arc::new(names)));
         }
-        Ok(Self { lists: Arc::new(lists), ..self.anew() })
+        let mut session = self.anew();
+        session.lists = Arc::new(lists);
+        Ok(session)
     }
 }
