@@ -132,6 +132,13 @@ impl Failure {
         other.hints.into_iter().fold(failure, Self::hint)
     }
 
+    /// The same with `hide` over all its texts.
+    #[must_use]
+    pub fn without(self, hide: &dyn Fn(&str) -> String) -> Self {
+        let all = |texts: Vec<String>| texts.iter().map(|text| hide(text)).collect();
+        Self { kind: self.kind, message: hide(&self.message), causes: all(self.causes), hints: all(self.hints) }
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> FailureKind {

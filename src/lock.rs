@@ -14,8 +14,8 @@ use crate::model::{Owner, Place};
 use crate::origin::{self, Origin};
 
 /// How long a lock stands without a sign of life from its holder. AWS refuses signatures whose time is off by more than five
-/// minutes, so that the clocks of two that both reach AWS differ by ten at most: a holder that lives can't look dead before
-/// fourteen of these minutes are over, of which it uses one between two signs.
+/// minutes, so that the clocks of two that both reach AWS differ by ten at most. The five minutes that are left are the holder's:
+/// it uses one between two signs, and ends after four without any ([`HELD_BLINDLY`]).
 pub const VALID_FOR: Duration = Duration::from_mins(15);
 
 /// How often its holder gives a sign of life.
@@ -33,11 +33,11 @@ pub fn name(owner: &Owner) -> String {
     format!("{PREFIX}{}/{}", owner.product, owner.environment)
 }
 
-/// The name of what says who may take an expired lock away. It holds the token of that lock, so that there is one such winner for
-/// each lock, and a slow loser can't take away the next one.
+/// The name of what says who may take over what stands under a name and was held with a token. There is one such heir for each
+/// token, and a slow loser can't take away what is the next one's.
 #[must_use]
-pub fn succession(owner: &Owner, token: &str) -> String {
-    format!("{}/after-{token}", name(owner))
+pub fn succession(name: &str, token: &str) -> String {
+    format!("{name}/after-{token}")
 }
 
 /// The tags of a lock.
@@ -52,6 +52,7 @@ mod key {
     pub(super) const RUN: &str = "gwctl:lock-run";
     pub(super) const SINCE: &str = "gwctl:lock-since";
     pub(super) const SEEN: &str = "gwctl:lock-seen";
+    pub(super) const AFTER: &str = "gwctl:lock-after";
 }
 
 /// Who holds a lock, or held it.
@@ -69,6 +70,9 @@ pub struct Holder {
     pub since: Timestamp,
     /// The last sign of life.
     pub seen: Timestamp,
+    /// The token of the dead holder that it was taken over from. Whoever comes after knows by it what a take-over that was cut
+    /// off may have left ([`succession`]).
+    pub after: Option<String>,
 }
 
 impl Holder {
@@ -77,25 +81,27 @@ impl Holder {
     pub fn new(purpose: &str, by: Origin, now: Timestamp) -> Self {
         let token = std::iter::repeat_with(|| fastrand::digit(36)).take(24).collect();
         let life = origin::life(by.process);
-        Self { token, purpose: purpose.to_owned(), by, life, since: now, seen: now }
+        Self { token, purpose: purpose.to_owned(), by, life, since: now, seen: now, after: None }
     }
 
-    /// The tags that say so.
+    /// The tags that say so: all of them, empty where there is nothing to say, so that they can be written over another
+    /// holder's.
     #[must_use]
     pub fn tags(&self) -> BTreeMap<String, String> {
-        let Self { token, purpose, by, life, since, seen: _ } = self;
+        let Self { token, purpose, by, life, since, seen: _, after } = self;
         let Origin { caller, user, host, process, run } = by;
-        let mut tags = BTreeMap::from([
+        let tags = [
             (key::TOKEN, token.clone()),
             (key::PURPOSE, purpose.clone()),
             (key::CALLER, caller.clone()),
+            (key::USER, user.clone().unwrap_or_default()),
             (key::HOST, host.clone()),
             (key::PROCESS, process.to_string()),
+            (key::LIFE, life.clone().unwrap_or_default()),
+            (key::RUN, run.clone().unwrap_or_default()),
             (key::SINCE, seconds(*since)),
-        ]);
-        tags.extend(user.clone().map(|user| (key::USER, user)));
-        tags.extend(run.clone().map(|run| (key::RUN, run)));
-        tags.extend(life.clone().map(|life| (key::LIFE, life)));
+            (key::AFTER, after.clone().unwrap_or_default()),
+        ];
         let all = tags.into_iter().chain(self.sign_of_life());
         all.map(|(key, value)| (key.to_owned(), writable(&value))).collect()
     }
@@ -109,7 +115,7 @@ impl Holder {
     /// whose age nobody knows would stand for ever, so that it counts from the beginning of time.
     #[must_use]
     pub fn from_tags(tags: &BTreeMap<String, String>) -> Option<Self> {
-        let text = |key: &str| tags.get(key).cloned();
+        let text = |key: &str| tags.get(key).filter(|value| !value.is_empty()).cloned();
         let time = |key: &str| tags.get(key).and_then(|text| text.parse::<Timestamp>().ok());
         let since = time(key::SINCE).or_else(|| time(key::SEEN)).unwrap_or(Timestamp::UNIX_EPOCH);
         Some(Self {
@@ -125,6 +131,7 @@ impl Holder {
             life: text(key::LIFE),
             since,
             seen: time(key::SEEN).unwrap_or(since),
+            after: text(key::AFTER),
         })
     }
 
@@ -137,7 +144,9 @@ impl Holder {
     /// Whether its process ran on this machine and is over: others may take the lock at once.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        self.life.as_ref().is_some_and(|life| origin::is_over(self.by.process, life))
+        // Copies of one snapshot of a machine may share the name of its boot.
+        let is_here = self.by.host == writable(&origin::host());
+        is_here && self.life.as_ref().is_some_and(|life| origin::is_over(self.by.process, life))
     }
 
     /// Whether others may take the lock.
@@ -161,8 +170,12 @@ impl Holder {
     /// Since when, in half a sentence: `since 2026-11-22T14:03:22Z, last sign of life 20 s ago`.
     #[must_use]
     pub fn since_when(&self, now: Timestamp) -> String {
-        let expired = if self.is_expired(now) { ", expired" } else { "" };
-        format!("since {}, last sign of life {}{expired}", seconds(self.since), ago(now.duration_since(self.seen)))
+        let end = match (self.is_expired(now), self.is_gone()) {
+            (true, _) => ", expired",
+            (false, true) => ", its process is over",
+            (false, false) => "",
+        };
+        format!("since {}, last sign of life {}{end}", seconds(self.since), ago(now.duration_since(self.seen)))
     }
 
     /// Why somebody else can't change the environment.

@@ -34,7 +34,7 @@ impl Origin {
         Self {
             caller,
             user: variable("USER").or_else(|| variable("LOGNAME")),
-            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            host: host(),
             process: std::process::id(),
             run: github().or_else(|| RUN_VARIABLES.iter().find_map(|name| variable(name))),
         }
@@ -47,6 +47,12 @@ impl Origin {
     }
 }
 
+/// What this machine calls itself.
+#[must_use]
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// What tells a process from all others that ever were: the boot of the kernel, the namespace of its number, and when it began, in
 /// ticks since the boot. None where the system has no `/proc` of Linux, or shows nothing of it.
 #[must_use]
@@ -54,13 +60,18 @@ pub fn life(process: u32) -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
     let namespace: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in brackets may hold anything; the state follows it, and nineteen fields later the beginning (proc_pid_stat(5)).
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    let began = fields.nth(18)?;
+    let (state, began) = state(process)?;
     // One that is dead and that nobody has asked for yet does nothing any more.
     (state != "Z").then(|| format!("{}/{namespace}/{began}", boot.trim()))
+}
+
+/// How a process stands, and when it began.
+fn state(process: u32) -> Option<(String, String)> {
+    let stat = std::fs::read(format!("/proc/{process}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name in brackets may hold anything; the state follows it, and nineteen fields later the beginning (proc_pid_stat(5)).
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.to_owned(), fields.nth(18)?.to_owned()))
 }
 
 /// Whether a process, of which [`life`] was told, is over for certain. Only the machine it ran on can know, and only as far as the
@@ -78,7 +89,7 @@ pub fn is_over(process: u32, life: &str) -> bool {
     // What the system hides is no proof: it has to say that there is no such process, or show it dead.
     let number = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
     let there = number.is_none_or(|number| rustix::process::test_kill_process(number) != Err(rustix::io::Errno::SRCH));
-    !there || std::fs::metadata(format!("/proc/{process}/stat")).is_ok()
+    !there || matches!(state(process), Some((state, _)) if state == "Z")
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -132,8 +132,8 @@ impl Allowance {
     #[must_use]
     pub fn of(&self, service: &str, operation: &str, quota: &Quota) -> (f64, f64) {
         if let Some(own) = self.rates.get(&name(service, operation)) {
-            // What stands there is no burst.
-            return (own.per_second(), f64::from(own.count));
+            // It says how often, and not how many at once: no more than AWS grants.
+            return (own.per_second(), f64::from(own.count.min(quota.burst)));
         }
         let share = f64::from(self.percent.unwrap_or(100)) / 100.0;
         (quota.rate() * share, (f64::from(quota.burst) * share).floor().max(1.0))

@@ -8,7 +8,7 @@ mod project;
 use std::io::{BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 
-use binary::{Run, Served, gwctl, run_with};
+use binary::{Run, Served, gwctl, run, run_with};
 use gwctl::sandbox::conditions::Conditions;
 use project::Project;
 use serde_json::Value;
@@ -44,14 +44,22 @@ fn wait_for(stderr: &mut impl std::io::BufRead, word: &str) -> String {
 
 /// The names of the log groups that are locks.
 fn locks(aws: &Served) -> Vec<String> {
-    let world = serde_json::to_value(aws.sandbox.world().unwrap().accounts).unwrap();
-    let groups = world["123456789012"]["regions"]["ap-southeast-1"]["logs"]["groups"].as_object().cloned();
-    groups.unwrap_or_default().keys().filter(|name| name.starts_with("gwctl/lock/")).cloned().collect()
+    locks_in(&serde_json::to_value(aws.sandbox.world().unwrap().accounts).unwrap())
+}
+
+fn locks_in(accounts: &Value) -> Vec<String> {
+    let groups = accounts["123456789012"]["regions"]["ap-southeast-1"]["logs"]["groups"].as_object().unwrap();
+    groups.keys().filter(|name| name.starts_with("gwctl/lock/")).cloned().collect()
 }
 
 /// An AWS far enough away that runs meet.
 fn far() -> Served {
     Served::under(Conditions::none().latency("30ms..60ms".parse().unwrap()))
+}
+
+/// One in which a call takes so long that it is in flight when a signal comes.
+fn slow_at(operation: &str, time: &str) -> Served {
+    Served::under(Conditions::none().fault(format!("slow:{operation}:{time}").parse().unwrap()))
 }
 
 #[test]
@@ -88,7 +96,7 @@ fn of_sixteen_applies_at_once_one_works_and_the_others_say_so() {
 #[test]
 fn one_interrupt_finishes_what_is_in_flight_and_leaves_a_record_and_no_lock() {
     for name in ["INT", "TERM", "HUP"] {
-        let (project, aws) = (Project::new(), far());
+        let (project, aws) = (Project::new(), slow_at("CreateRole", "3s"));
         let mut child = start(&project, &aws, "apply --yes");
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = wait_for(&mut stderr, "gate/log-group/access: creating… done");
@@ -107,7 +115,7 @@ fn one_interrupt_finishes_what_is_in_flight_and_leaves_a_record_and_no_lock() {
 
 #[test]
 fn two_interrupts_end_it_at_once_and_the_next_run_goes_on() {
-    let (project, aws) = (Project::new(), Served::under(Conditions::none().latency("300ms".parse().unwrap())));
+    let (project, aws) = (Project::new(), slow_at("CreateRole", "10s"));
     let mut child = start(&project, &aws, "apply --yes");
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     wait_for(&mut stderr, "gate/log-group/access: creating… done");
@@ -172,4 +180,44 @@ fn the_next_run_on_the_same_machine_goes_on_where_a_killed_one_was() {
     dev(&project, &aws, "apply --yes").exits(0).says(&["took over the lock of apply by"]);
     dev(&project, &aws, "plan --detailed-exitcode").exits(0);
     assert_eq!(locks(&aws), [""; 0]);
+}
+
+/// Whoever dies while they take over a dead one's lock keeps nobody out, and leaves nothing.
+#[test]
+fn the_third_run_goes_on_where_the_second_died_while_it_took_the_lock_over() {
+    for (call, again) in [
+        ("crash-before:TagResource#1", "took over"),
+        ("crash-after:TagResource#1", "took over"),
+        ("deny:TagResource", ""),
+    ] {
+        let project = Project::new();
+        let sandbox = |line: &str| run(&project, &format!("{line} {DEV} --sandbox"));
+        sandbox("apply --yes --sandbox-fault crash-before:CreateRole#1").exits(137);
+        let second = sandbox(&format!("apply --yes --sandbox-fault {call}"));
+        assert!([1, 137].contains(&second.code), "{call}: {}", second.stderr);
+        sandbox("apply --yes").exits(0).says(&[again]);
+        sandbox("plan --detailed-exitcode").exits(0);
+        sandbox("unlock --yes").exits(0).says(&["is not locked"]);
+        let state = std::fs::read_to_string(project.root().join(".gwctl/sandbox/state.json")).unwrap();
+        let world: Value = serde_json::from_str(state.split_once('\n').unwrap().1).unwrap();
+        assert_eq!(locks_in(&world["accounts"]), [""; 0], "{call}");
+    }
+}
+
+/// One that is protected and was not named stays, and the others are taken away all the same.
+#[test]
+fn what_is_protected_keeps_no_other_lock() {
+    let project = Project::whole();
+    let sandbox = |line: &str| run(&project, &format!("{line} --sandbox"));
+    for env in ["dev", "prod"] {
+        let line = format!("apply --product product-a --env {env} --yes --confirm {env}");
+        sandbox(&format!("{line} --sandbox-fault crash-before:CreateRole#1")).exits(137);
+    }
+    let unlocked = sandbox("unlock --product product-a --all --yes").exits(1);
+    unlocked.says(&["product-a/prod is protected", "Unlocked product-a/dev.", "its process is over"]);
+    let json = sandbox("unlock --product product-a --all --yes --output json").exits(1).json();
+    let held = json["locks"].as_array().unwrap().iter().filter(|one| !one["holder"].is_null());
+    assert_eq!(held.map(|one| &one["environment"]).collect::<Vec<_>>(), ["prod"]);
+    let unlocked = sandbox("unlock --product product-a --env prod --yes --confirm prod").exits(0);
+    unlocked.says(&["Unlocked product-a/prod."]);
 }

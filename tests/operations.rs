@@ -127,6 +127,21 @@ fn strange_lines_in_the_stream_push_no_record_out() {
     dev(&project, "history --last 1").exits(0).says(&["apply", "done"]);
 }
 
+/// It would go one further back each time that it died before its record, and drift would put the bad one back.
+#[test]
+fn a_rollback_that_died_is_finished_by_the_same_command() {
+    let project = Project::new();
+    dev(&project, "apply --yes").exits(0);
+    let second = deploy(&project, "/second/{proxy+}");
+    deploy(&project, "/third/{proxy+}");
+    dev(&project, "rollback --yes --sandbox-fault crash-after:UpdateStage#1").exits(137);
+    assert_eq!(served(&project), second);
+    dev(&project, "rollback --yes").exits(0).says(&["was moved back from", "already", "go back further"]);
+    assert_eq!(served(&project), second);
+    dev(&project, "drift").exits(0);
+    assert_eq!(history(&project)[0]["deed"], "rollback");
+}
+
 #[test]
 fn a_rollback_goes_back_and_the_next_apply_forward() {
     let project = Project::new();
@@ -429,7 +444,7 @@ fn a_missing_permission_is_named_with_what_prints_them_all() {
         "is not authorized to perform: ",
         "on resource: ",
         "the credentials lack the permission `",
-        "`gwctl policy` prints all that are needed",
+        "`gwctl policy` prints all that plans and applies need",
     ]);
     // What the caller may not look at is no reason to guess.
     fs::write(project.root().join("none.json"), r#"{"Version": "2012-10-17", "Statement": []}"#).unwrap();

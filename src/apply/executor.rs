@@ -9,101 +9,19 @@ use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::Event;
+use super::{Applied, Ended, Event};
 use crate::aws::{Aws, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::Registry;
 use crate::model::{Address, Digest, Identity, Outputs, references, resolve};
 use crate::plan::{Action, Plan, Step};
 
-/// What became of one step.
-#[derive(Debug, Clone)]
-pub enum Ended {
-    /// It was done. What stands since then has this digest; none if nothing stands.
-    Done(Option<Digest>),
-    /// It failed.
-    Failed(Failure),
-    /// The user ended it while it waited for AWS: what it began may stand.
-    Interrupted,
-    /// It was not begun.
-    NotBegun,
-}
-
-/// How an apply ended.
-#[derive(Debug)]
-pub struct Applied {
-    /// The outputs of everything that is there now, steps and unchanged resources alike.
-    pub outputs: BTreeMap<Address, Outputs>,
-    /// Steps that failed, with why.
-    pub failed: Vec<(Address, Failure)>,
-    /// What became of each step of the plan, in its order.
-    pub ended: Vec<Ended>,
-    /// How many steps were done.
-    pub done: usize,
-    /// How many were not begun, or were ended in a wait.
-    pub skipped: usize,
-    /// The user interrupted it.
-    pub interrupted: bool,
-    /// What ended it before its time, where it was not the user: the lock was lost.
-    pub ended_by: Option<Failure>,
-}
-
-impl Applied {
-    /// Whether it did all it should.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        self.failed.is_empty() && self.skipped == 0 && !self.interrupted
-    }
-
-    /// Whether nothing was begun.
-    #[must_use]
-    pub fn is_untouched(&self) -> bool {
-        self.done == 0 && self.ended.iter().all(|ended| matches!(ended, Ended::NotBegun))
-    }
-
-    fn counts(&self) -> String {
-        let waited = self.ended.iter().filter(|ended| matches!(ended, Ended::Interrupted)).count();
-        let waits = if waited == 0 { String::new() } else { format!("{waited} ended while AWS was at work, ") };
-        format!("{} steps done, {waits}{} not begun", self.done, self.skipped.saturating_sub(waited))
-    }
-
-    /// Says that it was not the user who ended it. What was done to the end was not ended by anything.
-    #[must_use]
-    pub fn ended_by(self, failure: Option<Failure>) -> Self {
-        let early = self.interrupted && failure.is_some();
-        Self { interrupted: self.interrupted && !early, ended_by: failure.filter(|_| early), ..self }
-    }
-
-    /// The one failure to end the process with, if the apply did not do all it should.
-    #[must_use]
-    pub fn into_failure(mut self) -> Option<Failure> {
-        let rest = "nothing is lost: run the same command again, and it goes on where this one ended";
-        let counts = self.counts();
-        let mut all = if self.interrupted {
-            Failure::new(FailureKind::Interrupted, format!("interrupted: {counts}"))
-        } else if let Some(failure) = self.ended_by {
-            failure.context(format!("ended early: {counts}"))
-        } else if self.failed.len() == 1 {
-            let (address, failure) = self.failed.remove(0);
-            return Some(failure.context(format!("{address} was not applied")).hint(rest));
-        } else if self.failed.is_empty() {
-            return None;
-        } else {
-            Failure::new(FailureKind::Aws, format!("{} resources were not applied", self.failed.len()))
-        };
-        let mut hints: Vec<String> = Vec::new();
-        for (address, failure) in self.failed {
-            hints.extend(failure.hints().iter().filter(|hint| !hints.contains(hint)).cloned().collect::<Vec<_>>());
-            all = all.cause(format!("{address}: {failure}"));
-        }
-        Some(hints.into_iter().fold(all, Failure::hint).hint(rest))
-    }
-}
-
 /// One piece of work: a step, or the second half of a replacement that makes the new one first.
 #[derive(Debug, Clone, Copy)]
 struct Work<'a> {
     step: &'a Step,
+    /// The step's place in the plan.
+    place: usize,
     retires: bool,
 }
 
@@ -128,7 +46,7 @@ pub async fn apply(
         }
         if !stop {
             for index in walk.ready() {
-                let Work { step, retires } = walk.work[index];
+                let Work { step, retires, .. } = walk.work[index];
                 let (action, what) = describe(step, retires);
                 emit(Event::StepStarted { address: step.address.clone(), action, what: what.to_owned() });
                 let work = perform(index, walk.work[index], plan, registry, aws, walk.outputs.clone());
@@ -196,9 +114,9 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(plan: &'a Plan) -> Self {
-        let steps = plan.steps.iter().map(|step| Work { step, retires: false });
-        let retired = plan.steps.iter().filter(|step| step.action == Action::ReplaceCreateFirst);
-        let work: Vec<Work<'_>> = steps.chain(retired.map(|step| Work { step, retires: true })).collect();
+        let steps = plan.steps.iter().enumerate().map(|(place, step)| Work { step, place, retires: false });
+        let retired = steps.clone().filter(|work| work.step.action == Action::ReplaceCreateFirst);
+        let work: Vec<Work<'_>> = steps.chain(retired.map(|work| Work { retires: true, ..work })).collect();
         let outputs = plan.unchanged.iter().map(|one| (one.address.clone(), one.live.outputs.clone())).collect();
         Self {
             waiting: (0..work.len()).collect(),
@@ -214,15 +132,16 @@ impl<'a> Walk<'a> {
 
     /// Work that has to be done before another piece, as the plan says.
     fn blockers(&self, index: usize) -> Vec<usize> {
-        let Work { step, retires } = self.work[index];
+        let Work { step, retires, .. } = self.work[index];
         let before = if retires { &step.retires_after } else { &step.after_steps };
         (0..self.work.len())
             .filter(|&other| {
-                let Work { step: earlier, retires: old } = self.work[other];
+                let Work { step: earlier, retires: old, .. } = self.work[other];
                 // A plan can be carried out in its order, so what a step waits for stands before it. The same address
                 // may stand behind it again: the old one of a resource whose renaming was cut off, to be deleted.
                 let is_before = other < index && !old && before.contains(&earlier.address);
-                is_before || (retires && old && step.old_ones_first.contains(&earlier.address))
+                let (goes, went) = (retires || step.action == Action::Delete, old || earlier.action == Action::Delete);
+                is_before || (goes && went && step.old_ones_first.contains(&earlier.address))
             })
             .collect()
     }
@@ -250,8 +169,8 @@ impl<'a> Walk<'a> {
             Ok(made) => {
                 self.done.insert(index);
                 // The second half of a replacement makes nothing, and what the first one made stands.
-                if let Some(ended) = self.ended.get_mut(index) {
-                    *ended = Ended::Done(made.as_ref().map(|made| made.digest.clone()));
+                if !self.work[index].retires {
+                    self.ended[index] = Ended::Done(made.as_ref().map(|made| made.digest.clone()));
                 }
                 if let Some(made) = made {
                     self.outputs.insert(address.clone(), made.outputs);
@@ -261,19 +180,25 @@ impl<'a> Walk<'a> {
             // The user ended a wait of it: the next apply goes on there.
             Err(failure) if failure.kind() == FailureKind::Interrupted => {
                 self.skipped += 1;
-                if let Some(ended) = self.ended.get_mut(index) {
-                    *ended = Ended::Interrupted;
-                }
+                self.end(index, Ended::Interrupted, failure);
                 emit(Event::StepInterrupted { address, elapsed });
             }
             Err(failure) => {
                 emit(Event::StepFailed { address: address.clone(), failure: failure.to_string(), elapsed });
-                if let Some(ended) = self.ended.get_mut(index) {
-                    *ended = Ended::Failed(failure.clone());
-                }
+                self.end(index, Ended::Failed(failure.clone()), failure.clone());
                 self.failed.push((address, failure));
             }
         }
+    }
+
+    /// Notes how a step ended that was not done; of a second half, that the old one stays.
+    fn end(&mut self, index: usize, how: Ended, failure: Failure) {
+        let Work { place, retires, .. } = self.work[index];
+        let ended = &mut self.ended[place];
+        *ended = match std::mem::replace(ended, Ended::NotBegun) {
+            Ended::Done(digest) if retires => Ended::OldStays(digest, failure),
+            _ => how,
+        };
     }
 
     fn running(&self) -> Vec<Address> {
@@ -325,7 +250,7 @@ async fn carry_out(
     aws: &Aws,
     outputs: &BTreeMap<Address, Outputs>,
 ) -> Result<Option<Made>> {
-    let Work { step, retires } = work;
+    let Work { step, retires, .. } = work;
     let kind = registry.kind(step.address.kind())?;
     let live = || step.live.as_ref().ok_or_else(|| Failure::internal(format!("{} was never read", step.address)));
     if retires || step.action == Action::Delete {
@@ -355,42 +280,5 @@ fn resolved(step: &Step, outputs: &BTreeMap<Address, Outputs>) -> Result<Value> 
     match references(&spec).into_iter().next() {
         None => Ok(crate::model::without_nulls(&spec)),
         Some(open) => Err(Failure::internal(format!("{} needs `{open}`, which no step gave", step.address))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn applied(ended: Vec<Ended>, interrupted: bool) -> Applied {
-        Applied {
-            outputs: BTreeMap::new(),
-            failed: Vec::new(),
-            skipped: ended.len(),
-            ended,
-            done: 0,
-            interrupted,
-            ended_by: None,
-        }
-    }
-
-    #[test]
-    fn what_was_ended_in_a_wait_was_begun() {
-        assert!(applied(vec![Ended::NotBegun], true).is_untouched());
-        let waited = applied(vec![Ended::Interrupted, Ended::NotBegun], true);
-        assert!(!waited.is_untouched());
-        let told = waited.into_failure().unwrap().to_string();
-        assert_eq!(told, "interrupted: 0 steps done, 1 ended while AWS was at work, 1 not begun");
-    }
-
-    #[test]
-    fn a_lost_lock_is_why_it_ended_only_where_it_ended_early() {
-        let lost = || Some(Failure::new(FailureKind::Refused, "the lock was taken away"));
-        let early = applied(vec![Ended::NotBegun], true).ended_by(lost());
-        assert!(!early.interrupted && !early.is_done());
-        assert!(
-            early.into_failure().unwrap().to_string().starts_with("ended early: 0 steps done, 1 not begun: the lock")
-        );
-        assert!(applied(Vec::new(), false).ended_by(lost()).ended_by.is_none());
     }
 }

@@ -5,11 +5,13 @@
 //! what waits for what, stands in the plan. A step that fails stops what builds on it and nothing else; the next apply
 //! finishes the work, because the digest is written to a resource's tags only once the whole step is done.
 
+mod applied;
 mod executor;
 
 use std::time::Duration;
 
-pub use executor::{Applied, Ended, apply};
+pub use applied::{Applied, Ended};
+pub use executor::apply;
 
 use crate::model::Address;
 use crate::plan::Action;
@@ -89,4 +91,18 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+}
+
+impl Event {
+    /// The same with `hide` over what AWS may have said.
+    #[must_use]
+    pub fn without(self, hide: &dyn Fn(&str) -> String) -> Self {
+        match self {
+            Self::StepProgress { address, message } => Self::StepProgress { address, message: hide(&message) },
+            Self::StepFailed { address, failure, elapsed } => {
+                Self::StepFailed { address, failure: hide(&failure), elapsed }
+            }
+            other => other,
+        }
+    }
 }

@@ -33,7 +33,8 @@ where
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
                 failure.hint("check the network, the Region and --endpoint-url, then run this again")
             }
-            SdkError::ResponseError(_) => failure.hint(
+            // An error of AWS has a code.
+            SdkError::ResponseError(_) | SdkError::ServiceError(_) => failure.hint(
                 "what answered may not be AWS: check the proxy, HTTPS_PROXY and --endpoint-url, then run this again",
             ),
             SdkError::ConstructionFailure(_) => failure.hint(
@@ -108,7 +109,8 @@ fn not_allowed(message: &str) -> String {
         _ => "the permission for this call".to_owned(),
     };
     format!(
-        "the credentials lack {what}: `gwctl policy` prints all that are needed; ask the owner of the account for them"
+        "the credentials lack {what}: `gwctl policy` prints all that plans and applies need, and `--with` what other commands \
+         need; ask the owner of the account for them"
     )
 }
 /// What helps when a quota is used up that time does not fill again.
@@ -134,10 +136,11 @@ fn hint(code: &str) -> Option<&'static str> {
 }
 
 /// Whether an answer was lost: the call may have taken effect, or not. The SDK does not tell a connection that was refused
-/// from one that was cut, so that both count.
+/// from one that was cut, so that both count. One that ended in its line was never sent.
 #[must_use]
-pub fn is_ambiguous<E, R>(error: &SdkError<E, R>) -> bool {
+pub fn is_ambiguous<E: Error + 'static, R: std::fmt::Debug + 'static>(error: &SdkError<E, R>) -> bool {
     match error {
+        _ if is_given_up(error) => false,
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
         SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout() || failure.is_other(),
         _ => false,

@@ -10,6 +10,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::time::{Instant, sleep};
 
 use super::failure::{failed, is_ambiguous};
+use super::pace::GivenUp;
+use super::wait;
 use crate::error::{Failure, Result};
 
 /// An answer that means "not yet": an error code, and a part of its message.
@@ -19,7 +21,8 @@ pub type NotYet = (&'static str, &'static str);
 pub const CONCURRENT_MODIFICATION: NotYet = ("ConflictException", "concurrent modification");
 
 /// Calls `operation` until it answers something other than one of `not_yet`, for at most `budget`. The pauses double from
-/// half a second up to five: a role spreads through IAM in about ten seconds (aws-facts G).
+/// half a second up to five: a role spreads through IAM in about ten seconds (aws-facts G). They end when the user wants the work
+/// to end: what was not ready has had no effect.
 pub async fn until_ready<T, E, R, F, Fut>(
     budget: Duration,
     not_yet: &[NotYet],
@@ -44,7 +47,9 @@ where
             return Err(error);
         }
         tracing::debug!("not ready yet, trying again in {pause:?}: {}", error.message().unwrap_or_default());
-        sleep(pause).await;
+        if wait::pause(pause).await.is_err() {
+            return Err(SdkError::construction_failure(GivenUp));
+        }
         pause = (pause * 2).min(Duration::from_secs(5));
     }
 }

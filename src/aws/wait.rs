@@ -1,7 +1,8 @@
-//! Waits for what AWS makes in minutes: network interfaces, VPC links, certificates. They end when the user wants the work to end.
+//! Waits for what AWS makes ready in its own time: network interfaces, VPC links, certificates, a new role. They end when the user
+//! wants the work to end.
 //!
 //! What such a wait is in the midst of stands in AWS already, or goes from it by itself: the next apply waits for the rest of it. Calls are
-//! not cut off, nor waits of seconds.
+//! not cut off, nor waits between a call and those that make it whole.
 
 use std::time::Duration;
 
@@ -19,22 +20,26 @@ pub async fn ending<F: Future>(ended: watch::Receiver<bool>, work: F) -> F::Outp
     ENDED.scope(ended, work).await
 }
 
+/// Returns when it turns true; never when nobody is left to say so.
+pub async fn told(ended: &mut watch::Receiver<bool>) {
+    if ended.wait_for(|ended| *ended).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Waits so long, or fails because the user wants the work to end.
+///
+/// # Errors
+///
+/// [`FailureKind::Interrupted`].
 pub async fn pause(duration: Duration) -> Result<()> {
-    let mut ended = ENDED.try_with(Clone::clone).ok();
-    let told = async {
-        let told = match &mut ended {
-            Some(ended) => ended.wait_for(|ended| *ended).await.is_ok(),
-            None => false,
-        };
-        if !told {
-            // Nobody is there to say so.
-            std::future::pending::<()>().await;
-        }
+    let Ok(mut ended) = ENDED.try_with(Clone::clone) else {
+        sleep(duration).await;
+        return Ok(());
     };
     tokio::select! {
         () = sleep(duration) => Ok(()),
-        () = told => Err(Failure::new(FailureKind::Interrupted, "interrupted while it waited for AWS")),
+        () = told(&mut ended) => Err(Failure::new(FailureKind::Interrupted, "interrupted while it waited for AWS")),
     }
 }
 

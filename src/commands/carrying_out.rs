@@ -10,6 +10,7 @@ use super::verb::Verb;
 use super::work::{Work, side_by_side};
 use super::{interruption, journal};
 use crate::apply::{self, Applied};
+use crate::aws::{Pace, wait};
 use crate::cli::Global;
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::Owner;
@@ -111,7 +112,7 @@ impl Running<'_> {
         let verdict = tokio::select! {
             verdict = Box::pin(looked) => verdict,
             // What was not begun is not begun: the apply itself says so.
-            _ = interrupt.wait_for(|interrupted| *interrupted) => Ok(()),
+            () = wait::told(&mut interrupt) => Ok(()),
         };
         verdict.err().map(|failure| failure.context(format!("{here} was left as it is")))
     }
@@ -137,10 +138,13 @@ impl Running<'_> {
         let wanted = Wanted { purpose: deed.name(), by: &circumstances.by, patience: self.order.patience };
         let tell = |message| self.tell_of(index, message);
         let held = under_lock(&work.aws, &work.owner, wanted, self.interrupt.clone(), &tell, async |ended| {
+            if *ended.borrow() {
+                return Err(Failure::new(FailureKind::Interrupted, "interrupted before anything was changed"));
+            }
             let now = self.look_again(work, plan, index).await?;
             let current = now.as_ref().unwrap_or(plan);
             let applied = self.apply(work, current, index, ended).await;
-            let recorded = journal::keep(work, current, &applied, &circumstances).await;
+            let recorded = Pace::to_the_end(journal::keep(work, current, &applied, &circumstances)).await;
             Ok::<_, Failure>((now, applied, recorded))
         });
         let Held { came, lost, kept } = Box::pin(held).await?;
@@ -161,14 +165,19 @@ impl Running<'_> {
     }
 
     async fn apply(&self, work: &Work, plan: &Plan, index: usize, ended: watch::Receiver<bool>) -> Applied {
-        let mut emit = |event: apply::Event| self.tell(index, &event);
-        apply::apply(plan, &work.registry, &work.aws, ended, &mut emit).await
+        // AWS may repeat in an error what it was sent.
+        let hide = |text: &str| report::without_secrets(plan, text);
+        let mut emit = |event: apply::Event| self.tell(index, &event.without(&hide));
+        apply::apply(plan, &work.registry, &work.aws, ended, &mut emit).await.without(&hide)
     }
 
     /// Plans again now that nobody else changes anything: a plan is carried out as it was shown. Where nobody was asked, and what
     /// is wanted is not told by what is there, the new plan is as good; it is given then.
     async fn look_again(&self, work: &Work, shown: &Plan, index: usize) -> Result<Option<Plan>> {
         let Order { verb, consent, saved, .. } = self.order;
+        if verb.is_of_the_configuration() {
+            work.look_up_again().await?;
+        }
         let now = verb.plan(work).await?;
         if shown.steps == now.steps {
             return Ok(None);

@@ -1,12 +1,14 @@
 //! What the command line says the sandbox is to be like, and what is told of it at the end.
 
-use std::fs;
-
+use super::files;
 use crate::cli::{ConditionOptions, Global};
 use crate::error::{Failure, FailureKind, Result};
 use crate::sandbox::Sandbox;
 use crate::sandbox::authorization::Enforced;
 use crate::sandbox::conditions::{Conditions, Fault};
+
+/// Files of faults and policies that are larger, in bytes, are not read.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The exit code after a crash on purpose: that of a process that was killed.
 const KILLED: i32 = 137;
@@ -35,16 +37,15 @@ pub(super) fn read(global: &Global) -> Result<Conditions> {
     let mut all = faults.clone();
     if let Some(path) = fault_file {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| {
-            Failure::io(format!("failed to read {name}"), &error)
-                .hint("--sandbox-faults takes a file with one fault a line; one fault goes with --sandbox-fault")
+        let text = files::text(path, "the faults", LARGEST).map_err(|failure| {
+            failure.hint("--sandbox-faults takes a file with one fault a line; one fault goes with --sandbox-fault")
         })?;
         all.extend(Fault::list(&name, &text)?);
     }
     for path in policies {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| {
-            Failure::io(format!("failed to read {name}"), &error).hint(
+        let text = files::text(path, "the policies", LARGEST).map_err(|failure| {
+            failure.hint(
                 "--sandbox-policy takes a file with IAM policies; `gwctl policy` prints what an environment needs",
             )
         })?;
@@ -89,6 +90,8 @@ fn tell(sandbox: &Sandbox) {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+
+    use std::fs;
 
     use super::*;
     use crate::cli::Cli;

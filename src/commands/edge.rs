@@ -65,7 +65,7 @@ fn ask(global: &Global, change: &RegionOptions, in_service: bool, changed: &Chan
     let consent = Consent { yes: change.yes, confirmed: change.confirm.clone() };
     consent.check(&[changed.owner])?;
     if !consent.yes {
-        let question = format!("{} {}", if in_service { "Restore" } else { "Drain" }, change.to);
+        let question = format!("{} {} in", if in_service { "Restore" } else { "Drain" }, change.to);
         return confirm(global, &question, std::slice::from_ref(changed));
     }
     if changed.protected { consent.to_protected(changed.owner) } else { Ok(()) }

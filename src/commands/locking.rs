@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use crate::aws::Aws;
 use crate::aws::lock::{self, Lock, Taken};
+use crate::aws::{Aws, Pace, wait};
 use crate::error::{Failure, Result};
 use crate::lock::Holder;
 use crate::model::Owner;
@@ -46,8 +46,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How often a lock that somebody else has is looked at.
 const LOOKS_EVERY: Duration = Duration::from_secs(2);
 
-/// Takes the lock, does the work, gives the lock back, even if the work panics. The work is told to end (its receiver turns
-/// true) when the user wants that, and when the lock is lost.
+/// Takes the lock, does the work, gives the lock back. The work is told to end (its receiver turns true) when the user wants
+/// that, and when the lock is lost. If it panics, that is a failure, so that other environments come to their end.
 pub(super) async fn under_lock<T, F>(
     aws: &Aws,
     owner: &Owner,
@@ -65,15 +65,14 @@ where
     let (end, ended) = watch::channel(false);
     let lost = Mutex::new(None);
     let told = async {
-        if interrupt.wait_for(|interrupted| *interrupted).await.is_ok() {
-            // What waits for its turn among others is not in flight.
-            aws.pace.close(GRACE);
-            end.send_replace(true);
-        }
+        wait::told(&mut interrupt).await;
+        // What waits for its turn among others is not in flight.
+        aws.pace.close(GRACE);
+        end.send_replace(true);
         pending::<Infallible>().await
     };
     let kept_alive = async {
-        let failure = lock.kept_alive().await;
+        let failure = Box::pin(Pace::to_the_end(lock.kept_alive())).await;
         end.send_replace(true);
         *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
         pending::<Infallible>().await
@@ -83,9 +82,16 @@ where
         never = told => match never {},
         never = kept_alive => match never {},
     };
-    let kept = lock.give_back().await.err();
-    let came = Some(came.unwrap_or_else(|panic| resume_unwind(panic)));
-    Ok(Held { came, lost: lost.into_inner().unwrap_or_else(PoisonError::into_inner), kept })
+    let gone = lock.is_lost();
+    let (kept, gone) = match Box::pin(Pace::to_the_end(lock.give_back())).await {
+        Ok(given) => (None, (!given).then_some(gone)),
+        Err(failure) => (Some(failure), None),
+    };
+    let Ok(came) = came else {
+        let failure = Failure::internal("the work panicked; what went before has said where");
+        return Err(kept.into_iter().fold(failure, Failure::beside));
+    };
+    Ok(Held { came: Some(came), lost: lost.into_inner().unwrap_or_else(PoisonError::into_inner).or(gone), kept })
 }
 
 /// Takes the lock; none if the user ended it before. Waiting is cut off by that, and taking is not: a lock might stay.
@@ -119,7 +125,7 @@ async fn take(
             }
             tokio::select! {
                 () = sleep(LOOKS_EVERY.min(left)) => {}
-                _ = interrupt.wait_for(|interrupted| *interrupted) => return Ok(None),
+                () = wait::told(interrupt) => return Ok(None),
             }
             other = match lock::holder(&aws.read, owner).await? {
                 Some(other) if !other.may_be_retired(Timestamp::now()) => other,

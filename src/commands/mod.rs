@@ -13,6 +13,7 @@ mod edge;
 mod execution;
 mod explain;
 mod export;
+mod files;
 mod graph;
 mod history;
 mod import;

@@ -2,10 +2,11 @@
 
 use super::code::Code;
 use super::output::{self, data, text_options};
+use super::show_plan;
 use super::verb::Verb;
 use super::work::{Lookups, Member, begin_all, load, side_by_side, world};
 use crate::cli::{Global, PlanOptions, Selection};
-use crate::error::{Failure, Result, exit};
+use crate::error::{Failure, FailureKind, Result, exit};
 use crate::plan::Plan;
 use crate::plan::saved::{Asked, SavedPlan};
 use crate::report::{self, Planned};
@@ -59,6 +60,13 @@ fn save(global: &Global, options: &PlanOptions, plans: &[Plan]) -> Result<()> {
         canary: options.canary,
         world: world(global),
     };
+    // A slip of the pen, `--out` before the name of an environment's file, would cost that file.
+    if std::fs::metadata(path).is_ok_and(|found| found.len() > 0) {
+        show_plan::read(path).map_err(|_| {
+            let message = format!("{} is there already, and is no saved plan", path.display());
+            Failure::new(FailureKind::Usage, message).hint("nothing was written; choose another name")
+        })?;
+    }
     let text = SavedPlan::new(asked, plans, &report::masked).to_text()?;
     std::fs::write(path, text).map_err(|error| Failure::io(format!("failed to write {}", path.display()), &error))?;
     output::notice(global, |out| writeln!(out, "saved; carry it out with: gwctl apply {}", path.display()))

@@ -51,13 +51,13 @@ pub(super) struct Changed<'a> {
     pub(super) protected: bool,
 }
 
-/// Asks once for all of them. What has to be typed is `yes`, or the names of the protected ones.
+/// Asks once for all of them, whose names follow the question: `Apply this plan to`. What has to be typed is `yes`, or the names of the protected ones.
 pub(super) fn confirm(global: &Global, question: &str, all: &[Changed<'_>]) -> Result<()> {
     if !std::io::stdin().is_terminal() {
         let hint = if all.iter().any(|one| one.protected) {
-            "look at the plan, then run this with --yes, and --confirm ENV for what is protected"
+            "look at what is shown, then run this with --yes, and --confirm ENV for what is protected"
         } else {
-            "look at the plan, then run this with --yes"
+            "look at what is shown, then run this with --yes"
         };
         return Err(refused("nobody can be asked: stdin is no terminal").hint(hint));
     }
@@ -65,9 +65,9 @@ pub(super) fn confirm(global: &Global, question: &str, all: &[Changed<'_>]) -> R
     notice(global, |out| {
         let at = |one: &Changed<'_>| format!("{} in {} {}", one.owner, one.place.account, one.place.region);
         if let [one] = all {
-            write!(out, "\n{question} to {}? Type `{wanted}`: ", at(one))?;
+            write!(out, "\n{question} {}? Type `{wanted}`: ", at(one))?;
         } else {
-            writeln!(out, "\n{question} to")?;
+            writeln!(out, "\n{question}")?;
             for one in all {
                 writeln!(out, "  {}{}", at(one), if one.protected { " (protected)" } else { "" })?;
             }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::files;
 use super::output::{data, text_options};
 use crate::cli::{Global, ShowPlanOptions};
-use crate::error::{Failure, FailureKind, Result, exit};
+use crate::error::{Result, exit};
 use crate::plan::saved::SavedPlan;
 use crate::report::{self, Planned};
 
@@ -21,12 +22,6 @@ pub(super) fn run(global: &Global, options: &ShowPlanOptions) -> Result<u8> {
 
 /// Reads a saved plan from its file.
 pub(super) fn read(path: &Path) -> Result<SavedPlan> {
-    let failed = |error: &std::io::Error| Failure::io(format!("failed to read the plan {}", path.display()), error);
-    let length = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
-    if length > LARGEST {
-        let message = format!("{} is too large for a saved plan: {length} bytes", path.display());
-        return Err(Failure::new(FailureKind::Usage, message));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let text = files::text(path, "the plan", LARGEST)?;
     SavedPlan::read(&text).map_err(|failure| failure.context(format!("failed to read the plan {}", path.display())))
 }

@@ -1,5 +1,7 @@
 //! `gwctl unlock`: takes away the lock of an environment whose holder is gone, once somebody has seen whose it is.
 
+use std::io::Write;
+
 use jiff::Timestamp;
 
 use super::code::Code;
@@ -9,7 +11,7 @@ use super::work::{Lookups, Member, Work, begin_all, load, side_by_side};
 use crate::aws::lock;
 use crate::cli::{Global, UnlockOptions};
 use crate::error::{Failure, Result, exit};
-use crate::report::{self, Format, Locked};
+use crate::report::{self, Fate, Format, Locked};
 
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &UnlockOptions) -> Result<u8> {
@@ -24,7 +26,7 @@ pub(super) async fn run(global: &Global, options: &UnlockOptions) -> Result<u8> 
             let work = work?;
             work.aws.read.check_account().await?;
             let holder = lock::holder(&work.aws.read, &owner).await?;
-            Ok((work, Locked { owner, place, holder, taken_away: false }))
+            Ok((work, Locked { owner, place, holder, fate: Fate::Stays }))
         };
         let found: Result<(Work, Locked)> = found.await;
         (label, found)
@@ -36,12 +38,10 @@ pub(super) async fn run(global: &Global, options: &UnlockOptions) -> Result<u8> 
             Err(failure) => failures.push((label, failure)),
         }
     }
-    if global.output != Format::Json {
-        let now = Timestamp::now();
-        data(global, |out| locks.iter().try_for_each(|(_, locked)| report::locked_text(locked, now, out)))?;
-    }
-    agree(global, &locks, &consent)?;
-    failures.extend(take_away(&mut locks).await);
+    show(global, &locks, &consent)?;
+    let refused = agree(global, &locks, &consent)?;
+    failures.extend(take_away(&mut locks, &refused).await);
+    failures.extend(refused);
     let locks: Vec<Locked> = locks.into_iter().map(|(_, locked)| locked).collect();
     if global.output == Format::Json {
         output::json(global, &report::locks_json(&locks, Timestamp::now()))?;
@@ -51,27 +51,46 @@ pub(super) async fn run(global: &Global, options: &UnlockOptions) -> Result<u8> 
     Ok(if output::failures(global, failures, several)? { exit::FAILED } else { exit::DONE })
 }
 
-fn agree(global: &Global, locks: &[(Work, Locked)], consent: &Consent) -> Result<()> {
+/// Shows whose the locks are. Whoever is asked sees it also where programs read the output.
+fn show(global: &Global, locks: &[(Work, Locked)], consent: &Consent) -> Result<()> {
+    let now = Timestamp::now();
+    let all = |out: &mut dyn Write| locks.iter().try_for_each(|(_, locked)| report::locked_text(locked, now, out));
+    match (global.output, consent.yes) {
+        (Format::Json, true) => Ok(()),
+        (Format::Json, false) => output::notice(global, all),
+        _ => data(global, all),
+    }
+}
+
+/// What is protected and was not named stays, and the others go.
+fn agree(global: &Global, locks: &[(Work, Locked)], consent: &Consent) -> Result<Vec<(String, Failure)>> {
     let held = locks.iter().filter(|(_, locked)| locked.holder.is_some());
     let held =
         held.map(|(work, locked)| Changed { owner: &locked.owner, place: &locked.place, protected: work.protected });
     let held: Vec<Changed<'_>> = held.collect();
     if held.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     if !consent.yes {
-        return confirm(global, "Whoever holds it may still be at work: take the lock away", &held);
+        let question = "Whoever holds it may still be at work. Take the lock away from";
+        return confirm(global, question, &held).map(|()| Vec::new());
     }
-    held.iter().filter(|one| one.protected).try_for_each(|one| consent.to_protected(one.owner))
+    let protected = held.iter().filter(|one| one.protected);
+    let refused = protected.filter_map(|one| Some((one.owner.to_string(), consent.to_protected(one.owner).err()?)));
+    Ok(refused.collect())
 }
 
 /// Takes away the locks that were shown, and no others.
-async fn take_away(locks: &mut [(Work, Locked)]) -> Vec<(String, Failure)> {
+async fn take_away(locks: &mut [(Work, Locked)], but: &[(String, Failure)]) -> Vec<(String, Failure)> {
     let mut failures = Vec::new();
     for (work, locked) in locks {
         let Some(holder) = &locked.holder else { continue };
+        if but.iter().any(|(label, _)| *label == locked.owner.to_string()) {
+            continue;
+        }
         match lock::take_away(&work.aws, &locked.owner, holder).await {
-            Ok(taken_away) => locked.taken_away = taken_away,
+            Ok(true) => locked.fate = Fate::TakenAway,
+            Ok(false) => locked.fate = Fate::Another,
             Err(failure) => failures.push((locked.owner.to_string(), failure)),
         }
     }

@@ -81,12 +81,12 @@ impl Verb {
     /// What is asked before so many plans are carried out.
     pub(super) const fn question(&self, plans: usize) -> &'static str {
         match self {
-            Self::Apply { .. } if plans == 1 => "Apply this plan",
-            Self::Apply { .. } => "Apply these plans",
-            Self::Destroy => "Destroy all of this",
+            Self::Apply { .. } if plans == 1 => "Apply this plan to",
+            Self::Apply { .. } => "Apply these plans to",
+            Self::Destroy => "Destroy all of this in",
             Self::RollBack { .. } => "Roll back",
-            Self::Promote { .. } => "Give the canary all requests",
-            Self::Abort { .. } => "End the canary",
+            Self::Promote { .. } => "Give the canary all requests in",
+            Self::Abort { .. } => "End the canary of",
         }
     }
 

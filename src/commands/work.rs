@@ -104,6 +104,8 @@ pub(super) struct Work {
     lists: Arc<Lists>,
     /// Whether it was looked at. What is read again, after a question or under the lock, is read from AWS.
     looked: AtomicBool,
+    /// What the configuration leaves to AWS, and what AWS said.
+    looked_up: Option<Box<(Environment, Found)>>,
     warnings: Vec<Warning>,
     /// Speaks when the last one goes.
     summary: Option<Arc<Summary>>,
@@ -154,6 +156,7 @@ impl Work {
     ) -> Result<Self> {
         let place = stack::place(&environment.target);
         let aws = connection.open(&place).await?;
+        let asks = found.is_none();
         let found = match found {
             Some(found) => found,
             None => look_up(&aws.read.anew_beside(&lists), environment).await?,
@@ -178,9 +181,26 @@ impl Work {
             aws,
             lists,
             looked: AtomicBool::new(false),
+            looked_up: (asks && !stack::lookups(environment).is_empty())
+                .then(|| Box::new((environment.clone(), found))),
             warnings,
             summary: None,
         })
+    }
+
+    /// Asks AWS again what the configuration leaves to it: what is wanted was made of the answers.
+    ///
+    /// # Errors
+    ///
+    /// Refused where an answer is another one by now.
+    pub(super) async fn look_up_again(&self) -> Result<()> {
+        let Some((environment, found)) = self.looked_up.as_deref() else { return Ok(()) };
+        let changed = look_up(&self.aws.read.anew(), environment).await?.changed_since(found);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let failure = Failure::new(FailureKind::Refused, "what the configuration leaves to AWS changed meanwhile");
+        Err(changed.into_iter().fold(failure, Failure::cause).hint("nothing was changed; run this again"))
     }
 
     /// Reads AWS afresh, and says what could not be read and was done without. The account is checked at the same time, so
@@ -334,7 +354,11 @@ pub(super) async fn begin_all(
 
 /// Does all of it, at most [`AT_ONCE`] at the same time; what comes of it stands in the order of what was asked.
 pub(super) async fn side_by_side<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    stream::iter(all).buffered(AT_ONCE).collect().await
+    // Whoever is done makes room, also before one that takes long: `buffered` would count what waits to be handed over.
+    let numbered = all.into_iter().enumerate().map(async |(number, one)| (number, one.await));
+    let mut done: Vec<(usize, F::Output)> = stream::iter(numbered).buffer_unordered(AT_ONCE).collect().await;
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, one)| one).collect()
 }
 
 /// Variables that say where credentials come from. They beat the profile of `targets.toml`, which a CI job has not got;
@@ -389,4 +413,24 @@ fn open_sandbox(global: &Global) -> Result<Option<Sandbox>> {
     };
     conditions::die_when_due(&sandbox);
     Ok(Some(sandbox))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_takes_long_holds_up_nobody() {
+        let begun = Instant::now();
+        let all = (0..200).map(async |number: u64| {
+            sleep(Duration::from_secs(if number == 0 { 100 } else { 1 })).await;
+            number
+        });
+        assert!(side_by_side(all).await.is_sorted());
+        assert_eq!(begun.elapsed().as_secs(), 100, "the others are done long before");
+    }
 }

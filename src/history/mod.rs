@@ -178,7 +178,7 @@ impl Record {
             reason: step.reason,
             done: matches!(ended, Ended::Done(_)),
             failure: match ended {
-                Ended::Failed(failure) => Some(hide(&failure.to_string())),
+                Ended::Failed(failure) | Ended::OldStays(_, failure) => Some(hide(&failure.to_string())),
                 _ => None,
             },
         });
@@ -292,7 +292,9 @@ fn standing(plan: &Plan, applied: &Applied) -> BTreeMap<Address, String> {
     // What goes comes last in a plan, and the old one of an address may go while the new one stands.
     for (step, ended) in plan.steps.iter().zip(&applied.ended) {
         let made = match ended {
-            Ended::Done(digest) => digest.as_ref().map(|digest| digest.as_str().to_owned()),
+            Ended::Done(digest) | Ended::OldStays(digest, _) => {
+                digest.as_ref().map(|digest| digest.as_str().to_owned())
+            }
             Ended::Failed(_) | Ended::Interrupted | Ended::NotBegun => {
                 step.live.as_ref().and_then(digest_of_step(step))
             }
@@ -320,7 +322,11 @@ fn is_made(plan: &Plan, address: &Address) -> bool {
 
 /// The counts of the steps that were done.
 fn done(plan: &Plan, applied: &Applied) -> Summary {
-    let steps = plan.steps.iter().zip(&applied.ended).filter(|(_, ended)| matches!(ended, Ended::Done(_)));
+    let steps = plan
+        .steps
+        .iter()
+        .zip(&applied.ended)
+        .filter(|(_, ended)| matches!(ended, Ended::Done(_) | Ended::OldStays(..)));
     Plan { steps: steps.map(|(step, _)| step.clone()).collect(), ..plan.clone() }.summary()
 }
 
@@ -332,10 +338,10 @@ fn specs(plan: &Plan, applied: &Applied, kind: &str) -> Vec<(Address, Value, Opt
     let mut all: Vec<_> = unchanged.map(|one| (one.address.clone(), one.live.spec.clone(), None)).collect();
     for (step, ended) in plan.steps.iter().zip(&applied.ended).filter(|(step, _)| step.address.kind() == kind) {
         match (ended, &step.after, step.before()) {
-            (Ended::Done(Some(_)), Some(after), before) => {
+            (Ended::Done(Some(_)) | Ended::OldStays(Some(_), _), Some(after), before) => {
                 all.push((step.address.clone(), resolve(after, &known), before.cloned()));
             }
-            (Ended::Failed(_) | Ended::NotBegun, _, Some(before)) => {
+            (Ended::Failed(_) | Ended::Interrupted | Ended::NotBegun, _, Some(before)) => {
                 all.push((step.address.clone(), before.clone(), None));
             }
             _ => {}

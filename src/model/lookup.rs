@@ -1,6 +1,6 @@
 //! What a configuration names and AWS identifies: found by a read before the stacks are expanded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// One thing to look up.
@@ -121,6 +121,20 @@ impl Found {
         self.regions.insert(region.to_owned(), by);
     }
 
+    /// The questions whose answers are others than they were, in words. That DNS knows another Region is none.
+    #[must_use]
+    pub fn changed_since(&self, before: &Self) -> Vec<String> {
+        let all: BTreeSet<&Lookup> = self.answers.keys().chain(before.answers.keys()).collect();
+        let other = all.into_iter().filter(|lookup| self.answers.get(lookup) != before.answers.get(lookup));
+        let regions: BTreeSet<&String> = self.regions.keys().chain(before.regions.keys()).collect();
+        let turned = regions.into_iter().filter(|region| self.drained(region) != before.drained(region));
+        let turned = turned.map(|region| match self.drained(region) {
+            Some(by) => format!("{region} was drained by {by}"),
+            None => format!("{region} was restored"),
+        });
+        other.map(|lookup| format!("the {lookup} is another one")).chain(turned).collect()
+    }
+
     /// The answers to a question that may have several, or none.
     #[must_use]
     pub fn all(&self, lookup: &Lookup) -> Vec<String> {
@@ -131,5 +145,24 @@ impl Found {
 impl FromIterator<(Lookup, Vec<String>)> for Found {
     fn from_iter<I: IntoIterator<Item = (Lookup, Vec<String>)>>(answers: I) -> Self {
         Self { answers: answers.into_iter().collect(), regions: BTreeMap::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_answers_and_turned_regions_are_told_and_new_regions_are_not() {
+        let zone = Lookup::HostedZone { domain: "example.com".into() };
+        let found = |id: &str| Found::from_iter([(zone.clone(), vec![id.to_owned()])]);
+        let before = found("Z1");
+        let mut now = found("Z1");
+        now.set_drained("eu-west-1", None);
+        assert_eq!(now.changed_since(&before), [""; 0]);
+        now.set_drained("eu-west-1", Some("anna".into()));
+        assert_eq!(now.changed_since(&before), ["eu-west-1 was drained by anna"]);
+        assert_eq!(before.changed_since(&now), ["eu-west-1 was restored"]);
+        assert_eq!(found("Z2").changed_since(&before), ["the hosted zone of example.com is another one"]);
     }
 }

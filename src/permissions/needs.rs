@@ -333,6 +333,14 @@ fn wafv2(operation: &str) -> Option<Vec<Need>> {
         "DeleteLoggingConfiguration" => vec![("logs:DeleteLogDelivery", On::Everything)],
         "AssociateWebACL" => vec![("wafv2:AssociateWebACL", On::Stage), ("apigateway:SetWebACL", On::Stage)],
         "DisassociateWebACL" => vec![("apigateway:SetWebACL", On::Stage)],
+        // Before a web ACL goes, it is asked of every sort of resource. Those that ask for permissions of their own: developer
+        // guide, "Permissions for ListResourcesForWebACL", and the managed policy `AWSWAFFullAccess`.
+        "ListResourcesForWebACL" => vec![
+            ("elasticloadbalancing:DescribeWebACLAssociation", On::Everything),
+            ("cognito-idp:ListResourcesForWebACL", On::Everything),
+            ("apprunner:ListAssociatedServicesForWebAcl", On::Everything),
+            ("ec2:DescribeVerifiedAccessInstanceWebAclAssociations", On::Everything),
+        ],
         _ => Vec::new(),
     };
     Some([vec![own], besides].concat())

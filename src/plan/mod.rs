@@ -4,6 +4,7 @@
 //! left for the executor to decide. [`build`] makes it with [`crate::model::diff`], [`safety`] refuses what is dangerous.
 
 pub mod build;
+mod matching;
 mod retirement;
 pub mod safety;
 pub mod saved;
@@ -89,7 +90,7 @@ pub struct Step {
     /// With [`Action::ReplaceCreateFirst`], steps that have to be done before the old resource goes: whatever may still
     /// use it.
     pub retires_after: Vec<Address>,
-    /// With it, steps whose old resources have to be gone before this one's goes.
+    /// With it and with [`Action::Delete`], steps whose old resources have to be gone before this one's goes.
     pub old_ones_first: Vec<Address>,
     /// Words for the reader, by the field they stand at (see [`crate::model::Desired::labels`]).
     pub labels: BTreeMap<String, String>,

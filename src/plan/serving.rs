@@ -91,10 +91,19 @@ impl<'a> Serving<'a> {
                 .hint("end it first: gwctl canary abort"));
         }
         let served = text(&stage.spec, "deployment");
-        let to = self.chosen(address, stage, past, target.deployment.as_deref())?;
-        let mut steps = Vec::new();
+        let cut_off = self.cut_off(stage);
+        let wanted = target.deployment.as_deref().or(cut_off.map(|_| served));
+        let to = self.chosen(address, stage, past, wanted)?;
+        let (mut steps, mut warnings) = (Vec::new(), Vec::new());
         if to.name == served {
-            if !target.functions {
+            if let Some(from) = cut_off {
+                // Nothing to change but the record.
+                steps.push(moved(address, stage, stage.spec.clone(), Reason::RolledBack));
+                warnings.push(Warning {
+                    message: format!("{address} was moved back from {} already, and that was not recorded", from.name),
+                    hint: Some("this records it; to go back further, say where to with --to".to_owned()),
+                });
+            } else if !target.functions {
                 let message = format!("{address} serves deployment {served} already");
                 return Err(Failure::new(FailureKind::Refused, message).hint("there is nothing to go back to with it"));
             }
@@ -111,7 +120,9 @@ impl<'a> Serving<'a> {
             return Err(Failure::new(FailureKind::Refused, message).hint("there is nothing to go back to with it"));
         }
         let stays = if target.functions { "roles, web ACL" } else { "functions, roles, web ACL" };
-        let mut warnings = moved_by_others(&steps);
+        if cut_off.is_none() {
+            warnings.extend(moved_by_others(&steps));
+        }
         warnings.extend([
             Warning {
                 message: format!(
@@ -125,6 +136,19 @@ impl<'a> Serving<'a> {
             },
         ]);
         Ok(self.plan(steps, warnings))
+    }
+
+    /// The deployment that a stage served before it was moved back by something that ended before it recorded that: with it, and with
+    /// nothing else changed, the stage would be as its tag says. What serves a newer one than recorded was not moved back.
+    fn cut_off(&self, stage: &'a Observed) -> Option<&'a Observed> {
+        let all = self.deployments(stage);
+        let since = all.iter().find(|(_, one)| one.name == text(&stage.spec, "deployment"))?.1.created?;
+        let mut newer = all.into_iter().map(|(_, one)| one).filter(|one| one.created.is_some_and(|made| made > since));
+        newer.find(|one| {
+            let mut before = stage.spec.clone();
+            before["deployment"] = one.name.as_str().into();
+            is_recorded(stage, &before)
+        })
     }
 
     /// The deployment to go back to.

@@ -63,7 +63,7 @@ pub use import::{Import, import, imported, imports_json};
 pub use inventory::{Inventory, LogGroupView, Serving, inventory_text};
 pub use json::{plan_json, plans_json};
 pub use lints::{lints_json, lints_text};
-pub use lock::{Locked, locked_text, locks_json, unlocked_text};
+pub use lock::{Fate, Locked, locked_text, locks_json, unlocked_text};
 pub use log_line::{LogLine, log_line_json, log_line_raw, log_line_text};
 pub use markdown::plan_markdown;
 pub use mask::{masked, masked_spec, without_secrets};

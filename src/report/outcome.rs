@@ -9,7 +9,7 @@ use super::style::{Text, Tone};
 use super::text::TextOptions;
 use super::{plan_json, style};
 use crate::apply::Applied;
-use crate::error::Failure;
+use crate::error::{Failure, FailureKind};
 use crate::model::{Outputs, Owner, Place};
 use crate::plan::{Plan, Summary};
 
@@ -54,6 +54,8 @@ pub struct Outcome {
     failed: Vec<(String, String)>,
     skipped: usize,
     outputs: Vec<(String, Outputs)>,
+    /// Something was begun.
+    begun: bool,
     why: Option<Failure>,
 }
 
@@ -73,6 +75,7 @@ impl Outcome {
             done: applied.done,
             failed: applied.failed.iter().map(|(address, why)| (address.to_string(), why.to_string())).collect(),
             skipped: applied.skipped,
+            begun: !applied.is_untouched(),
             outputs: applied.outputs.iter().map(|(address, outputs)| (address.to_string(), outputs.clone())).collect(),
             ..Self::without(&plan.owner, &plan.place, Some(plan), status, applied.ended_by.clone())
         }
@@ -84,10 +87,12 @@ impl Outcome {
         Self { destroyed: true, ..Self::new(plan, applied) }
     }
 
-    /// It failed before anything was changed.
+    /// It failed, or the user ended it, before anything was changed.
     #[must_use]
     pub fn refused(owner: &Owner, place: &Place, plan: Option<&Plan>, why: &Failure) -> Self {
-        Self::without(owner, place, plan, Status::Failed, Some(why.clone()))
+        let by_user = why.kind() == FailureKind::Interrupted;
+        let status = if by_user { Status::NotBegun } else { Status::Failed };
+        Self::without(owner, place, plan, status, Some(why.clone()))
     }
 
     /// It was not begun.
@@ -107,6 +112,7 @@ impl Outcome {
             done: 0,
             failed: Vec::new(),
             outputs: Vec::new(),
+            begun: false,
             why,
         }
     }
@@ -142,7 +148,7 @@ impl Outcome {
                     (None, None) => String::new(),
                 };
                 let counts = format!("{} done, {} failed, {} not begun", self.done, self.failed.len(), self.skipped);
-                let counts = if self.why.is_some() { "nothing was changed".to_owned() } else { counts };
+                let counts = if self.begun { counts } else { "nothing was changed".to_owned() };
                 (Tone::Error, format!("failed ({counts}): {}", first_line(&reason)))
             }
             Status::Interrupted => {
@@ -157,8 +163,8 @@ impl Outcome {
 /// is nothing to say.
 pub fn outcome_text(outcome: &Outcome, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
     let page = options.page();
-    let Some(plan) = outcome.plan.as_ref().filter(|_| outcome.why.is_none() && outcome.status != Status::NotBegun)
-    else {
+    let told = outcome.begun || outcome.is_whole();
+    let Some(plan) = outcome.plan.as_ref().filter(|_| told) else {
         return Ok(());
     };
     let owner = super::text::label(plan);

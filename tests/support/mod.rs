@@ -276,7 +276,14 @@ impl Session {
         plan
     }
 
+    /// What goes is nobody else's: commands ask that of every plan.
     async fn must(&self, plan: &Plan) {
+        let read = self.aws.read.anew();
+        let goes = plan.steps.iter().filter(|step| !matches!(step.action, plan::Action::Create | plan::Action::Update));
+        for (step, live) in goes.filter_map(|step| Some((step, step.live.as_ref()?))) {
+            let kind = self.registry.kind(step.address.kind()).unwrap();
+            assert_eq!(kind.others_using(&read, live).await.unwrap(), [""; 0], "{}", step.address);
+        }
         if let Some(failure) = self.carry_out(plan).await.into_failure() {
             panic!("{failure}");
         }

@@ -108,15 +108,21 @@ impl Deed {
         for session in Session::each(root, configuration, client, Some(&found)).await.unwrap() {
             let Some(holder) = lock::holder(&session.aws.read, &session.owner).await.unwrap() else { continue };
             if waits {
-                let arn = session.place.arn(
-                    "logs",
-                    &session.place.region,
-                    &format!("log-group:{}", gwctl::lock::name(&session.owner)),
-                );
-                let tag = session.aws.write.logs.tag_resource().resource_arn(arn);
-                let old = holder.seen - gwctl::lock::VALID_FOR - Duration::from_secs(2);
-                let old = Holder { seen: old, ..holder };
-                old.sign_of_life().fold(tag, |tag, (key, value)| tag.tags(key, value)).send().await.unwrap();
+                // Time passes for whatever a take-over left, too.
+                let logs = &session.aws.write.logs;
+                let prefix = gwctl::lock::name(&session.owner);
+                let groups = logs.describe_log_groups().log_group_name_prefix(&prefix).send().await.unwrap();
+                for group in groups.log_groups() {
+                    let name = group.log_group_name().unwrap();
+                    if name != prefix && !name.starts_with(&format!("{prefix}/")) {
+                        continue;
+                    }
+                    let arn = session.place.arn("logs", &session.place.region, &format!("log-group:{name}"));
+                    let old = holder.seen - gwctl::lock::VALID_FOR - Duration::from_secs(2);
+                    let old = Holder { seen: old, ..holder.clone() };
+                    let tag = logs.tag_resource().resource_arn(arn);
+                    old.sign_of_life().fold(tag, |tag, (key, value)| tag.tags(key, value)).send().await.unwrap();
+                }
             } else {
                 assert!(lock::take_away(&session.aws, &session.owner, &holder).await.unwrap());
             }

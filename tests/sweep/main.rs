@@ -56,6 +56,11 @@ fn every_call_may_fail() {
         scenarios.into_iter().map(|scenario| runtime().block_on(Box::pin(Case::of(scenario)))).collect();
     let trials = extent.trials(&cases);
     let (next, report, failed) = (AtomicUsize::new(0), Mutex::new(Report::default()), Mutex::new(Vec::new()));
+    let write = |report: &Report, extent: &str| {
+        if let Some(file) = std::env::var_os("GWCTL_SWEEP_REPORT") {
+            report.write(Path::new(&file), &cases, extent, begun.elapsed());
+        }
+    };
     let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -64,7 +69,13 @@ fn every_call_may_fail() {
                 println!("{number} of {} trials, {} s", trials.len(), begun.elapsed().as_secs());
             }
             let outcome = outcome(&cases[*place], trial);
-            report.lock().unwrap().add(*place, trial, outcome.is_ok());
+            let mut report = report.lock().unwrap();
+            report.add(*place, trial, outcome.is_ok());
+            // What a whole sweep has tried is not lost when it is ended.
+            if number > 0 && number.is_multiple_of(1000) {
+                write(&report, &format!("{number} of {}, the rest still to come", trials.len()));
+            }
+            drop(report);
             if let Err(why) = outcome {
                 let told = format!("{}: {why}", cases[*place].label(trial));
                 println!("{told}");
@@ -79,8 +90,6 @@ fn every_call_may_fail() {
     });
     let (report, failed) = (report.into_inner().unwrap(), failed.into_inner().unwrap());
     println!("{}", report.markdown(&cases, &extent.told(), begun.elapsed()));
-    if let Some(file) = std::env::var_os("GWCTL_SWEEP_REPORT") {
-        report.write(Path::new(&file), &cases, &extent.told(), begun.elapsed());
-    }
+    write(&report, &extent.told());
     assert!(failed.is_empty(), "{}:\n{}", report.line(), failed.join("\n"));
 }

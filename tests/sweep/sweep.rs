@@ -169,15 +169,15 @@ impl Case {
                 self.survived.lock().unwrap().insert(place);
                 Ok(())
             }
-            Trial::One(point) => self.disturbed(&[&[point]], None).await,
+            Trial::One(point) => self.disturbed(&[&[point]], Day::Good).await,
             Trial::Each(fault, ref calls) => {
                 let points: Vec<Point> = calls.iter().map(|call| (fault, *call)).collect();
-                self.disturbed(&[&points], None).await
+                self.disturbed(&[&points], Day::Good).await
             }
             Trial::Really((fault, call)) => {
                 let sandbox = Sandbox::holding(self.scenario.world.clone());
                 let watch = self.watch(&sandbox, &[fault]);
-                self.run(&sandbox, &watch, &[(fault, call)], None).await;
+                self.run(&sandbox, &watch, &[(fault, call)], Day::Good).await;
                 let traced = &self.trace.worlds[self.place_of_death(fault, call)];
                 let differ = differences(&normal(traced), &normal(&sandbox.world().unwrap()));
                 if !differ.is_empty() {
@@ -185,8 +185,8 @@ impl Case {
                 }
                 self.repair(&sandbox, &watch).await
             }
-            Trial::Two(one, other) => self.disturbed(&[&[one, other]], Some(day(one, other))).await,
-            Trial::Again(one, other) => self.disturbed(&[&[one], &[other]], Some(day(one, other))).await,
+            Trial::Two(one, other) => self.disturbed(&[&[one, other]], Day::bad(one, other)).await,
+            Trial::Again(one, other) => self.disturbed(&[&[one], &[other]], Day::bad(one, other)).await,
         }
     }
 
@@ -207,16 +207,18 @@ impl Case {
     }
 
     /// Runs one after the other, each with its faults, and then the one that repairs it.
-    async fn disturbed(&self, runs: &[&[Point]], day: Option<u64>) -> std::result::Result<(), String> {
+    async fn disturbed(&self, runs: &[&[Point]], day: Day) -> std::result::Result<(), String> {
         let sandbox = Sandbox::holding(self.scenario.world.clone());
         let faults: Vec<Fault> = runs.iter().flat_map(|points| points.iter().map(|(fault, _)| *fault)).collect();
         let watch = self.watch(&sandbox, &faults);
         for (number, points) in runs.iter().enumerate() {
             if number > 0 {
-                self.unlock(&sandbox, number.is_multiple_of(2)).await;
+                self.unlock(&sandbox, day.is_even()).await;
             }
             let ended = self.run(&sandbox, &watch, points, day).await;
-            let borne = points.len() != 2 && points.iter().all(|(fault, _)| fault.is_borne());
+            // Two at once may meet the same call.
+            let alone = points.len() == 1 || matches!(day, Day::Good);
+            let borne = alone && points.iter().all(|(fault, _)| fault.is_borne());
             match ended {
                 Some(Err(failure)) if borne => {
                     return Err(format!("one is no reason to give up: {failure}"));
@@ -240,10 +242,10 @@ impl Case {
         sandbox: &Sandbox,
         watch: &Arc<Watch>,
         points: &[Point],
-        day: Option<u64>,
+        day: Day,
     ) -> Option<Result<Vec<String>>> {
         let faults = points.iter().map(|(fault, call)| fault.at(&self.trace.calls[*call]).parse().unwrap());
-        let shaken = sandbox.clone().under(faults.fold(day.map_or_else(Conditions::none, bad), Conditions::fault));
+        let shaken = sandbox.clone().under(faults.fold(day.conditions(), Conditions::fault));
         let run = self.carry_out(watch, &shaken);
         let ended = tokio::select! {
             ended = Box::pin(run) => Some(ended),
@@ -310,14 +312,31 @@ impl Case {
     }
 }
 
-/// Tells the days of pairs apart.
-fn day(one: Point, other: Point) -> u64 {
-    (one.1 * 1000 + other.1) as u64
+/// How AWS is besides the faults.
+#[derive(Debug, Clone, Copy)]
+enum Day {
+    /// Quick, and of one mind.
+    Good,
+    /// Calls are slow, and what is new takes a while to be known; drawn from this.
+    Bad(u64),
 }
 
-/// A bad day: slow calls, and what is new takes a while to be known.
-fn bad(day: u64) -> Conditions {
-    Conditions::none().latency("20ms..2s".parse().unwrap()).eventual(2).seed(day)
+impl Day {
+    /// The bad day of a pair.
+    fn bad(one: Point, other: Point) -> Self {
+        Self::Bad((one.1 * 1000 + other.1) as u64)
+    }
+
+    fn is_even(self) -> bool {
+        matches!(self, Self::Bad(seed) if seed.is_multiple_of(2))
+    }
+
+    fn conditions(self) -> Conditions {
+        match self {
+            Self::Good => Conditions::none(),
+            Self::Bad(seed) => Conditions::none().latency("20ms..2s".parse().unwrap()).eventual(2).seed(seed),
+        }
+    }
 }
 
 /// The operations of a case, each with the places of its calls in the trace.

@@ -98,17 +98,56 @@ async fn what_gives_no_sign_of_life_is_taken_over_and_said() {
     assert!(lock.stands().await.unwrap());
 }
 
-/// A succession that died half-way keeps others out until somebody looks.
+/// Heirs may die at any moment, one after the other: the next one gets it, and nothing is left in the end.
 #[tokio::test(start_paused = true)]
-async fn a_succession_that_was_cut_off_is_taken_away_with_the_lock() {
-    let aws = session(&Sandbox::in_memory()).await;
-    let dead = taken(&aws, gone("dead")).await.unwrap();
-    let succession = lock::succession(&owner(), &dead.holder().token);
-    make(&aws.write.logs, &succession, &somebody("heir")).await.unwrap();
-    assert_eq!(taken(&aws, somebody("third")).await.unwrap_err(), "dead");
-    assert!(take_away(&aws, &owner(), dead.holder()).await.unwrap());
-    assert_eq!(groups(&aws).await, [""; 0]);
-    assert!(!take_away(&aws, &owner(), dead.holder()).await.unwrap());
+async fn heirs_that_die_keep_nobody_out() {
+    let mut ends = std::collections::BTreeSet::new();
+    let calls = || (0..24).step_by(2);
+    for (first, second) in calls().flat_map(|first| calls().map(move |second| (first, second))) {
+        let sandbox = Sandbox::in_memory();
+        let aws = session(&sandbox).await;
+        taken(&aws, gone("dead")).await.unwrap();
+        let slow = session(&sandbox.clone().under(Conditions::none().latency("10ms".parse().unwrap()))).await;
+        for (name, calls) in [("heir", first), ("heir's heir", second)] {
+            // In the midst of a call or of the pause after it.
+            let dies = Duration::from_millis(10 * calls + 5);
+            let taking = tokio::time::timeout(dies, taken(&slow, gone(name))).await;
+            ends.insert((name, taking.is_ok()));
+        }
+        ends.insert(("groups", groups(&aws).await.len() > 2));
+        let lock = taken(&aws, somebody("third")).await.unwrap();
+        if second % 4 == 0 {
+            lock.give_back().await.unwrap();
+        } else {
+            let holder = holder(&aws.read, &owner()).await.unwrap().unwrap();
+            assert!(take_away(&aws, &owner(), &holder).await.unwrap());
+        }
+        assert_eq!(groups(&aws).await, [""; 0], "{first} {second}");
+    }
+    let all = ["heir", "heir's heir", "groups"].into_iter().flat_map(|name| [(name, false), (name, true)]);
+    assert_eq!(
+        ends,
+        all.collect(),
+        "each died, each came into its own, and there was more than a lock and a succession"
+    );
+}
+
+/// Whoever takes a dead one's lock away takes away what its heirs left.
+#[tokio::test(start_paused = true)]
+async fn a_lock_is_taken_away_with_all_that_leads_to_it() {
+    let sandbox = Sandbox::in_memory();
+    let aws = session(&sandbox).await;
+    let slow = session(&sandbox.clone().under(Conditions::none().latency("10ms".parse().unwrap()))).await;
+    for millis in (5..300).step_by(10) {
+        taken(&aws, gone("dead")).await.unwrap();
+        for name in ["heir", "heir's heir"] {
+            drop(tokio::time::timeout(Duration::from_millis(millis), taken(&slow, gone(name))).await);
+        }
+        let seen = holder(&aws.read, &owner()).await.unwrap().unwrap();
+        assert!(take_away(&aws, &owner(), &seen).await.unwrap());
+        assert_eq!(groups(&aws).await, [""; 0], "{millis}");
+        assert!(!take_away(&aws, &owner(), &seen).await.unwrap());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +171,7 @@ async fn who_can_not_see_the_lock_for_long_has_lost_it() {
     let lock = Lock { logs: session(&blind).await.write.logs, ..lock };
     let begun = Instant::now();
     assert!(lock.kept_alive().await.to_string().contains("could not be seen for"));
-    assert!((HELD_BLINDLY..HELD_BLINDLY + Duration::from_mins(3)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!((HELD_BLINDLY..HELD_BLINDLY + LOOKS_UP_EVERY * 2).contains(&begun.elapsed()), "{:?}", begun.elapsed());
 }
 
 /// Whatever becomes of a call on the way: the token tells whose it is, and nothing is left behind.
@@ -162,6 +201,32 @@ async fn lost_answers_and_refusals_leave_one_lock_or_none() {
         let left = groups(&session(&sandbox).await).await;
         assert_eq!(left, [""; 0], "{fault}");
     }
+}
+
+/// A machine that slept has not seen its lock, though its own clock stood still.
+#[test]
+fn time_that_a_machine_sleeps_counts() {
+    let tokio = tokio::runtime::Builder::new_current_thread().start_paused(true).enable_all().build().unwrap();
+    tokio.block_on(async {
+        let slept = Moment(Instant::now(), Timestamp::now() - SignedDuration::from_mins(50));
+        assert!(slept.elapsed() > Duration::from_mins(49));
+        let set_back = Moment(Instant::now(), Timestamp::now() + SignedDuration::from_mins(50));
+        tokio::time::advance(Duration::from_secs(7)).await;
+        assert_eq!(set_back.elapsed(), Duration::from_secs(7));
+    });
+}
+
+/// An AWS that never answers does not keep a holder from knowing that it has lost the lock.
+#[tokio::test(start_paused = true)]
+async fn who_gets_no_answer_for_long_has_lost_it() {
+    let sandbox = Sandbox::in_memory();
+    let lock = taken(&session(&sandbox).await, somebody("deaf")).await.unwrap();
+    let deaf =
+        sandbox.under(Conditions::none().latency("50s".parse().unwrap()).fault("error:TagResource".parse().unwrap()));
+    let lock = Lock { logs: session(&deaf).await.write.logs, ..lock };
+    let begun = Instant::now();
+    assert!(lock.kept_alive().await.to_string().contains("could not be seen for 4 min"));
+    assert!((HELD_BLINDLY..HELD_BLINDLY + LOOKS_UP_EVERY * 2).contains(&begun.elapsed()), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

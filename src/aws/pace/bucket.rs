@@ -42,6 +42,8 @@ pub(super) struct Bucket {
     pace: f64,
     /// When it was slowed down last.
     slowed: Option<Instant>,
+    /// When AWS said to come back.
+    not_before: Option<Instant>,
 }
 
 impl Bucket {
@@ -54,7 +56,7 @@ impl Bucket {
         } else {
             (rate * LESS, (burst - jitter.max(1.0).ceil()).max(1.0))
         };
-        Self { rate, most, tokens: most, at: now, pace: 1.0, slowed: None }
+        Self { rate, most, tokens: most, at: now, pace: 1.0, slowed: None, not_before: None }
     }
 
     fn fill(&mut self, now: Instant) {
@@ -68,7 +70,7 @@ impl Bucket {
     /// Whether a call may go now.
     pub(super) fn is_ready(&mut self, now: Instant) -> bool {
         self.fill(now);
-        self.tokens + NEARLY >= 1.0
+        self.not_before.is_none_or(|then| now >= then) && self.tokens + NEARLY >= 1.0
     }
 
     /// When the next call may go, if no other goes before it.
@@ -78,7 +80,8 @@ impl Bucket {
         }
         let wait = (1.0 - self.tokens) / (self.rate * self.pace);
         // Timers count milliseconds: a wait of less would end at once, and again.
-        now + Duration::from_secs_f64(wait.max(0.001))
+        let then = now + Duration::from_secs_f64(wait.max(0.001));
+        self.not_before.map_or(then, |not_before| then.max(not_before))
     }
 
     /// A call goes.
@@ -96,6 +99,7 @@ impl Bucket {
             self.pace = (self.pace * SLOWER).max(SLOWEST);
             self.slowed = Some(now);
         }
+        self.not_before = self.not_before.max(after.map(|after| now + after));
         let rate = self.rate * self.pace;
         self.tokens = match after {
             Some(after) if first => 1.0 - after.as_secs_f64() * rate,
@@ -107,7 +111,14 @@ impl Bucket {
     /// Whether it is as if nothing had happened.
     pub(super) fn is_untouched(&mut self, now: Instant) -> bool {
         self.fill(now);
-        self.pace >= 1.0 && self.tokens + NEARLY >= self.most
+        self.pace >= 1.0 && self.tokens + NEARLY >= self.most && self.not_before.is_none_or(|then| now >= then)
+    }
+
+    /// Keeps to another rate from now on.
+    pub(super) fn limit(&mut self, rate: f64, burst: f64, now: Instant) {
+        self.fill(now);
+        let Self { rate, most, .. } = Self::new(rate, burst, now);
+        (self.rate, self.most, self.tokens) = (rate, most, self.tokens.min(most));
     }
 }
 
@@ -189,5 +200,25 @@ mod tests {
         bucket.refused(now, Some(Duration::from_secs(3)), now);
         let wait = bucket.ready_at(now) - now;
         assert!(wait.abs_diff(Duration::from_secs(3)) < Duration::from_millis(2), "{wait:?}");
+    }
+
+    #[test]
+    fn however_often_it_is_looked_at_nobody_comes_back_too_early() {
+        for (rate, burst) in [(10.0, 40.0), (0.2, 1.0)] {
+            let now = Instant::now();
+            let mut bucket = Bucket::new(rate, burst, now);
+            bucket.refused(now, Some(Duration::from_mins(1)), now);
+            let first =
+                (0..=900).map(|tenths| now + Duration::from_millis(100) * tenths).find(|at| bucket.is_ready(*at));
+            assert_eq!(first.unwrap() - now, Duration::from_mins(1), "{rate} a second");
+        }
+    }
+
+    #[test]
+    fn a_stricter_rate_holds_from_now_on() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(10.0, 40.0, now);
+        bucket.limit(1.0, 1.0, now);
+        assert!(time(&mut bucket, 11, now) > Duration::from_secs(10));
     }
 }

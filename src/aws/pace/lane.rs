@@ -56,10 +56,16 @@ impl Lane {
         Self { service: service.to_owned(), ..Self::default() }
     }
 
-    /// Another session goes by this lane: what is stricter holds for all. Buckets that are there already stay as they are.
-    pub(super) fn admit(&mut self, ahead: bool, allowance: &Allowance) {
+    /// Another session goes by this lane: what is stricter holds for all.
+    pub(super) fn admit(&mut self, ahead: bool, allowance: &Allowance, now: Instant) {
         self.ahead |= ahead;
         self.allowance.restrict(allowance);
+        for ((row, operation), bucket) in &mut self.buckets {
+            if let Some(row) = row {
+                let (rate, burst) = self.allowance.of(&self.service, operation, &rates::QUOTAS[*row]);
+                bucket.limit(rate, burst, now);
+            }
+        }
     }
 
     fn keys(&self, operation: &str) -> Way {
@@ -180,7 +186,7 @@ mod tests {
 
     fn lane(service: &str) -> Lane {
         let mut lane = Lane::new(service);
-        lane.admit(true, &Allowance::default());
+        lane.admit(true, &Allowance::default(), Instant::now());
         lane
     }
 

@@ -1,12 +1,12 @@
 //! Keeps calls to the rates that AWS grants to an account and Region, so that AWS never has to refuse one.
 //!
 //! Each operation with a quota of its own ([`crate::rates`]) has a token bucket, and so have all operations of a service
-//! together; they are shared by all sessions of the process. A call without a token waits in a line ([`lane`]), where the calls of an
-//! environment that was begun earlier come first: the first ones get to the operation that a run waits for while the others
-//! catch up, instead of all of them late. Where somebody
-//! else uses the account at the same time, AWS refuses all the same: then the bucket is empty, whatever it held, calls go as AWS
-//! says (`Retry-After`), slower for a while ([`bucket`]), and the one that was refused is the first again. A refusal for the rate
-//! has no effect, so it is no try that counts, not even of a create that is sent once.
+//! together; they are shared by all sessions of the process. A call without a token waits in a line ([`lane`]). Environments that
+//! were begun first go first in it, so that some reach `CreateDeployment` early and its bucket never idles. Where somebody else
+//! uses the account at the same time, AWS refuses all the same: then the bucket is empty, whatever it held, calls go as AWS says
+//! (`Retry-After`), slower for a while ([`bucket`]), and the one that was refused is the first again. A refusal for the rate has
+//! no effect, so it is no try that counts, not even of a create that is sent once. S3 and EC2 are called a few times by an apply,
+//! and not paced.
 //!
 //! Only AWS itself has these rates: at a sandbox or an emulator nobody waits until a call is refused.
 //!
@@ -45,6 +45,11 @@ use lane::{Lane, Standing, Way};
 pub use refusal::is_used_up;
 use refusal::{Refusals, came_too_often, retry_after};
 
+tokio::task_local! {
+    /// The work that goes on is the last of a run.
+    static LAST: ();
+}
+
 /// The lines of a process; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Pace(Arc<Lines>);
@@ -80,7 +85,7 @@ pub(super) struct GivenUp;
 
 impl fmt::Display for GivenUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("interrupted while it waited for its turn")
+        f.write_str("interrupted while it waited for AWS")
     }
 }
 
@@ -95,6 +100,11 @@ impl Pace {
             closes.get_or_insert(Instant::now() + grace);
             first
         });
+    }
+
+    /// Does work that [`Pace::close`] is not for: what has to be done to end well, however late its turn comes.
+    pub async fn to_the_end<F: Future>(work: F) -> F::Output {
+        LAST.scope((), work).await
     }
 
     /// A session's place among all: its calls go before those of later ones.
@@ -154,6 +164,9 @@ impl Pace {
 
     /// Returns when nobody may wait any longer.
     async fn closed(&self) {
+        if LAST.try_with(|()| ()).is_ok() {
+            std::future::pending::<()>().await;
+        }
         // The sender lives as long as `self`, so waiting can't fail.
         let closes = self.0.closes.subscribe().wait_for(Option::is_some).await.ok().and_then(|closes| *closes);
         until(closes).await;
@@ -226,7 +239,7 @@ impl Paced {
     /// For a client that calls a service, by the name that it signs with.
     pub(super) fn new(session: &Session<'_>, service: &'static str) -> Self {
         let site = site(session.place, service);
-        session.pace.with(&site, |lane, _| lane.admit(session.ahead, session.allowance));
+        session.pace.with(&site, |lane, now| lane.admit(session.ahead, session.allowance, now));
         Self { pace: session.pace.clone(), session: session.order, site }
     }
 

@@ -15,7 +15,7 @@ fn site_in(region: &str, service: &'static str) -> Site {
 fn keeping_to_rates(sites: &[&Site]) -> Pace {
     let pace = Pace::default();
     for site in sites {
-        pace.with(site, |lane, _| lane.admit(true, &Allowance::default()));
+        pace.with(site, |lane, now| lane.admit(true, &Allowance::default(), now));
     }
     pace
 }
@@ -168,6 +168,6 @@ async fn a_call_that_gives_up_in_its_line_says_that_it_was_interrupted() {
     let begun = Instant::now();
     let failure = create(&aws).await.unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Interrupted);
-    assert!(failure.to_string().contains("interrupted while it waited for its turn"), "{failure}");
+    assert!(failure.to_string().contains("interrupted while it waited for AWS"), "{failure}");
     assert_eq!((api.calls(), begun.elapsed()), (3, Duration::from_secs(20)));
 }

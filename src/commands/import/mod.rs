@@ -13,6 +13,7 @@ pub(super) use self::names::lines as names_for;
 pub(super) use self::preview::{Prepared, prepare};
 pub(super) use self::search::Whose;
 use super::code::Code;
+use super::files;
 use super::interruption;
 use super::locking::{Held, Wanted, under_lock};
 use super::output::{self, data, notice, text_options};
@@ -51,10 +52,10 @@ pub(super) async fn run(global: &Global, options: &ImportOptions) -> Result<u8> 
     if all.iter().all(|(.., prepared)| prepared.settled.taken.is_empty()) {
         return finish(global, &shown);
     }
-    let asked = agree(global, &all, &consent)?;
+    agree(global, &all, &consent)?;
     let interrupt = interruption::watch(global);
     for (turn, shown) in all.iter().zip(&mut shown) {
-        take_over(global, options, turn, shown, asked, interrupt.clone()).await?;
+        take_over(global, options, turn, shown, interrupt.clone()).await?;
     }
     finish(global, &shown)
 }
@@ -89,20 +90,8 @@ fn all_or_first(mut failures: Vec<Failure>, message: &str) -> Result<()> {
 }
 
 fn read_state(path: &Path) -> Result<State> {
-    let failed = |error: &std::io::Error| Failure::io(format!("failed to read {}", path.display()), error);
-    let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
-    if size > tfstate::MOST_BYTES {
-        let most = tfstate::MOST_BYTES / 1024 / 1024;
-        let message = format!("{} has {size} bytes; a state of at most {most} MiB is read", path.display());
-        return Err(Failure::new(FailureKind::Usage, message));
-    }
-    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        Failure::new(FailureKind::Configuration, "the file is no Terraform state that can be read")
-            .cause("it is no UTF-8")
-    });
-    text.and_then(|text| tfstate::parse(&text))
-        .map_err(|failure| failure.context(format!("failed to read {}", path.display())))
+    let text = files::text(path, "the state", tfstate::MOST_BYTES)?;
+    tfstate::parse(&text).map_err(|failure| failure.context(format!("failed to read {}", path.display())))
 }
 
 /// All that is said of the resources of an environment before AWS is asked.
@@ -165,8 +154,7 @@ fn show(global: &Global, all: &[Import]) -> Result<()> {
     data(global, |out| all.iter().try_for_each(|one| report::import(one, global.output, out, &text_options(global))))
 }
 
-/// Whether somebody was asked.
-fn agree(global: &Global, all: &[Turn], consent: &Consent) -> Result<bool> {
+fn agree(global: &Global, all: &[Turn], consent: &Consent) -> Result<()> {
     let changed: Vec<Changed<'_>> = all
         .iter()
         .filter(|(.., prepared)| !prepared.settled.taken.is_empty())
@@ -176,9 +164,9 @@ fn agree(global: &Global, all: &[Turn], consent: &Consent) -> Result<bool> {
         for one in changed.iter().filter(|one| one.protected) {
             consent.to_protected(one.owner)?;
         }
-        return Ok(false);
+        return Ok(());
     }
-    confirm(global, "Add these tags", &changed).map(|()| true)
+    confirm(global, "Add these tags to", &changed)
 }
 
 /// Writes the tags of one environment in a Region under its lock.
@@ -187,7 +175,6 @@ async fn take_over(
     options: &ImportOptions,
     turn: &Turn,
     shown: &mut Import,
-    asked: bool,
     interrupt: watch::Receiver<bool>,
 ) -> Result<()> {
     let (work, said, prepared) = turn;
@@ -199,9 +186,8 @@ async fn take_over(
         let _ = notice(global, |out| writeln!(out, "{message}"));
     };
     let held = under_lock(&work.aws, &work.owner, wanted, interrupt, &tell, async |ended| {
-        if asked {
-            preview::check_unchanged(work, said, prepared).await?;
-        }
+        // Somebody was asked, or the lock was waited for.
+        preview::check_unchanged(work, said, prepared).await?;
         write(global, work, prepared, shown, &ended).await
     });
     let Held { came, lost, kept } = Box::pin(held).await?;
@@ -209,7 +195,8 @@ async fn take_over(
         output::warning(global, failure)?;
     }
     match (came, lost) {
-        (Some(Ok(())), _) => Ok(()),
+        (Some(Ok(())), Some(lost)) => output::warning(global, &lost),
+        (Some(Ok(())), None) => Ok(()),
         // It was told to end because the lock was gone.
         (Some(Err(failure)), Some(lost)) if failure.kind() == FailureKind::Interrupted => Err(lost),
         (Some(Err(failure)), _) => Err(failure),

@@ -102,6 +102,23 @@ fn a_second_rollback_goes_further_back() {
     assert_eq!(wanted(&world.back(&again, None, false).unwrap(), "deployment")[0].1, "d3");
 }
 
+/// A rollback that died between its call and its record is finished by the same command, and not gone on with.
+#[test]
+fn a_rollback_that_was_cut_off_is_finished() {
+    let mut world = World::new("d3");
+    world.stage()["deployment"] = json!("d2");
+    for (past, to) in [(vec![past("d3", "3"), past("d2", "2"), past("d1", "1")], None), (Vec::new(), Some("d2"))] {
+        let plan = world.back(&past, to, false).unwrap();
+        assert!(plan.steps.len() == 1 && plan.steps[0].only_records(), "{:?}", plan.steps);
+        assert!(plan.warnings[0].message.contains("was moved back from d3 already"), "{:?}", plan.warnings);
+    }
+    assert_eq!(wanted(&world.back(&[], Some("d1"), false).unwrap(), "deployment")[0].1, "d1");
+    // An apply that died before its record is no rollback: one goes back from what it deployed.
+    let mut world = World::new("d2");
+    world.stage()["deployment"] = json!("d3");
+    assert_eq!(wanted(&world.back(&[], None, false).unwrap(), "deployment")[0].1, "d2");
+}
+
 #[test]
 fn what_somebody_changed_by_hand_is_said() {
     let mut world = World::new("d3");

@@ -157,15 +157,24 @@ fn associations(body: &Value, operation: &str) -> Vec<Asked> {
     let mut all: Vec<Asked> =
         [acl, resource].into_iter().flatten().map(|arn| Asked::new(action.clone(), arn)).collect();
     let balancer = resource.is_some_and(|arn| arn.contains(":elasticloadbalancing:"));
-    let asks_balancers = text(body, "/ResourceType").is_none_or(|kind| kind == "APPLICATION_LOAD_BALANCER");
     let beside: &[&str] = match (operation, balancer) {
-        ("AssociateWebACL", true) => &["CreateWebACLAssociation", "SetWebAcl"],
-        ("DisassociateWebACL", true) => &["DeleteWebACLAssociation", "SetWebAcl"],
-        ("GetWebACLForResource", true) => &["GetLoadBalancerWebACL"],
-        ("ListResourcesForWebACL", _) if asks_balancers => &["DescribeWebACLAssociation"],
+        ("AssociateWebACL", true) => {
+            &["elasticloadbalancing:CreateWebACLAssociation", "elasticloadbalancing:SetWebAcl"]
+        }
+        ("DisassociateWebACL", true) => {
+            &["elasticloadbalancing:DeleteWebACLAssociation", "elasticloadbalancing:SetWebAcl"]
+        }
+        ("GetWebACLForResource", true) => &["elasticloadbalancing:GetLoadBalancerWebACL"],
+        ("ListResourcesForWebACL", _) => match text(body, "/ResourceType").unwrap_or("APPLICATION_LOAD_BALANCER") {
+            "APPLICATION_LOAD_BALANCER" => &["elasticloadbalancing:DescribeWebACLAssociation"],
+            "COGNITO_USER_POOL" => &["cognito-idp:ListResourcesForWebACL"],
+            "APP_RUNNER_SERVICE" => &["apprunner:ListAssociatedServicesForWebAcl"],
+            "VERIFIED_ACCESS_INSTANCE" => &["ec2:DescribeVerifiedAccessInstanceWebAclAssociations"],
+            _ => &[],
+        },
         _ => &[],
     };
-    all.extend(beside.iter().map(|name| Asked::new(format!("elasticloadbalancing:{name}"), "*")));
+    all.extend(beside.iter().map(|action| Asked::new(*action, "*")));
     if let (Some(stage), "AssociateWebACL" | "DisassociateWebACL", false) = (resource, operation, balancer) {
         all.push(Asked::new("apigateway:SetWebACL", stage));
     }
