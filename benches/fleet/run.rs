@@ -17,7 +17,7 @@ use super::{Result, wrong};
 /// How far away AWS is.
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// So far away that calls decide how long everything takes, and no rate does. The SDK gives up after 20 s of silence.
+/// So far away that calls decide how long everything takes, and no rate does. A call is given up after a minute of silence.
 const FAR: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(8)];
 
 /// What is measured of a fleet, in this order.

@@ -77,6 +77,20 @@ async fn work_ends_when_the_lock_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_done_before_it_noticed_that_its_lock_was_gone_learns_it() {
+    let shop = owner();
+    let (aws, me, (_user, interrupt)) = (session().await, by("me"), watch::channel(false));
+    let held = under_lock(&aws, &shop, wanted(&me), interrupt, &drop, async |ended| {
+        let holder = lock::holder(&aws.read, &owner()).await.unwrap().unwrap();
+        assert!(lock::take_away(&aws, &owner(), &holder).await.unwrap());
+        *ended.borrow()
+    });
+    let held = Box::pin(held).await.unwrap();
+    assert_eq!((held.came, held.kept.is_some()), (Some(false), false));
+    assert!(held.lost.unwrap().to_string().contains("taken away"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_leaves_no_lock() {
     let shop = owner();
     let (aws, me, (_user, interrupt)) = (session().await, by("me"), watch::channel(false));
