@@ -91,8 +91,11 @@ impl Applied {
         } else if self.failed.len() == 1 {
             let (address, failure) = self.failed.remove(0);
             return Some(failure.context(format!("{address} was not applied")).hint(rest));
-        } else if self.failed.is_empty() {
+        } else if self.failed.is_empty() && self.skipped == 0 {
             return None;
+        } else if self.failed.is_empty() {
+            // Nothing failed, and steps are left: each waits for another one of them.
+            return Some(Failure::internal(format!("the plan can't be carried out: {counts}")));
         } else {
             Failure::new(FailureKind::Aws, format!("{} resources were not applied", self.failed.len()))
         };
@@ -149,5 +152,11 @@ mod tests {
         let applied = Applied { failed: vec![(address, failure)], ..applied(ended, false) };
         let told = format!("{:?}", applied.without(&|text| text.replace("hunter22", "(sensitive)")));
         assert_eq!((told.matches("hunter22").count(), told.matches("(sensitive)").count()), (0, 9), "{told}");
+    }
+
+    #[test]
+    fn steps_that_wait_for_each_other_are_no_success() {
+        let told = applied(vec![Ended::NotBegun, Ended::NotBegun], false).into_failure().unwrap();
+        assert_eq!((told.kind(), told.to_string().contains("2 not begun")), (FailureKind::Internal, true), "{told}");
     }
 }

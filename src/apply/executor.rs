@@ -140,6 +140,8 @@ impl<'a> Walk<'a> {
                 // A plan can be carried out in its order, so what a step waits for stands before it. The same address
                 // may stand behind it again: the old one of a resource whose renaming was cut off, to be deleted.
                 let is_before = other < index && !old && before.contains(&earlier.address);
+                // What a second half has to wait for of those that go says the line below.
+                let is_before = is_before && !(retires && earlier.action == Action::Delete);
                 let (goes, went) = (retires || step.action == Action::Delete, old || earlier.action == Action::Delete);
                 is_before || (goes && went && step.old_ones_first.contains(&earlier.address))
             })
@@ -280,5 +282,57 @@ fn resolved(step: &Step, outputs: &BTreeMap<Address, Outputs>) -> Result<Value> 
     match references(&spec).into_iter().next() {
         None => Ok(crate::model::without_nulls(&spec)),
         Some(open) => Err(Failure::internal(format!("{} needs `{open}`, which no step gave", step.address))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Owner, Place};
+    use crate::plan::Reason;
+
+    fn step(address: &str, action: Action, after: &[&str], old_ones_first: &[&str]) -> Step {
+        let all = |addresses: &[&str]| addresses.iter().map(|address| Address::parse(address).unwrap()).collect();
+        Step {
+            address: Address::parse(address).unwrap(),
+            name: None,
+            action,
+            reason: Reason::ConfigurationChanged,
+            forced_by: Vec::new(),
+            changes: Vec::new(),
+            after: None,
+            live: None,
+            after_steps: if action == Action::Delete { all(after) } else { Vec::new() },
+            retires_after: if action == Action::Delete { Vec::new() } else { all(after) },
+            old_ones_first: all(old_ones_first),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// What an apply that died left is deleted under the address of what is replaced now: nobody waits for themselves.
+    #[test]
+    fn what_goes_never_waits_in_a_circle() {
+        let (function, stage) = ("gate/lambda-function/authorizer", "gate/stage/gateway");
+        let changed = [function, stage];
+        let steps = vec![
+            step(function, Action::ReplaceCreateFirst, &changed, &[stage]),
+            step(stage, Action::ReplaceCreateFirst, &changed, &[]),
+            step(function, Action::Delete, &changed, &[stage]),
+        ];
+        let owner = Owner { product: "product-a".into(), environment: "dev".into() };
+        let place = Place { account: String::new(), region: String::new(), partition: "aws".into() };
+        let plan = Plan { owner, place, steps, unchanged: Vec::new(), warnings: Vec::new() };
+        let mut walk = Walk::new(&plan);
+        let mut rounds = Vec::new();
+        loop {
+            let ready = walk.ready();
+            if ready.is_empty() {
+                break;
+            }
+            walk.done.extend(&ready);
+            rounds.push(ready);
+        }
+        // The new ones; the old stage; then both old functions.
+        assert_eq!(rounds, [vec![0, 1], vec![4], vec![2, 3]]);
     }
 }
