@@ -89,7 +89,7 @@ where
     };
     let Ok(came) = came else {
         let failure = Failure::internal("the work panicked; what went before has said where");
-        return Err(kept.into_iter().fold(failure, Failure::beside));
+        return Err(kept.into_iter().chain(gone).fold(failure, Failure::beside));
     };
     Ok(Held { came: Some(came), lost: lost.into_inner().unwrap_or_else(PoisonError::into_inner).or(gone), kept })
 }

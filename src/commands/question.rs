@@ -51,7 +51,8 @@ pub(super) struct Changed<'a> {
     pub(super) protected: bool,
 }
 
-/// Asks once for all of them, whose names follow the question: `Apply this plan to`. What has to be typed is `yes`, or the names of the protected ones.
+/// Asks once for all of them, whose names follow the question: `Apply this plan to`. What has to be typed is `yes`, or the
+/// names of the protected ones.
 pub(super) fn confirm(global: &Global, question: &str, all: &[Changed<'_>]) -> Result<()> {
     if !std::io::stdin().is_terminal() {
         let hint = if all.iter().any(|one| one.protected) {

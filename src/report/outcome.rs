@@ -68,6 +68,8 @@ impl Outcome {
             Applied { ended_by: Some(_), .. } => Status::Failed,
             Applied { interrupted: true, .. } if applied.is_untouched() => Status::NotBegun,
             Applied { interrupted: true, .. } => Status::Interrupted,
+            // Nothing failed, and steps are left: the plan could not be carried out.
+            applied if !applied.is_done() => Status::Failed,
             _ if plan.is_empty() => Status::NoChanges,
             _ => Status::Done,
         };
@@ -236,4 +238,41 @@ pub fn outcomes_json(outcomes: &[Outcome]) -> Value {
         })
         .collect();
     json!({ "gwctl_version": env!("CARGO_PKG_VERSION"), "outcomes": all })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::apply::Ended;
+
+    fn outcome(done: usize, ended: Vec<Ended>, ended_by: Option<Failure>) -> Outcome {
+        let plan = Plan {
+            owner: Owner { product: "shop".into(), environment: "prod".into() },
+            place: Place { account: "111122223333".into(), region: "eu-west-1".into(), partition: "aws".into() },
+            steps: Vec::new(),
+            unchanged: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let skipped = ended.iter().filter(|ended| matches!(ended, Ended::NotBegun)).count();
+        let (outputs, failed) = (BTreeMap::new(), Vec::new());
+        Outcome::new(&plan, &Applied { outputs, failed, ended, done, skipped, interrupted: false, ended_by })
+    }
+
+    #[test]
+    fn what_is_left_undone_is_no_success_though_nothing_failed() {
+        let left = outcome(1, vec![Ended::Done(None), Ended::NotBegun], None);
+        assert_eq!((left.status(), left.is_whole()), (Status::Failed, false));
+        assert!(left.in_short().1.contains("1 done, 0 failed, 1 not begun"), "{:?}", left.in_short());
+    }
+
+    #[test]
+    fn a_lock_that_was_lost_half_way_is_not_told_as_if_nothing_was_changed() {
+        let lost = || Some(Failure::new(FailureKind::Refused, "the lock was taken away"));
+        let half = outcome(1, vec![Ended::Done(None), Ended::NotBegun], lost());
+        assert!(half.in_short().1.starts_with("failed (1 done, 0 failed, 1 not begun): the lock"));
+        let none = outcome(0, vec![Ended::NotBegun], lost());
+        assert!(none.in_short().1.starts_with("failed (nothing was changed): the lock"));
+    }
 }
