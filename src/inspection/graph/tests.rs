@@ -176,7 +176,9 @@ fn read_mermaid(text: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
         } else {
             let at = line.find(['[', '(', '{']).unwrap_or_else(|| panic!("{line}"));
             let (name, rest) = line.split_at(at);
-            let rest = rest.split(":::").next().unwrap();
+            // The class stands behind the label, which may have such signs too.
+            let rest =
+                rest.rsplit_once(":::").filter(|(_, class)| !class.contains('"')).map_or(rest, |(label, _)| label);
             let shapes = [("[\"", "\"]"), ("([\"", "\"])"), ("{{\"", "\"}}")];
             let label = shapes.iter().find_map(|(open, close)| rest.strip_prefix(open)?.strip_suffix(close));
             quoted(label.unwrap_or_else(|| panic!("{line}")));
