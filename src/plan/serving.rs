@@ -139,12 +139,17 @@ impl<'a> Serving<'a> {
     }
 
     /// The deployment that a stage served before it was moved back by something that ended before it recorded that: with it, and with
-    /// nothing else changed, the stage would be as its tag says. What serves a newer one than recorded was not moved back.
+    /// nothing else changed, the stage would be as its tag says. What serves a newer one than recorded was not moved back. (AWS tells
+    /// when one was made to the second: of two of one second either may be the newer.)
     fn cut_off(&self, stage: &'a Observed) -> Option<&'a Observed> {
         let all = self.deployments(stage);
-        let since = all.iter().find(|(_, one)| one.name == text(&stage.spec, "deployment"))?.1.created?;
-        let mut newer = all.into_iter().map(|(_, one)| one).filter(|one| one.created.is_some_and(|made| made > since));
-        newer.find(|one| {
+        let served = text(&stage.spec, "deployment");
+        let since = all.iter().find(|(_, one)| one.name == served)?.1.created?;
+        let mut others = all.into_iter().map(|(_, one)| one).filter(|one| one.name != served);
+        others.find(|one| {
+            if one.created.is_none_or(|made| made < since) {
+                return false;
+            }
             let mut before = stage.spec.clone();
             before["deployment"] = one.name.as_str().into();
             is_recorded(stage, &before)
