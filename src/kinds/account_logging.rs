@@ -16,12 +16,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::time::sleep;
 
 use super::{Kind, Scope};
 use crate::aws::failure::is_not_found;
 use crate::aws::tags::Tags;
-use crate::aws::{Aws, ReadAws, failed, given};
+use crate::aws::{Aws, ReadAws, failed, given, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Digest, Identity, Observed, Outputs, Ownership, Place};
 use crate::permissions::Calls;
@@ -204,7 +203,7 @@ async fn set(aws: &Aws, arn: &str) -> Result<()> {
         if attempt == TRIES || !too_early {
             return Err(failed("set the role of API Gateway's logs", error));
         }
-        sleep(PAUSE).await;
+        wait::pause(PAUSE).await?;
     }
     Err(Failure::internal("a loop without end ended"))
 }

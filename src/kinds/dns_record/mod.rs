@@ -28,7 +28,6 @@ use std::time::Duration;
 
 use aws_sdk_apigatewayv2::types::Api;
 use futures::future::{join_all, try_join_all};
-use tokio::time::sleep;
 
 use self::held::{Held, Wish};
 use self::marker::Marker;
@@ -41,7 +40,7 @@ use super::http_vpc_link::sorted;
 use super::{Kind, Scope};
 use crate::aws::tags::{self, Tags};
 use crate::aws::zones::HostedZone;
-use crate::aws::{Aws, ReadAws};
+use crate::aws::{Aws, ReadAws, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::model::{Address, Digest, Identity, Input, Observed, Outputs, Owner, Ownership, Place};
 use crate::permissions::Calls;
@@ -259,7 +258,7 @@ impl Kind for DnsRecord {
             }
             let sets = held.sets(identifier);
             if sets.is_empty() {
-                sleep(still_known(marker)).await;
+                wait::pause(still_known(marker)).await?;
             } else {
                 let spec = DnsRecordSpec { in_service: false, ..held.spec(zone, identifier) };
                 let mut tags = marker.tags.clone();

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_apigatewayv2::types::{DeploymentStatus, Stage};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::aws::failure::is_not_found;
 use crate::aws::http_apis::every_page;
-use crate::aws::{Aws, failed};
+use crate::aws::{Aws, failed, wait};
 use crate::error::{Failure, FailureKind, Result};
 
 /// The deployments that stages served at some time, by stage.
@@ -124,7 +124,7 @@ pub(in crate::kinds) async fn deployed(
             Verdict::GoOn => {}
         }
         last = Some(now);
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause = (pause * 2).min(Duration::from_secs(5));
     }
 }

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{StageSpec, all_tags, arn};
 use crate::aws::tags::Tags;
-use crate::aws::{Aws, ReadAws, failed};
+use crate::aws::{Aws, ReadAws, failed, wait};
 use crate::error::{Failure, FailureKind, Result};
 use crate::kinds::wafv2;
 use crate::model::{Digest, Observed, Ownership};
@@ -70,7 +70,7 @@ async fn shown(aws: &Aws, api: &str, name: &str, acl: Option<&str>) -> Result<()
                 .cause(format!("it shows {}", found.as_deref().unwrap_or("none")))
                 .hint("if somebody else changes it too, agree on who does; then run this again"));
         }
-        sleep(pause).await;
+        wait::pause(pause).await?;
         pause *= 2;
     }
 }
