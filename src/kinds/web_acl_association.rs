@@ -6,6 +6,8 @@
 //! alone. Whose the web ACL before a load balancer is decides whose the association is: our own is ours, with or without
 //! that tag; another one is theirs and is never taken away or replaced.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_wafv2::types::WebAcl as LiveAcl;
 use futures::future::try_join_all;
 use schemars::JsonSchema;
@@ -110,11 +112,11 @@ async fn read(
     aws: &ReadAws,
     scope: &Scope,
     balancer: &str,
-    wanted: Option<&Address>,
+    wanted: &Address,
 ) -> Result<Option<Observed<WebAclAssociationSpec>>> {
     let Some(acl) = web_acl_of(&aws.clients, balancer).await? else { return Ok(None) };
     let all = tags_of(&aws.clients, &acl.arn).await;
-    let ownership = ownership(&all, balancer, &scope.owner, wanted);
+    let ownership = ownership(&all, balancer, &scope.owner, Some(wanted));
     Ok(Some(Observed {
         name: balancer.to_owned(),
         within: None,
@@ -126,12 +128,34 @@ async fn read(
     }))
 }
 
-/// The load balancers that the owner's web ACLs have tags for.
-async fn known(aws: &ReadAws, owner: &Owner) -> Vec<String> {
+/// The load balancers that the owner's web ACLs have tags for, each once, with the web ACL.
+async fn known(aws: &ReadAws, owner: &Owner) -> BTreeMap<String, String> {
     let tagged = aws.tagged(owner).await;
     let acls = tagged.iter().filter(|(arn, _)| Named::parse(&aws.place, "webacl", arn).is_some());
-    let names = acls.flat_map(|(_, tags)| tags.keys().filter_map(|key| key.strip_prefix(MARK)));
-    names.map(|name| format!("{}{name}", start(&aws.place))).collect()
+    let marks = acls.flat_map(|(acl, tags)| tags.keys().filter_map(move |key| Some((key.strip_prefix(MARK)?, acl))));
+    marks.map(|(name, acl)| (format!("{}{name}", start(&aws.place)), acl.clone())).collect()
+}
+
+/// An association with a load balancer that nobody wants any more, or its mark alone: whoever died between the end of an association and
+/// that of its mark left that, and the same web ACL, put there again by somebody else, would pass for ours.
+async fn unwanted(
+    aws: &ReadAws,
+    scope: &Scope,
+    (balancer, acl): (String, String),
+) -> Result<Option<Observed<WebAclAssociationSpec>>> {
+    // The list of what is tagged may be behind.
+    let tags = wafv2::tags_of(&aws.clients, &acl).await?.unwrap_or_default();
+    let ownership = ownership(&tags, &balancer, &scope.owner, None);
+    let one = Observed {
+        name: balancer.clone(),
+        within: None,
+        outputs: outputs(&balancer, &acl),
+        spec: WebAclAssociationSpec { name: balancer, web_acl: Input::from(acl.as_str()) },
+        ownership,
+        created: None,
+        in_use_by: None,
+    };
+    Ok(Some(one).filter(|one| one.address().is_some()))
 }
 
 impl Kind for WebAclAssociation {
@@ -166,14 +190,11 @@ impl Kind for WebAclAssociation {
         // Whoever removes what there is has not looked up what the load balancer is: the marks say it.
         let named = |one: &&crate::kinds::Wanted| one.name.as_ref().is_some_and(|name| name.starts_with("arn:"));
         let wanted = scope.wanted.iter().filter(named).filter_map(|one| Some((one.name.as_deref()?, &one.address)));
-        let wanted = try_join_all(wanted.map(|(name, address)| read(aws, scope, name, Some(address)))).await?;
+        let wanted = try_join_all(wanted.map(|(name, address)| read(aws, scope, name, address))).await?;
         let mut others = known(aws, &scope.owner).await;
-        others.retain(|other| scope.names().all(|name| name != other));
-        others.sort();
-        others.dedup();
-        let others = try_join_all(others.iter().map(|balancer| read(aws, scope, balancer, None))).await?;
-        let ours = others.into_iter().flatten().filter(|one| one.address().is_some());
-        Ok(wanted.into_iter().flatten().chain(ours).collect())
+        others.retain(|balancer, _| scope.names().all(|name| name != balancer));
+        let others = try_join_all(others.into_iter().map(|mark| unwanted(aws, scope, mark))).await?;
+        Ok(wanted.into_iter().chain(others).flatten().collect())
     }
 
     async fn create(&self, aws: &Aws, identity: &Identity, spec: &WebAclAssociationSpec) -> Result<Outputs> {

@@ -192,6 +192,31 @@ async fn a_firewall_that_somebody_put_before_a_load_balancer_stays() {
     assert_eq!(before(&session, &balancer).await, Some(their_arn));
 }
 
+/// Whoever died between the end of an association and that of its mark left the mark: the same web ACL, put there again by somebody
+/// else, would pass for ours.
+#[tokio::test(start_paused = true)]
+async fn a_mark_whose_association_is_gone_is_taken_away() {
+    let (_project, session) = session(&Sandbox::in_memory()).await;
+    let own = acl(&session, "own", &owner()).await;
+    let balancer = balancer(&session, "orders").await;
+    let spec = &web_acl_associations(&balancer, [arn(&own.outputs); 2])[0];
+    let association = bench(&session, "web-acl-association", spec);
+    let outputs = association.create(spec).await;
+    association.record(spec, &outputs).await;
+    session.aws.write.wafv2.disassociate_web_acl().resource_arn(&balancer).send().await.unwrap();
+    // Where the load balancer is wanted, there is nothing: the next apply puts the web ACL before it.
+    assert!(association.observe().await.is_none());
+    let scope = Scope { owner: owner(), wanted: Vec::new() };
+    let left = association.kind.observe(&session.aws.read.anew(), &scope).await.unwrap();
+    let [mark] = left.as_slice() else { panic!("{left:#?}") };
+    assert_eq!((mark.name.as_str(), mark.address()), (balancer.as_str(), Some(&association.identity.address)));
+    association.kind.delete(&session.aws, mark).await.unwrap();
+    assert!(association.kind.observe(&session.aws.read.anew(), &scope).await.unwrap().is_empty());
+    let tags = session.aws.read.clients.wafv2.list_tags_for_resource().resource_arn(arn(&own.outputs)).send().await;
+    let tags = tags.unwrap().tag_info_for_resource.unwrap().tag_list.unwrap();
+    assert!(tags.iter().all(|tag| !tag.key().starts_with("gwctl:association:")), "{tags:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn our_web_acl_before_somebody_elses_load_balancer_is_theirs_and_keeps_the_web_acl() {
     let (_project, session) = session(&Sandbox::in_memory()).await;
