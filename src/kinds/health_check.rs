@@ -192,18 +192,20 @@ async fn list(clients: &Clients) -> Result<Vec<Live>> {
     pages.try_collect().await.map_err(|error| failed("list the health checks", error))
 }
 
-fn spec(live: &Live, all: &Tags) -> Option<HealthCheckSpec> {
-    let config = live.health_check_config()?;
+/// One of ours: it is of a type that gwctl makes, and AWS writes its interval.
+fn spec(live: &Live, all: &Tags) -> Result<HealthCheckSpec> {
+    let of = |what: &str| format!("{what} of health check {}", live.id());
+    let config = given(&of("configuration"), live.health_check_config())?;
     let small = |number: Option<i32>, usual: u8| number.and_then(|number| u8::try_from(number).ok()).unwrap_or(usual);
     let mut user = tags::of_user(all);
-    Some(HealthCheckSpec {
+    Ok(HealthCheckSpec {
         name: user.remove(NAME_TAG).unwrap_or_default(),
-        check: CheckType::of_aws(config.r#type())?,
+        check: given(&of("type"), CheckType::of_aws(config.r#type()))?,
         host: config.fully_qualified_domain_name().filter(|host| !host.is_empty()).map(Input::from),
         ip_address: config.ip_address().filter(|ip| !ip.is_empty()).map(str::to_owned),
         port: config.port().and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
         path: config.resource_path().filter(|path| !path.is_empty()).map(str::to_owned),
-        interval_seconds: small(config.request_interval(), 30),
+        interval_seconds: small(Some(given(&of("interval"), config.request_interval())?), 30),
         failure_threshold: small(config.failure_threshold(), 3),
         sni: config.enable_sni().unwrap_or_default(),
         search: config.search_string().filter(|text| !text.is_empty()).map(str::to_owned),
@@ -244,7 +246,7 @@ impl Kind for HealthCheck {
             if !matches!(ownership, Ownership::Ours { .. }) || tags::is_elsewhere(all, &aws.place) {
                 continue;
             }
-            let Some(spec) = spec(live, all) else { continue };
+            let spec = spec(live, all)?;
             found.push(Observed {
                 name: spec.name.clone(),
                 within: None,
