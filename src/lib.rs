@@ -30,6 +30,7 @@ pub mod drift;
 pub mod error;
 pub mod expectation;
 pub mod history;
+pub mod host;
 pub mod inspection;
 pub mod kinds;
 pub mod lint;

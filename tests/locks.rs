@@ -63,6 +63,15 @@ fn slow_at(operation: &str, time: &str) -> Served {
 }
 
 #[test]
+fn what_could_not_be_read_under_the_lock_is_told() {
+    let project = Project::new();
+    // The first look lists what is tagged, the second one may not.
+    let applied = run(&project, &format!("apply --yes --sandbox --sandbox-fault deny:tagging.GetResources#2.. {DEV}"));
+    let told = "product-a/dev, planned again under its lock: failed to list tagged resources";
+    applied.exits(0).says(&[told, "resources that are no longer in the configuration may have been missed"]);
+}
+
+#[test]
 fn of_sixteen_applies_at_once_one_works_and_the_others_say_so() {
     let (project, aws) = (Project::new(), far());
     let all: Vec<Child> = (0..16).map(|_| start(&project, &aws, "apply --yes --output json")).collect();
@@ -76,7 +85,7 @@ fn of_sixteen_applies_at_once_one_works_and_the_others_say_so() {
             "no_changes" => counts[1] += 1,
             _ => {
                 let failure = outcome["failure"].to_string();
-                assert!(failure.contains("is locked") && failure.contains("anna on"), "{one:#?}");
+                assert!(failure.contains("is locked") && failure.contains("anna on"), "{failure}\n{one:#?}");
                 counts[2] += 1;
             }
         }

@@ -9,11 +9,23 @@ mod project;
 
 use std::fs;
 
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use binary::{Run, Served, run, run_with};
+use clap::Parser as _;
+use gwctl::cli::Cli;
+use gwctl::commands;
+use gwctl::host::{Host, Page};
 use gwctl::sandbox::Sandbox;
+use gwctl::sandbox::conditions::Conditions;
+use gwctl::sandbox::connector::{Client, Connector};
 use project::{ENVIRONMENTS, Project};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 /// Profiles whose keys are of these accounts, which is how the sandbox tells accounts apart.
 fn profiles(project: &Project, accounts: &[(&str, &str)]) {
@@ -310,4 +322,92 @@ fn a_region_that_is_named_moves_nothing() {
     let (home, other) = (plan("eu-west-1"), plan("us-east-1"));
     assert!(home.iter().any(|address| address.starts_with("gate/")), "{home:?}");
     assert!(other.iter().all(|address| address.starts_with("us-east-1/edge/")), "{other:?}");
+}
+
+/// Requests to the second product's Region wait at a gate.
+#[derive(Debug, Clone)]
+struct Gate {
+    inner: Connector,
+    open: watch::Sender<bool>,
+    /// Turns true when the first product makes its deployment.
+    deploys: watch::Sender<bool>,
+}
+
+impl HttpClient for Gate {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Gate {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self { inner, open, deploys } = self.clone();
+        HttpConnectorFuture::new(async move {
+            if request.uri().contains("cn-north-1") {
+                open.subscribe().wait_for(|open| *open).await.expect("the gate is there");
+            } else if request.method() == "POST" && request.uri().ends_with("/deployments") {
+                deploys.send_replace(true);
+            }
+            inner.call(request).await
+        })
+    }
+}
+
+/// What happens when the first product makes its deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// The second may be planned.
+    Opens,
+    /// The user presses Ctrl-C, and the second is planned still.
+    Interrupts,
+    /// Nothing: the gate was open all the time.
+    Nothing,
+}
+
+/// `apply --yes` of two products' `dev`. The exit code, and what was printed.
+fn apply_both(sandbox: &Sandbox, then: Then) -> (u8, Value, String) {
+    let project = Project::new();
+    let root = project.root().display().to_string();
+    let line = ["gwctl", "apply", "--yes", "--no-progress", "--output", "json", "--sandbox", "--root", &root];
+    let both = ["--product", "product-a", "--product", "product-b", "--env", "dev"];
+    let mut cli = Cli::try_parse_from(line.iter().chain(&both)).unwrap();
+    let [open, user] = [(); 2].map(|()| watch::channel(false).0);
+    open.send_replace(then == Then::Nothing);
+    let deploys = if then == Then::Interrupts { user.clone() } else { open.clone() };
+    let client = Client::new(Gate { inner: Connector::new(sandbox.clone()), open, deploys });
+    let pages = [Page::default(), Page::default()];
+    let interrupt = user.subscribe();
+    cli.global.host = Some(Host { sandbox: sandbox.clone(), client, pages: Some(pages.clone()), interrupt });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let code = runtime.block_on(commands::run(cli));
+    let [out, err] = pages.map(|page| page.text());
+    let printed = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+    (code.unwrap_or_else(|failure| panic!("{failure}: {err}")), printed, err)
+}
+
+fn statuses(printed: &Value) -> Vec<&str> {
+    printed["outcomes"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect()
+}
+
+/// If all were planned before the first is changed, this would end with a call that nobody answers.
+#[test]
+fn where_nobody_is_asked_one_is_changed_while_the_other_is_planned() {
+    let sandbox = Sandbox::in_memory();
+    let (code, printed, err) = apply_both(&sandbox, Then::Opens);
+    assert_eq!((code, statuses(&printed)), (0, vec!["done"; 2]), "{err}");
+}
+
+#[test]
+fn ctrl_c_ends_one_that_is_changed_and_one_that_is_planned() {
+    // What takes no time can't be interrupted.
+    let sandbox = Sandbox::in_memory().under(Conditions::none().latency("10ms".parse().unwrap()));
+    let (code, printed, err) = apply_both(&sandbox, Then::Interrupts);
+    assert_eq!((code, statuses(&printed)), (130, vec!["interrupted", "not_begun"]), "{err}");
+    assert!(printed["outcomes"][1]["plan"].is_null(), "{printed:#}");
+    assert!(!err.contains("product-b/dev"), "the summary says it: {err}");
+    let world = serde_json::to_value(sandbox.world().unwrap().accounts).unwrap().to_string();
+    assert!(!world.contains("gwctl/lock/") && world.contains("product-a-gateway-dev"), "the lock is given back");
+    // The next one finishes both.
+    let (code, printed, err) = apply_both(&sandbox, Then::Nothing);
+    assert_eq!((code, statuses(&printed)), (0, vec!["done"; 2]), "{err}");
 }

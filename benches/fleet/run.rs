@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser as _;
 use gwctl::cli::Cli;
 use gwctl::commands;
+use gwctl::host::Host;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::conditions::{Conditions, Counters, Latency, Quotas};
 use serde_json::{Value, json};
@@ -136,7 +137,7 @@ pub(crate) fn well(phase: Phase, ended: gwctl::error::Result<u8>) -> Result<()> 
 
 fn ran(phase: Phase, estate: &Estate, sandbox: &Sandbox) -> Result<Ran> {
     let mut cli = command(phase, estate.root(), &["--sandbox"])?;
-    cli.global.opened = Some(sandbox.clone());
+    cli.global.host = Some(Host::of(sandbox.clone()));
     // With one thread the clock can be paused: it jumps to the next timer when everything waits.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
     let (ended, time) = runtime.block_on(async {

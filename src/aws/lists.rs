@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_apigateway::types::{DomainName, RestApi, VpcLink};
 use aws_sdk_apigatewayv2::types::{Api as HttpApi, VpcLink as HttpVpcLink};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::http_apis::every_page;
 use super::zones::HostedZone;
@@ -30,14 +32,26 @@ pub(super) struct PlaceLists {
     pub(super) logging_role: OnceCell<Option<String>>,
 }
 
+/// Whoever begins so long after the first who shared lists shares new ones: the last environments of a fleet begin long after the first.
+const FRESH_FOR: Duration = Duration::from_mins(1);
+
 /// The lists of a round, by account and Region.
 #[derive(Debug, Default)]
-pub struct Lists(Mutex<BTreeMap<(String, String), Arc<PlaceLists>>>);
+pub struct Lists(Mutex<BTreeMap<(String, String), Shared>>);
+
+/// The lists of one place, and since when they are shared.
+type Shared = (Instant, Arc<PlaceLists>);
 
 impl Lists {
     pub(super) fn of(&self, place: &Place) -> Arc<PlaceLists> {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.entry((place.account.clone(), place.region.clone())).or_default().clone()
+        let now = Instant::now();
+        let new = || (now, Arc::default());
+        let known = lists.entry((place.account.clone(), place.region.clone())).or_insert_with(new);
+        if now.duration_since(known.0) > FRESH_FOR {
+            *known = new();
+        }
+        known.1.clone()
     }
 }
 

@@ -26,8 +26,8 @@ pub use working_tree::{
 };
 
 use crate::config::Shard;
+use crate::host::Host;
 use crate::report::Format;
-use crate::sandbox::Sandbox;
 
 /// Where the sandbox keeps its state unless told otherwise, below the root.
 pub const SANDBOX_DIR: &str = ".gwctl/sandbox";
@@ -89,10 +89,9 @@ pub struct Global {
     #[command(flatten)]
     pub conditions: ConditionOptions,
 
-    /// The sandbox itself, conditions and all, from a program that runs several commands on one and counts their calls.
-    /// It stands for the folder that `sandbox` names, which has to be given as well.
+    /// The program that runs the command inside itself, if one does.
     #[arg(skip)]
-    pub opened: Option<Sandbox>,
+    pub host: Option<Host>,
 }
 
 fn region(text: &str) -> Result<String, String> {

@@ -8,7 +8,7 @@ use super::execution::{Order, all};
 use super::question::Consent;
 use super::show_plan;
 use super::verb::Verb;
-use super::work::{Lookups, begin_all, load, world};
+use super::work::{Lookups, load, select, world};
 use crate::cli::{ApplyOptions, Global, Selection};
 use crate::config::Configuration;
 use crate::error::{Failure, FailureKind, Result};
@@ -28,22 +28,16 @@ pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
         keep_planned(&mut configuration, saved, path)?;
     }
     let code = Code::of_each(&global, &configuration).await;
-    let mut members = begin_all(&global, &configuration, code, Lookups::Required).await?;
-    for member in members.iter_mut().filter(|_| options.no_verify) {
-        if let Ok(work) = &mut member.work
-            && let Err(failure) = work.aws.tolerate_differences()
-        {
-            member.work = Err(failure);
-        }
-    }
+    let selected = select(&global, &configuration, code, Lookups::Required)?;
     let order = Order {
         verb: Verb::Apply { allow_deletes: options.allow_deletes, canary },
         consent: Consent { yes: options.yes || saved.is_some(), confirmed: options.confirm.clone() },
         settle: options.settle.map(Duration::from_secs),
         saved,
         patience: options.lock.patience(),
+        tolerant: options.no_verify,
     };
-    all(&global, members, &order).await
+    all(&global, selected, &order).await
 }
 
 /// What was asked for when a plan was saved.

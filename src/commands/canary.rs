@@ -5,7 +5,7 @@ use super::execution::{Order, all};
 use super::output::{self, data, text_options};
 use super::question::Consent;
 use super::verb::Verb;
-use super::work::{Lookups, Member, begin_all, load_rest, side_by_side};
+use super::work::{Lookups, Member, begin_all, load_rest, select, side_by_side};
 use crate::cli::{CanaryAction, CanaryEnd, CanaryOptions, Global, Selection};
 use crate::config::GatewayStack;
 use crate::error::{Failure, Result, exit};
@@ -22,15 +22,16 @@ pub(super) async fn run(global: &Global, options: &CanaryOptions) -> Result<u8> 
 
 async fn finish(global: &Global, end: &CanaryEnd, verb: fn(Option<&'static str>) -> Verb) -> Result<u8> {
     let configuration = load_rest(global, &end.selection)?;
-    let members = begin_all(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
+    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open)?;
     let order = Order {
         verb: verb(end.stack.map(|stack| GatewayStack::from(stack).name())),
         consent: Consent { yes: end.yes, confirmed: end.confirm.clone() },
         settle: None,
         saved: None,
         patience: end.lock.patience(),
+        tolerant: false,
     };
-    all(global, members, &order).await
+    all(global, selected, &order).await
 }
 
 async fn status(global: &Global, selection: &Selection) -> Result<u8> {

@@ -1,57 +1,20 @@
-//! Carries out the plans of several environments: side by side, the Regions of one after each other, each under its lock.
-
-use std::sync::{Mutex, PoisonError};
+//! Carries out the plans of one environment: its Regions after each other, each under its lock.
 
 use tokio::sync::watch;
 
-use super::execution::{Order, Turn};
+use super::execution::{Order, Run, Turn};
+use super::journal;
 use super::locking::{Held, Wanted, under_lock};
-use super::verb::Verb;
-use super::work::{Work, side_by_side};
-use super::{interruption, journal};
+use super::work::Work;
 use crate::apply::{self, Applied};
 use crate::aws::{Pace, wait};
-use crate::cli::Global;
 use crate::error::{Failure, FailureKind, Result};
-use crate::model::Owner;
-use crate::plan::{self, Plan};
-use crate::report::{self, Board, progress};
-
-/// Who goes after whom. Environments go side by side, and the Regions of one after each other, so that a change that breaks
-/// one leaves the others: the n-th of each is in the n-th wave, those that nobody is led to first. What goes, goes in the
-/// order against which it was made.
-fn waves(turns: &[Turn], verb: &Verb) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..turns.len()).collect();
-    if !verb.is_destroy() {
-        order.sort_by_key(|&index| !turns[index].ready.as_ref().is_ok_and(|(work, _)| work.is_drained()));
-    }
-    let mut waves: Vec<Vec<usize>> = Vec::new();
-    for (place, &index) in order.iter().enumerate() {
-        let same = |&&other: &&usize| turns[other].owner == turns[index].owner;
-        let earlier = order[..place].iter().filter(same).count();
-        if waves.len() <= earlier {
-            waves.push(Vec::new());
-        }
-        waves[earlier].push(index);
-    }
-    if verb.is_destroy() {
-        waves.reverse();
-    }
-    waves
-}
-
-/// What carrying out plans is told and tells.
-struct Running<'a> {
-    order: &'a Order,
-    board: &'a Mutex<Board>,
-    /// The rows of the board, by turn.
-    changing: &'a [usize],
-    interrupt: watch::Receiver<bool>,
-}
+use crate::plan::{self, Plan, Warning};
+use crate::report;
 
 /// What came of one plan.
 struct Carried {
-    /// The plan that was carried out, where it is not the one that was shown.
+    /// The plan as it was made under the lock; none if it did not come to that.
     plan: Option<Plan>,
     applied: Applied,
     beside: Vec<Failure>,
@@ -67,12 +30,36 @@ impl Turn {
     }
 }
 
-impl Running<'_> {
-    fn tell(&self, turn: usize, event: &apply::Event) {
-        // An empty plan has nothing to tell.
-        if let Some(row) = self.changing.iter().position(|other| *other == turn) {
-            self.board.lock().unwrap_or_else(PoisonError::into_inner).event(row, event);
+impl Run<'_> {
+    /// Carries out the plans of one environment, with progress on stderr.
+    pub(super) async fn carry_out(&self, turns: &mut [Turn]) {
+        if turns.iter().any(Turn::changes) {
+            self.interruption.listen(self.global);
         }
+        let mut earlier = Vec::new();
+        for index in self.order_of(turns) {
+            if let Some(failure) = self.holds_back(turns, index, &earlier).await {
+                turns[index].stop(failure);
+            }
+            match self.carry_out_one(&turns[index]).await {
+                None => {}
+                Some(Ok(carried)) => turns[index].carried(carried),
+                Some(Err(failure)) => turns[index].stop(failure),
+            }
+            earlier.push(index);
+        }
+    }
+
+    /// Which Region goes after which, so that a change that breaks one leaves the others: those that nobody is led to first. What
+    /// goes, goes in the order against which it was made.
+    fn order_of(&self, turns: &[Turn]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..turns.len()).collect();
+        if self.order.verb.is_destroy() {
+            order.reverse();
+        } else {
+            order.sort_by_key(|&index| !turns[index].ready.as_ref().is_ok_and(|(work, _)| work.is_drained()));
+        }
+        order
     }
 
     /// Why a Region whose turn comes is left as it is: an earlier one of its environment did not go through, or another one
@@ -80,9 +67,13 @@ impl Running<'_> {
     async fn holds_back(&self, turns: &[Turn], index: usize, earlier: &[usize]) -> Option<Failure> {
         let turn = &turns[index];
         let (Ok((work, _)), true) = (&turn.ready, turn.changes()) else { return None };
+        let mut interrupt = self.interruption.told();
+        if *interrupt.borrow() {
+            // What was not begun is not begun: the apply itself says so.
+            return None;
+        }
         let here = &turn.place.region;
-        let others = (0..turns.len()).filter(|&other| other != index && turns[other].owner == turn.owner);
-        let others: Vec<usize> = others.collect();
+        let others: Vec<usize> = (0..turns.len()).filter(|&other| other != index).collect();
         let alone = format!("mend that first; to change this Region alone, add --region {here}");
         let failed = others.iter().map(|&other| &turns[other]).find(|other| !other.is_through());
         if let Some(other) = failed {
@@ -101,86 +92,92 @@ impl Running<'_> {
             for other in others {
                 let Ok((work, _)) = &turns[other].ready else { continue };
                 if earlier.contains(&other) && turns[other].changes() {
-                    work.serves(self.order.settle, &|message| self.tell_of(index, message)).await?;
+                    work.serves(self.order.settle, &|message| self.tell_of(turn, message)).await?;
                 } else if let Some(why) = work.is_out().await? {
                     return Err(Failure::new(FailureKind::Refused, why).hint(alone.clone()));
                 }
             }
             Ok(())
         };
-        let mut interrupt = self.interrupt.clone();
         let verdict = tokio::select! {
             verdict = Box::pin(looked) => verdict,
-            // What was not begun is not begun: the apply itself says so.
             () = wait::told(&mut interrupt) => Ok(()),
         };
         verdict.err().map(|failure| failure.context(format!("{here} was left as it is")))
     }
 
+    fn tell(&self, turn: &Turn, event: &apply::Event) {
+        self.board().event(turn.number, event);
+    }
+
     /// Says what is about no step alone.
-    fn tell_of(&self, turn: usize, message: String) {
+    fn tell_of(&self, turn: &Turn, message: String) {
         self.tell(turn, &apply::Event::Note { message });
     }
 
     /// Carries a plan out under the lock of its environment, and leaves a record of it. An empty plan needs neither.
-    async fn carry_out(&self, turns: &[Turn], index: usize) -> Option<Result<Carried>> {
-        let (work, plan) = turns[index].ready.as_ref().ok()?;
-        if plan.is_empty() {
-            let applied = self.apply(work, plan, index, self.interrupt.clone()).await;
-            return Some(Ok(Carried { plan: None, applied, beside: Vec::new() }));
+    async fn carry_out_one(&self, turn: &Turn) -> Option<Result<Carried>> {
+        let (work, plan) = turn.ready.as_ref().ok()?;
+        if plan.is_empty() || *self.interruption.told().borrow() {
+            return Some(Ok(self.nothing(work, plan).await));
         }
-        Some(self.carry_out_locked(work, plan, index).await)
+        Some(self.carry_out_locked(turn, work, plan).await)
     }
 
-    async fn carry_out_locked(&self, work: &Work, plan: &Plan, index: usize) -> Result<Carried> {
+    /// What comes of a plan of which no step is begun, because there is none or because the user ended it before. There is nothing to
+    /// tell of it meanwhile.
+    async fn nothing(&self, work: &Work, plan: &Plan) -> Carried {
+        let told = self.interruption.told();
+        let applied = apply::apply(plan, &work.registry, &work.aws, told, &mut |_| {}).await;
+        Carried { plan: None, applied, beside: Vec::new() }
+    }
+
+    async fn carry_out_locked(&self, turn: &Turn, work: &Work, plan: &Plan) -> Result<Carried> {
         let deed = self.order.verb.deed();
         let circumstances = journal::begin(work, deed).await;
         let wanted = Wanted { purpose: deed.name(), by: &circumstances.by, patience: self.order.patience };
-        let tell = |message| self.tell_of(index, message);
-        let held = under_lock(&work.aws, &work.owner, wanted, self.interrupt.clone(), &tell, async |ended| {
+        let tell = |message| self.tell_of(turn, message);
+        let held = under_lock(&work.aws, &work.owner, wanted, self.interruption.told(), &tell, async |ended| {
             if *ended.borrow() {
                 return Err(Failure::new(FailureKind::Interrupted, "interrupted before anything was changed"));
             }
-            let now = self.look_again(work, plan, index).await?;
-            let current = now.as_ref().unwrap_or(plan);
-            let applied = self.apply(work, current, index, ended).await;
-            let recorded = Pace::to_the_end(journal::keep(work, current, &applied, &circumstances)).await;
+            let now = self.look_again(turn, work, plan).await?;
+            let applied = self.apply(turn, work, &now, ended).await;
+            let recorded = Pace::to_the_end(journal::keep(work, &now, &applied, &circumstances)).await;
             Ok::<_, Failure>((now, applied, recorded))
         });
         let Held { came, lost, kept } = Box::pin(held).await?;
         let Some(came) = came else {
-            // The user ended it before: this says what is not begun.
-            let applied = self.apply(work, plan, index, self.interrupt.clone()).await;
-            return Ok(Carried { plan: None, applied, beside: Vec::new() });
+            return Ok(self.nothing(work, plan).await);
         };
-        let (plan, applied, recorded) = match came {
+        let (now, applied, recorded) = match came {
             Ok(came) => came,
             // Whoever reads why nothing was done has to know that the lock stays, too.
             Err(failure) => return Err(kept.into_iter().chain(lost).fold(failure, Failure::beside)),
         };
-        let mut beside: Vec<Failure> = recorded.err().into_iter().chain(kept).collect();
+        let mut beside: Vec<Failure> = unseen(&turn.label, plan, &now).chain(recorded.err()).chain(kept).collect();
         let applied = applied.ended_by(lost.clone());
         beside.extend(lost.filter(|_| applied.ended_by.is_none()));
-        Ok(Carried { plan, applied, beside })
+        Ok(Carried { plan: Some(now), applied, beside })
     }
 
-    async fn apply(&self, work: &Work, plan: &Plan, index: usize, ended: watch::Receiver<bool>) -> Applied {
+    async fn apply(&self, turn: &Turn, work: &Work, plan: &Plan, ended: watch::Receiver<bool>) -> Applied {
         // AWS may repeat in an error what it was sent.
         let hide = |text: &str| report::without_secrets(plan, text);
-        let mut emit = |event: apply::Event| self.tell(index, &event.without(&hide));
+        let mut emit = |event: apply::Event| self.tell(turn, &event.without(&hide));
         apply::apply(plan, &work.registry, &work.aws, ended, &mut emit).await.without(&hide)
     }
 
     /// Plans again now that nobody else changes anything: a plan is carried out as it was shown. Where nobody was asked, and what
-    /// is wanted is not told by what is there, the new plan is as good; it is given then.
-    async fn look_again(&self, work: &Work, shown: &Plan, index: usize) -> Result<Option<Plan>> {
+    /// is wanted is not told by what is there, the new plan is as good.
+    async fn look_again(&self, turn: &Turn, work: &Work, shown: &Plan) -> Result<Plan> {
         let Order { verb, consent, saved, .. } = self.order;
         if verb.is_of_the_configuration() {
             work.look_up_again().await?;
         }
         let now = verb.plan(work).await?;
         if shown.steps == now.steps {
-            return Ok(None);
+            return Ok(now);
         }
         if let Some(saved) = saved {
             saved.fits(&now, &report::masked(&now))?;
@@ -194,39 +191,19 @@ impl Running<'_> {
         verb.allows(&now)?;
         let plan::Summary { add, change, destroy, .. } = now.summary();
         self.tell_of(
-            index,
+            turn,
             format!("AWS changed since the plan was shown; to do now: {add} to add, {change} to change, {destroy} to destroy"),
         );
-        Ok(Some(now))
+        Ok(now)
     }
 }
 
-/// Carries the plans out, with progress on stderr. Only meanwhile does Ctrl-C mean "finish what is in flight"; before and
-/// after, it ends the process.
-pub(super) async fn carry_out(global: &Global, turns: &mut [Turn], order: &Order) {
-    let changing: Vec<usize> = (0..turns.len()).filter(|&index| turns[index].changes()).collect();
-    let owners: Vec<Owner> = changing.iter().map(|&index| turns[index].owner.clone()).collect();
-    let board = Mutex::new(Board::new(progress::Mode::choose(global.no_progress), &owners));
-    let interrupt = if changing.is_empty() { watch::channel(false).1 } else { interruption::watch(global) };
-    let running = Running { order, board: &board, changing: &changing, interrupt };
-    let mut earlier = Vec::new();
-    for wave in waves(turns, &order.verb) {
-        let held = wave.iter().map(|&index| running.holds_back(turns, index, &earlier));
-        let held = futures::future::join_all(held).await;
-        for (&index, held) in wave.iter().zip(held) {
-            if let Some(failure) = held {
-                turns[index].stop(failure);
-            }
-        }
-        let begun: &[Turn] = turns;
-        let applied = side_by_side(wave.iter().map(|&index| running.carry_out(begun, index))).await;
-        for (&index, applied) in wave.iter().zip(applied) {
-            match applied {
-                None => {}
-                Some(Ok(carried)) => turns[index].carried(carried),
-                Some(Err(failure)) => turns[index].stop(failure),
-            }
-        }
-        earlier.extend(wave);
-    }
+/// The warnings of the plan that was carried out which the one that was shown did not have: that something could not be read, for one.
+fn unseen<'a>(label: &'a str, shown: &'a Plan, now: &'a Plan) -> impl Iterator<Item = Failure> + 'a {
+    let new = now.warnings.iter().filter(|warning| !shown.warnings.contains(warning));
+    new.map(move |Warning { message, hint }| {
+        let message = format!("{label}, planned again under its lock: {message}");
+        let failure = Failure::new(FailureKind::Aws, message);
+        hint.iter().cloned().fold(failure, Failure::hint)
+    })
 }

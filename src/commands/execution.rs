@@ -1,22 +1,32 @@
-//! What `apply`, `destroy`, `rollback` and `canary` share: plan all, show all, ask once, carry out side by side, tell.
+//! What `apply`, `destroy`, `rollback` and `canary` share: plan, show, ask, carry out, tell.
+//!
+//! Whoever is asked sees all plans first, and answers once. Where nobody is asked, each environment goes its way alone, and what it
+//! held in memory goes with it: the first are carried out while others are still planned, because AWS grants a deployment only every 5
+//! s, and the time in which none is made is lost.
 //!
 //! What fails for one environment is its own: it stops no other one and touches none. Whatever ends the work, what was
 //! done until then is told: with `--output json`, stdout holds one object at the end, with every environment in it.
 
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::carrying_out::carry_out;
-use super::output::{self, data, text_options};
+use futures::FutureExt as _;
+
+use super::interruption::Interruption;
+use super::output::{self, data, data_beside, text_options};
 use super::question::{Changed, Consent, confirm};
 use super::verb::Verb;
-use super::work::{Member, Work, side_by_side};
+use super::work::{Selected, Work, side_by_side};
 use crate::apply::Applied;
+use crate::aws::wait;
 use crate::cli::Global;
-use crate::error::{Failure, Result, exit};
+use crate::error::{Failure, FailureKind, Result, exit};
 use crate::model::{Owner, Place};
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
-use crate::report::{self, Format, Outcome, Planned, Status};
+use crate::report::{self, Board, Format, Outcome, Planned, Status};
 
 /// What is to be done, and with whose consent.
 #[derive(Debug)]
@@ -31,12 +41,16 @@ pub(super) struct Order {
     pub(super) saved: Option<SavedPlan>,
     /// How long a lock is waited for that somebody else has.
     pub(super) patience: Duration,
+    /// Goes on where a service does not give back what it was given: for emulators.
+    pub(super) tolerant: bool,
 }
 
 /// One environment on its way.
 pub(super) struct Turn {
+    /// Which of the run.
+    pub(super) number: usize,
     /// What the reader knows it by.
-    label: String,
+    pub(super) label: String,
     pub(super) owner: Owner,
     pub(super) place: Place,
     /// Its session and its plan, or what stopped it before the first change.
@@ -48,6 +62,18 @@ pub(super) struct Turn {
     told: bool,
     /// What went wrong beside the work: no record of it was left, the lock was not given back.
     pub(super) beside: Vec<Failure>,
+}
+
+/// One environment at the end of its way: what is to be told of it.
+#[derive(Clone)]
+struct Arrived {
+    label: String,
+    outcome: Outcome,
+    /// What it ended with, if it did not do all it should.
+    failure: Option<Failure>,
+    /// That has been said.
+    told: bool,
+    beside: Vec<Failure>,
 }
 
 impl Turn {
@@ -65,6 +91,7 @@ impl Turn {
         self.ready.is_ok() && self.applied.as_ref().is_none_or(Applied::is_done)
     }
 
+    /// It goes no further.
     pub(super) fn stop(&mut self, failure: Failure) {
         if let Ok((_, plan)) = std::mem::replace(&mut self.ready, Err(failure)) {
             self.shown = Some(plan);
@@ -80,116 +107,276 @@ impl Turn {
         }
     }
 
-    /// What it ended with, if it did not do all it should.
-    fn into_failure(self) -> Option<(String, Failure)> {
+    /// Lets go of everything but what is to be told.
+    fn arrive(self, verb: &Verb, format: Format) -> Arrived {
+        let outcome = self.outcome(verb);
+        let plan = self.plan().or(self.shown.as_ref());
+        let outcome = match plan.filter(|_| format == Format::Json) {
+            Some(plan) => outcome.with_plan(plan),
+            None => outcome,
+        };
         let failure = match self.ready {
             Err(failure) => Some(failure),
             Ok(_) => self.applied.and_then(Applied::into_failure),
         };
-        Some((self.label, failure?))
+        Arrived { label: self.label, outcome, failure, told: self.told, beside: self.beside }
     }
 }
 
 /// Does it to all. The number is the exit code.
-pub(super) async fn all(global: &Global, members: Vec<Member>, order: &Order) -> Result<u8> {
-    let Order { verb, consent, saved, .. } = order;
-    consent.check(&members.iter().map(|member| &member.owner).collect::<Vec<_>>())?;
-    let mut turns = side_by_side(members.into_iter().map(async |Member { label, owner, place, work }| {
-        let ready = async {
-            let work = work?;
-            let plan = verb.plan(&work).await?;
-            Ok((work, plan))
-        };
-        let ready = ready.await;
-        Turn { label, owner, place, ready, shown: None, applied: None, told: false, beside: Vec::new() }
-    }))
-    .await;
-    show(global, &turns, verb)?;
-    refuse(&mut turns, order);
-    let several = turns.len() > 1;
-    if several {
-        tell_stopped(global, &mut turns)?;
-    }
-    let refused = match saved {
-        None => ask(global, &turns, order).err(),
-        Some(_) => None,
+pub(super) async fn all(global: &Global, selected: Vec<Selected<'_>>, order: &Order) -> Result<u8> {
+    order.consent.check(&selected.iter().map(|one| &one.owner).collect::<Vec<_>>())?;
+    let several = selected.len() > 1;
+    // Whoever types codes does that before there is progress to write over the question.
+    let together = !order.consent.yes || selected.iter().any(|one| one.asks);
+    let run = Run::new(global, order, &selected);
+    let selected = selected.into_iter().enumerate().collect();
+    let (arrived, refused) = if together {
+        Box::pin(run.all_together(selected)).await
+    } else {
+        (Box::pin(run.each_alone(selected)).await, None)
     };
-    if refused.is_none() {
-        carry_out(global, &mut turns, order).await;
-    }
-    finish(global, turns, verb, refused)
+    // From here on Ctrl-C ends the process.
+    drop(run);
+    finish(global, arrived, several, refused)
 }
 
-/// Whoever is asked has to know who is not in it, and why.
-fn tell_stopped(global: &Global, turns: &mut [Turn]) -> Result<()> {
-    let mut stopped = Vec::new();
-    for turn in turns {
-        if let Err(failure) = &turn.ready {
-            stopped.push((turn.label.clone(), failure.clone()));
-            turn.told = true;
+/// What all environments of a run share.
+pub(super) struct Run<'a> {
+    pub(super) global: &'a Global,
+    pub(super) order: &'a Order,
+    several: bool,
+    board: Mutex<Board>,
+    /// A plan was shown, and the next one stands apart from it.
+    shown: AtomicBool,
+    pub(super) interruption: Interruption,
+}
+
+impl<'a> Run<'a> {
+    fn new(global: &'a Global, order: &'a Order, selected: &[Selected<'_>]) -> Self {
+        let labels: Vec<String> = selected.iter().map(|one| one.label.clone()).collect();
+        Self {
+            global,
+            order,
+            several: selected.len() > 1,
+            board: Mutex::new(output::board(global, &labels)),
+            shown: AtomicBool::new(false),
+            interruption: Interruption::new(global),
         }
     }
-    output::failures(global, stopped, true).map(|_| ())
-}
 
-fn show(global: &Global, turns: &[Turn], verb: &Verb) -> Result<()> {
-    if global.output == Format::Json {
-        return Ok(());
+    /// The progress of all.
+    pub(super) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    let shown = turns.iter().filter_map(Turn::plan).filter(|plan| !verb.is_destroy() || !plan.is_empty());
-    let shown: Vec<Planned> = shown.cloned().map(Planned::from).collect();
-    data(global, |out| report::plans(&shown, global.output, out, &text_options(global)))
-}
 
-/// Stops what no longer fits the plan that was saved, what is too dangerous, and what is protected and was not named.
-fn refuse(turns: &mut [Turn], order: &Order) {
-    let Order { verb, consent, saved, .. } = order;
-    for turn in turns {
-        let Ok((work, plan)) = &turn.ready else { continue };
-        let fits = saved.as_ref().map_or(Ok(()), |saved| saved.fits(plan, &report::masked(plan)));
-        let named =
-            if work.protected && consent.yes && !plan.is_empty() { consent.to_protected(&turn.owner) } else { Ok(()) };
-        if let Err(failure) = fits.and_then(|()| verb.allows(plan)).and(named) {
-            turn.stop(failure);
-        }
+    /// Plans all, asks once, and carries out; and why it was not carried out.
+    async fn all_together(&self, selected: Vec<(usize, Selected<'_>)>) -> (Vec<Arrived>, Option<Failure>) {
+        let mut turns = self.plan(selected).await;
+        self.present(&mut turns).await;
+        let refused = match self.order.saved {
+            None => self.ask(&turns).err(),
+            Some(_) => None,
+        };
+        let of_owners = by_owner(turns, |turn| &turn.owner).into_iter().map(|mut turns| {
+            let members = members(turns.iter().map(|turn| (&turn.label, &turn.owner, &turn.place)));
+            let refused = &refused;
+            self.whatever_happens(members, async move {
+                if refused.is_none() {
+                    self.carry_out(&mut turns).await;
+                }
+                self.arrive(turns)
+            })
+        });
+        (side_by_side(of_owners).await.concat(), refused)
     }
-}
 
-/// Asks once for all that would be changed.
-fn ask(global: &Global, turns: &[Turn], order: &Order) -> Result<()> {
-    let Order { verb, consent, .. } = order;
-    let changed: Vec<Changed<'_>> = turns
-        .iter()
-        .filter(|turn| turn.changes())
-        .filter_map(|turn| {
-            let (work, _) = turn.ready.as_ref().ok()?;
-            Some(Changed { owner: &turn.owner, place: &turn.place, protected: work.protected })
+    /// Leads each environment from its plan to its end.
+    async fn each_alone(&self, selected: Vec<(usize, Selected<'_>)>) -> Vec<Arrived> {
+        let of_owners = by_owner(selected, |(_, one)| &one.owner).into_iter().map(|selected| {
+            let members = members(selected.iter().map(|(_, one)| (&one.label, &one.owner, &one.place)));
+            self.whatever_happens(members, async move {
+                let mut turns = self.plan(selected).await;
+                self.present(&mut turns).await;
+                self.carry_out(&mut turns).await;
+                self.arrive(turns)
+            })
+        });
+        side_by_side(of_owners).await.concat()
+    }
+
+    /// A panic on the way of one is its failure, so that the others, who hold locks, come to their end.
+    async fn whatever_happens(
+        &self,
+        members: Vec<(String, Owner, Place)>,
+        way: impl Future<Output = Vec<Arrived>>,
+    ) -> Vec<Arrived> {
+        AssertUnwindSafe(way).catch_unwind().await.unwrap_or_else(|_| {
+            let failure = Failure::internal("the work panicked; what went before has said where");
+            let arrived = members.into_iter().map(|(label, owner, place)| Arrived {
+                label,
+                outcome: Outcome::refused(&owner, &place, None, &failure),
+                failure: Some(failure.clone()),
+                told: false,
+                beside: Vec::new(),
+            });
+            arrived.collect()
         })
-        .collect();
-    if changed.is_empty() || consent.yes {
-        return Ok(());
     }
-    confirm(global, verb.question(changed.len()), &changed)
+
+    async fn plan(&self, selected: Vec<(usize, Selected<'_>)>) -> Vec<Turn> {
+        let turns = selected.into_iter().map(async |(number, selected)| {
+            let mut interrupt = self.interruption.told();
+            let (label, owner, place) = (selected.label.clone(), selected.owner.clone(), selected.place.clone());
+            let ready = async {
+                let mut work = selected.begin().await.work?;
+                if self.order.tolerant {
+                    work.aws.tolerate_differences()?;
+                }
+                let plan = self.order.verb.plan(&work).await?;
+                Ok((work, plan))
+            };
+            let ready = tokio::select! {
+                biased;
+                () = wait::told(&mut interrupt) => {
+                    Err(Failure::new(FailureKind::Interrupted, "interrupted before anything was changed"))
+                }
+                ready = Box::pin(ready) => ready,
+            };
+            Turn { number, label, owner, place, ready, shown: None, applied: None, told: false, beside: Vec::new() }
+        });
+        side_by_side(turns).await
+    }
+
+    /// Shows the plans, and stops what may not be carried out. Where there are several, whoever reads them has to know who is not
+    /// among them, and why. What can't be shown is not done.
+    async fn present(&self, turns: &mut [Turn]) {
+        let shown = self.show(turns).await;
+        self.refuse(turns);
+        let told = if self.several { self.board().beside(|| self.tell_stopped(turns)) } else { Ok(()) };
+        if let Err(failure) = shown.and(told) {
+            turns.iter_mut().filter(|turn| turn.ready.is_ok()).for_each(|turn| turn.stop(failure.clone()));
+        }
+    }
+
+    async fn show(&self, turns: &[Turn]) -> Result<()> {
+        let global = self.global;
+        if global.output == Format::Json {
+            return Ok(());
+        }
+        let destroys = self.order.verb.is_destroy();
+        let plans = turns.iter().filter_map(Turn::plan).filter(|plan| !destroys || !plan.is_empty());
+        let plans: Vec<Planned> = plans.cloned().map(Planned::from).collect();
+        if plans.is_empty() {
+            return Ok(());
+        }
+        let apart = self.shown.swap(true, Ordering::Relaxed);
+        let above = |write: &mut dyn FnMut() -> Result<()>| self.board().beside(write);
+        data_beside(global, above, |out| {
+            if apart {
+                writeln!(out)?;
+            }
+            report::plans(&plans, global.output, out, &text_options(global))
+        })
+        .await
+    }
+
+    /// Stops what no longer fits the plan that was saved, what is too dangerous, and what is protected and was not named.
+    fn refuse(&self, turns: &mut [Turn]) {
+        let Order { verb, consent, saved, .. } = self.order;
+        for turn in turns {
+            let Ok((work, plan)) = &turn.ready else { continue };
+            let fits = saved.as_ref().map_or(Ok(()), |saved| saved.fits(plan, &report::masked(plan)));
+            let named = if work.protected && consent.yes && !plan.is_empty() {
+                consent.to_protected(&turn.owner)
+            } else {
+                Ok(())
+            };
+            if let Err(failure) = fits.and_then(|()| verb.allows(plan)).and(named) {
+                turn.stop(failure);
+            }
+        }
+    }
+
+    fn tell_stopped(&self, turns: &mut [Turn]) -> Result<()> {
+        let mut stopped = Vec::new();
+        for turn in turns {
+            // Of whom the user ended before they were begun, the summary tells.
+            if let Err(failure) = &turn.ready
+                && failure.kind() != FailureKind::Interrupted
+            {
+                stopped.push((turn.label.clone(), failure.clone()));
+                turn.told = true;
+            }
+        }
+        output::failures(self.global, stopped, true).map(|_| ())
+    }
+
+    /// Asks once for all that would be changed.
+    fn ask(&self, turns: &[Turn]) -> Result<()> {
+        let Order { verb, consent, .. } = self.order;
+        let changed: Vec<Changed<'_>> = turns
+            .iter()
+            .filter(|turn| turn.changes())
+            .filter_map(|turn| {
+                let (work, _) = turn.ready.as_ref().ok()?;
+                Some(Changed { owner: &turn.owner, place: &turn.place, protected: work.protected })
+            })
+            .collect();
+        if changed.is_empty() || consent.yes {
+            return Ok(());
+        }
+        confirm(self.global, verb.question(changed.len()), &changed)
+    }
+
+    fn arrive(&self, turns: Vec<Turn>) -> Vec<Arrived> {
+        turns.into_iter().map(|turn| turn.arrive(&self.order.verb, self.global.output)).collect()
+    }
+}
+
+/// Those of one environment, its Regions, together.
+fn by_owner<T>(all: Vec<T>, owner: impl Fn(&T) -> &Owner) -> Vec<Vec<T>> {
+    let mut groups: Vec<Vec<T>> = Vec::new();
+    for one in all {
+        match groups.iter_mut().find(|group| owner(&group[0]) == owner(&one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+/// Who is on the way, whatever becomes of that.
+fn members<'a>(all: impl Iterator<Item = (&'a String, &'a Owner, &'a Place)>) -> Vec<(String, Owner, Place)> {
+    all.map(|(label, owner, place)| (label.clone(), owner.clone(), place.clone())).collect()
 }
 
 /// Tells what became of each, and with what the command ends.
-fn finish(global: &Global, turns: Vec<Turn>, verb: &Verb, refused: Option<Failure>) -> Result<u8> {
-    let outcomes: Vec<Outcome> = turns.iter().map(|turn| turn.outcome(verb)).collect();
-    let several = turns.len() > 1;
-    if global.output == Format::Json {
-        output::json(global, &report::outcomes_json(&outcomes))?;
+fn finish(global: &Global, arrived: Vec<Arrived>, several: bool, refused: Option<Failure>) -> Result<u8> {
+    let mut outcomes = Vec::with_capacity(arrived.len());
+    let (mut beside, mut failures) = (Vec::new(), Vec::new());
+    for one in arrived {
+        outcomes.push(one.outcome);
+        beside.extend(one.beside);
+        // Where there are several, the summary tells of those that were not begun.
+        let told = one.told || several && outcomes.last().is_some_and(|last| last.status() == Status::NotBegun);
+        failures.extend(one.failure.filter(|_| !told).map(|failure| (one.label, failure)));
+    }
+    let written = if global.output == Format::Json {
+        output::json(global, &report::outcomes_json(&outcomes))
     } else {
         data(global, |out| {
             let options = text_options(global);
             outcomes.iter().try_for_each(|outcome| report::outcome_text(outcome, out, &options))?;
             if several { report::summary_text(&outcomes, out, &options) } else { Ok(()) }
-        })?;
-    }
-    for failure in turns.iter().flat_map(|turn| &turn.beside) {
+        })
+    };
+    for failure in &beside {
         output::warning(global, failure)?;
     }
-    let failures = turns.into_iter().filter(|turn| !turn.told).filter_map(Turn::into_failure).collect();
+    // What failed is told also where stdout can't be written to.
     output::failures(global, failures, several)?;
+    written?;
     if let Some(refused) = refused {
         return Err(refused);
     }

@@ -1,6 +1,8 @@
 //! What Ctrl-C means while AWS is being changed: once, what is in flight is finished, a record is left and the lock given back; twice, the
 //! process ends at once.
 
+use std::sync::{Mutex, PoisonError};
+
 use tokio::sync::watch;
 
 use super::output::notice;
@@ -8,25 +10,49 @@ use crate::cli::Global;
 use crate::error::exit;
 use crate::lock::VALID_FOR;
 
-/// Turns true at the first Ctrl-C, SIGTERM (which Kubernetes, systemd and cancelled CI jobs send) or SIGHUP (a terminal that
-/// went away); the second ends the process at once. Once nobody listens any more, the work is over, and the first does.
-pub(super) fn watch(global: &Global) -> watch::Receiver<bool> {
-    let (send, receive) = watch::channel(false);
-    let global = global.clone();
-    tokio::spawn(async move {
-        let mut interrupted = false;
-        let Some(mut signals) = Signals::listen() else { return };
-        while signals.next().await {
-            if interrupted {
-                tell_what_stays(&global);
-            }
-            if interrupted || send.send(true).is_err() {
-                std::process::exit(i32::from(exit::INTERRUPTED));
-            }
-            interrupted = true;
+/// What the user's wish to end the work reaches it by. Until something is changed, Ctrl-C ends the process, as it does anywhere.
+pub(super) struct Interruption {
+    receive: watch::Receiver<bool>,
+    /// Gone once signals are listened to.
+    send: Mutex<Option<watch::Sender<bool>>>,
+}
+
+impl Interruption {
+    /// Nobody listens yet.
+    pub(super) fn new(global: &Global) -> Self {
+        if let Some(host) = &global.host {
+            return Self { receive: host.interrupt.clone(), send: Mutex::new(None) };
         }
-    });
-    receive
+        let (send, receive) = watch::channel(false);
+        Self { receive, send: Mutex::new(Some(send)) }
+    }
+
+    /// Turns true once the user wants the work to end.
+    pub(super) fn told(&self) -> watch::Receiver<bool> {
+        self.receive.clone()
+    }
+
+    /// From now on something is changed. The first Ctrl-C, SIGTERM (which Kubernetes, systemd and cancelled CI jobs send) or SIGHUP (a
+    /// terminal that went away) is told, and the second ends the process at once. Once nobody listens any more, the work is over, and
+    /// the first does.
+    pub(super) fn listen(&self, global: &Global) {
+        let send = self.send.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (Some(send), global) = (send, global.clone()) else { return };
+        tokio::spawn(async move {
+            let mut interrupted = false;
+            let Some(mut signals) = Signals::listen() else { return };
+            while signals.next().await {
+                // Only what is told of the work is left, perhaps.
+                if interrupted && !send.is_closed() {
+                    tell_what_stays(&global);
+                }
+                if interrupted || send.send(true).is_err() {
+                    std::process::exit(i32::from(exit::INTERRUPTED));
+                }
+                interrupted = true;
+            }
+        });
+    }
 }
 
 fn tell_what_stays(global: &Global) {

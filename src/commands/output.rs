@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::cli::Global;
 use crate::config::Faults;
 use crate::error::{Failure, Result};
-use crate::report::{self, TextOptions};
+use crate::host::Page;
+use crate::report::{self, Board, TextOptions, progress};
 
 /// Lines get harder to read beyond this, however wide the terminal is.
 const WIDEST: usize = 120;
@@ -22,18 +23,77 @@ pub(super) fn text_options(global: &Global) -> TextOptions {
     TextOptions { width, color: true, verbose: global.verbose > 0 }
 }
 
-/// Writes to stdout. A reader that goes away (`| head`) ends the output, not the command.
+/// Where something is written.
+#[derive(Debug, Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+impl Stream {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Out => "stdout",
+            Self::Err => "stderr",
+        }
+    }
+
+    /// The page of the program that runs the command, where it keeps some.
+    fn page(self, global: &Global) -> Option<Page> {
+        let [out, err] = global.host.as_ref()?.pages.as_ref()?;
+        Some(match self {
+            Self::Out => out.clone(),
+            Self::Err => err.clone(),
+        })
+    }
+
+    /// A reader that goes away (`| head`) ends the output, not the command. Whether somebody still reads it.
+    fn write(self, global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<bool> {
+        let mut out: Box<dyn Write> = match (self.page(global), self) {
+            (Some(page), _) => Box::new(page),
+            (None, Self::Out) => Box::new(AutoStream::new(io::stdout().lock(), global.color.into())),
+            (None, Self::Err) => Box::new(AutoStream::new(io::stderr().lock(), global.color.into())),
+        };
+        match write(&mut *out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Failure::io(format!("failed to write to {}", self.name()), &error)),
+            Ok(()) => Ok(true),
+        }
+    }
+}
+
+/// Writes to stdout what may be long, while other work goes on: a pager that is not read on holds up nobody else. On a terminal `above`
+/// takes the bars away meanwhile.
+pub(super) async fn data_beside(
+    global: &Global,
+    above: impl FnOnce(&mut dyn FnMut() -> Result<()>) -> Result<()>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    let mut text = Vec::new();
+    write(&mut text).map_err(|error| Failure::io("failed to lay text out", &error))?;
+    let global = global.clone();
+    if Stream::Out.page(&global).is_none() && io::stdout().is_terminal() {
+        return above(&mut || data(&global, |out| out.write_all(&text)));
+    }
+    let written = tokio::task::spawn_blocking(move || data(&global, |out| out.write_all(&text))).await;
+    written.unwrap_or_else(|error| Err(Failure::internal("writing to stdout panicked").because(&error)))
+}
+
+/// Writes to stdout.
 pub(super) fn data(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let mut stream = AutoStream::new(io::stdout().lock(), global.color.into());
-    finish("stdout", write(&mut stream).and_then(|()| stream.flush()))
+    Stream::Out.write(global, write).map(drop)
 }
 
 /// Writes to stdout, and says whether somebody still reads it: what goes on until it is stopped ends when nobody does.
 pub(super) fn data_while_read(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<bool> {
-    let mut stream = AutoStream::new(io::stdout().lock(), global.color.into());
-    match write(&mut stream).and_then(|()| stream.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        result => finish("stdout", result).map(|()| true),
+    Stream::Out.write(global, write)
+}
+
+/// The progress of environments of these names.
+pub(super) fn board(global: &Global, names: &[String]) -> Board {
+    match Stream::Err.page(global) {
+        Some(page) => Board::to(Box::new(page), names),
+        None => Board::new(progress::Mode::choose(global.no_progress), names),
     }
 }
 
@@ -42,8 +102,8 @@ pub(super) fn data_while_read(global: &Global, write: impl FnOnce(&mut dyn Write
 pub(super) fn fresh_page(global: &Global) -> Result<bool> {
     if io::stdout().is_terminal() {
         // Home, and everything below erased: what follows writes over it. Not through the stream that strips colours.
-        finish("stdout", io::stdout().write_all(b"\x1b[H\x1b[2J"))?;
-        return Ok(true);
+        let cleared = io::stdout().write_all(b"\x1b[H\x1b[2J");
+        return cleared.map(|()| true).map_err(|error| Failure::io("failed to write to stdout", &error));
     }
     data_while_read(global, |out| match global.output {
         report::Format::Json => Ok(()),
@@ -66,16 +126,7 @@ pub(super) fn json(global: &Global, value: &Value) -> Result<()> {
 
 /// Writes to stderr.
 pub(super) fn notice(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let mut stream = AutoStream::new(io::stderr().lock(), global.color.into());
-    finish("stderr", write(&mut stream).and_then(|()| stream.flush()))
-}
-
-fn finish(stream: &str, result: io::Result<()>) -> Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::io(format!("failed to write to {stream}"), &error)),
-        Ok(()) => Ok(()),
-    }
+    Stream::Err.write(global, write).map(drop)
 }
 
 /// Shows faults on stderr and gives the failure that the command ends with.

@@ -4,7 +4,7 @@ use super::code::Code;
 use super::output::{self, data, text_options};
 use super::show_plan;
 use super::verb::Verb;
-use super::work::{Lookups, Member, begin_all, load, side_by_side, world};
+use super::work::{Lookups, Member, load, select, side_by_side, world};
 use crate::cli::{Global, PlanOptions, Selection};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::plan::Plan;
@@ -15,14 +15,14 @@ use crate::report::{self, Planned};
 pub(super) async fn run(global: &Global, options: &PlanOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     let code = Code::of_each(global, &configuration).await;
-    let members = begin_all(global, &configuration, code, Lookups::Required).await?;
+    let selected = select(global, &configuration, code, Lookups::Required)?;
     let verb = Verb::Apply { allow_deletes: false, canary: options.canary };
-    let planned: Vec<(String, Planned)> =
-        side_by_side(members.into_iter().map(async |Member { label, owner, place, work }| {
-            let plan = async { verb.plan(&work?).await };
-            (label, Planned { owner, place, plan: plan.await })
-        }))
-        .await;
+    let planned: Vec<(String, Planned)> = side_by_side(selected.into_iter().map(async |one| {
+        let Member { label, owner, place, work } = one.begin().await;
+        let plan = async { verb.plan(&work?).await };
+        (label, Planned { owner, place, plan: plan.await })
+    }))
+    .await;
     let (labels, planned): (Vec<String>, Vec<Planned>) = planned.into_iter().unzip();
     data(global, |out| report::plans(&planned, global.output, out, &text_options(global)))?;
     let pending = planned.iter().any(|one| one.plan.as_ref().is_ok_and(|plan| !plan.is_empty()));

@@ -51,10 +51,15 @@ pub(super) struct Changed<'a> {
     pub(super) protected: bool,
 }
 
+/// Whether somebody sits there.
+fn can_ask(global: &Global) -> bool {
+    global.host.is_none() && std::io::stdin().is_terminal()
+}
+
 /// Asks once for all of them, whose names follow the question: `Apply this plan to`. What has to be typed is `yes`, or the
 /// names of the protected ones.
 pub(super) fn confirm(global: &Global, question: &str, all: &[Changed<'_>]) -> Result<()> {
-    if !std::io::stdin().is_terminal() {
+    if !can_ask(global) {
         let hint = if all.iter().any(|one| one.protected) {
             "look at what is shown, then run this with --yes, and --confirm ENV for what is protected"
         } else {
@@ -111,7 +116,7 @@ impl Terminal {
 
 impl AskCode for Terminal {
     fn ask(&self, device: &str, role: &str) -> Result<String> {
-        if !std::io::stdin().is_terminal() {
+        if !can_ask(&self.0) {
             return Err(refused(&format!(
                 "{role} wants a code of {device}, and nobody can be asked: stdin is no terminal"
             ))

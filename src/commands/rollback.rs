@@ -4,7 +4,7 @@ use super::code::Code;
 use super::execution::{Order, all};
 use super::question::Consent;
 use super::verb::Verb;
-use super::work::{Lookups, begin_all, load_rest};
+use super::work::{Lookups, load_rest, select};
 use crate::cli::{Global, RollbackOptions};
 use crate::config::GatewayStack;
 use crate::error::Result;
@@ -14,7 +14,7 @@ use crate::plan::serving::Target;
 pub(super) async fn run(global: &Global, options: &RollbackOptions) -> Result<u8> {
     let configuration = load_rest(global, &options.selection)?;
     // Nothing has to be built, and what the configuration names may be gone: a rollback has to work on a bad day.
-    let members = begin_all(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
+    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open)?;
     let order = Order {
         verb: Verb::RollBack {
             stack: options.stack.map(|stack| GatewayStack::from(stack).name()),
@@ -24,6 +24,7 @@ pub(super) async fn run(global: &Global, options: &RollbackOptions) -> Result<u8
         settle: None,
         saved: None,
         patience: options.lock.patience(),
+        tolerant: false,
     };
-    all(global, members, &order).await
+    all(global, selected, &order).await
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_credential_types::Credentials;
-use futures::StreamExt as _;
+use futures::future::LocalBoxFuture;
 use futures::stream;
+use futures::{FutureExt as _, StreamExt as _};
 
 use super::code::Code;
 use super::conditions::{self, Summary};
@@ -108,7 +109,7 @@ pub(super) struct Work {
     looked_up: Option<Box<(Environment, Found)>>,
     warnings: Vec<Warning>,
     /// Speaks when the last one goes.
-    summary: Option<Arc<Summary>>,
+    _summary: Option<Arc<Summary>>,
 }
 
 impl Work {
@@ -184,8 +185,13 @@ impl Work {
             looked_up: (asks && !stack::lookups(environment).is_empty())
                 .then(|| Box::new((environment.clone(), found))),
             warnings,
-            summary: None,
+            _summary: None,
         })
+    }
+
+    /// Its sessions, without what is wanted, which is large.
+    pub(super) fn let_go(self) -> Self {
+        Self { desired: Vec::new(), looked_up: None, warnings: Vec::new(), ..self }
     }
 
     /// Asks AWS again what the configuration leaves to it: what is wanted was made of the answers.
@@ -316,6 +322,27 @@ pub(super) enum Lookups {
     Open,
 }
 
+/// One environment that is selected. It holds next to nothing until it begins.
+pub(super) struct Selected<'a> {
+    /// What the reader knows it by.
+    pub(super) label: String,
+    /// Whose.
+    pub(super) owner: Owner,
+    /// Whether somebody may have to type a code for it.
+    pub(super) asks: bool,
+    /// Where.
+    pub(super) place: Place,
+    work: LocalBoxFuture<'a, Result<Work>>,
+}
+
+impl Selected<'_> {
+    /// Opens its sessions, and works out what is wanted.
+    pub(super) async fn begin(self) -> Member {
+        let Self { label, owner, place, work, .. } = self;
+        Member { label, owner, place, work: work.await }
+    }
+}
+
 /// Every environment that is selected, with its sessions, in the order of the configuration. `code` is that of each.
 pub(super) async fn begin_all(
     global: &Global,
@@ -323,33 +350,41 @@ pub(super) async fn begin_all(
     code: Vec<Result<Code>>,
     lookups: Lookups,
 ) -> Result<Vec<Member>> {
+    let selected = select(global, configuration, code, lookups)?;
+    Ok(side_by_side(selected.into_iter().map(Selected::begin)).await)
+}
+
+/// Every environment that is selected, to begin with when its turn comes.
+pub(super) fn select<'a>(
+    global: &'a Global,
+    configuration: &'a Configuration,
+    code: Vec<Result<Code>>,
+    lookups: Lookups,
+) -> Result<Vec<Selected<'a>>> {
     let found = (lookups == Lookups::Open).then(Found::nothing);
     let summary = open_sandbox(global)?.map(|sandbox| Arc::new(Summary(sandbox)));
     let sessions = MfaSessions::asking(Arc::new(Terminal::of(global)));
     let (pace, lists) = (Pace::default(), Arc::<Lists>::default());
-    let begun = configuration.environments.iter().zip(code).map(async |(environment, code)| {
+    let selected = configuration.environments.iter().zip(code).map(|(environment, code)| {
         let mut connection = connection(global, environment, summary.as_ref().map(|summary| &summary.0));
         connection.mfa_sessions = sessions.clone();
         connection.pace = pace.clone();
-        let work = match code {
-            Ok(code) => {
-                let with = (&code, lists.clone());
-                Work::through(&connection, global, configuration, environment, with, found.clone()).await
-            }
-            Err(failure) => Err(failure),
+        let (found, summary, lists) = (found.clone(), summary.clone(), lists.clone());
+        let work = async move {
+            let code = code?;
+            let with = (&code, lists);
+            let work = Work::through(&connection, global, configuration, environment, with, found).await?;
+            Ok(Work { _summary: summary, ..work })
         };
-        let work = work.map(|mut work| {
-            work.summary.clone_from(&summary);
-            work
-        });
         let owner = stack::owner(environment);
         let label = match environment.regions().len() {
             0 | 1 => owner.to_string(),
             _ => format!("{owner} {}", environment.target.region),
         };
-        Member { label, owner, place: stack::place(&environment.target), work }
+        let asks = environment.target.mfa_serial.is_some();
+        Selected { label, owner, asks, place: stack::place(&environment.target), work: work.boxed_local() }
     });
-    Ok(side_by_side(begun).await)
+    Ok(selected.collect())
 }
 
 /// Does all of it, at most [`AT_ONCE`] at the same time; what comes of it stands in the order of what was asked.
@@ -377,7 +412,8 @@ fn connection(global: &Global, environment: &Environment, sandbox: Option<&Sandb
     // An access key of twelve digits names its account in the sandbox.
     let transport = sandbox.map(|sandbox| {
         let credentials = Credentials::new(&target.account, "sandbox", None, None, "sandbox");
-        (Connector::new(sandbox.clone()).client(), credentials)
+        let client = global.host.as_ref().map(|host| host.client.clone());
+        (client.unwrap_or_else(|| Connector::new(sandbox.clone()).client()), credentials)
     });
     Connection {
         region: target.region.clone(),
@@ -407,10 +443,10 @@ pub(super) fn world(global: &Global) -> Option<String> {
 /// together, and quotas and crashes are those of one client.
 fn open_sandbox(global: &Global) -> Result<Option<Sandbox>> {
     let Some(dir) = &global.sandbox else { return Ok(None) };
-    let sandbox = match &global.opened {
-        Some(sandbox) => sandbox.clone(),
-        None => Sandbox::open(&global.root.join(dir))?.under(conditions::read(global)?),
-    };
+    if let Some(host) = &global.host {
+        return Ok(Some(host.sandbox.clone()));
+    }
+    let sandbox = Sandbox::open(&global.root.join(dir))?.under(conditions::read(global)?);
     conditions::die_when_due(&sandbox);
     Ok(Some(sandbox))
 }

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use super::progress::{Mode, Reporter, TICK, has_color, line, lines_out, spinners_out, style};
 use super::style::{Tone, visible};
 use crate::apply::Event;
-use crate::model::{Address, Owner};
+use crate::model::Address;
 
 /// Turns the events of several applies into what people see. One environment alone is shown as ever, a line a step.
 pub struct Board {
@@ -33,29 +33,46 @@ struct Row {
 const BAR: &str = "{spinner:.cyan} {prefix}: {pos}/{len} {wide_msg} {elapsed:.dim}";
 
 impl Board {
-    /// A board on stderr for these environments, in this order.
+    /// A board on stderr for environments of these names, in this order.
     #[must_use]
-    pub fn new(mode: Mode, owners: &[Owner]) -> Self {
-        match (mode, owners) {
-            (mode, [_]) => Self::with(To::One(Reporter::new(mode)), owners),
-            (Mode::Lines, _) => Self::lines(lines_out(), owners),
-            (Mode::Spinners, _) => Self::bars(spinners_out(), owners),
+    pub fn new(mode: Mode, names: &[String]) -> Self {
+        match (mode, names) {
+            (mode, [_]) => Self::with(To::One(Reporter::new(mode)), names),
+            (Mode::Lines, _) => Self::lines(lines_out(), names),
+            (Mode::Spinners, _) => Self::bars(spinners_out(), names),
         }
     }
 
-    fn lines(out: Box<dyn Write + Send>, owners: &[Owner]) -> Self {
-        Self::with(To::Lines(out), owners)
+    /// A board that writes lines to `out`.
+    #[must_use]
+    pub fn to(out: Box<dyn Write + Send>, names: &[String]) -> Self {
+        match names {
+            [_] => Self::with(To::One(Reporter::to(out)), names),
+            _ => Self::lines(out, names),
+        }
     }
 
-    fn bars(target: ProgressDrawTarget, owners: &[Owner]) -> Self {
+    fn lines(out: Box<dyn Write + Send>, names: &[String]) -> Self {
+        Self::with(To::Lines(out), names)
+    }
+
+    fn bars(target: ProgressDrawTarget, names: &[String]) -> Self {
         let multi = MultiProgress::with_draw_target(target);
-        Self::with(To::Bars { multi, color: has_color() }, owners)
+        Self::with(To::Bars { multi, color: has_color() }, names)
     }
 
-    fn with(to: To, owners: &[Owner]) -> Self {
-        let row =
-            |owner: &Owner| Row { name: visible(&owner.to_string()), doing: Vec::new(), bar: ProgressBar::hidden() };
-        Self { to, rows: owners.iter().map(row).collect() }
+    fn with(to: To, names: &[String]) -> Self {
+        let row = |name: &String| Row { name: visible(name), doing: Vec::new(), bar: ProgressBar::hidden() };
+        Self { to, rows: names.iter().map(row).collect() }
+    }
+
+    /// Writes something else to the terminal, which the bars would be drawn over.
+    pub fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.to {
+            To::Bars { multi, .. } => multi.suspend(write),
+            // One environment has been told of before its first step.
+            To::One(_) | To::Lines(_) => write(),
+        }
     }
 
     /// Shows an event of the environment with that number. Progress that can't be written stops nothing.
@@ -163,8 +180,8 @@ mod tests {
         }
     }
 
-    fn owners() -> [Owner; 2] {
-        ["dev", "prod"].map(|name| Owner { product: "product-a".into(), environment: name.into() })
+    fn names() -> [String; 2] {
+        ["dev", "prod"].map(|name| format!("product-a/{name}"))
     }
 
     fn events() -> Vec<(usize, Event)> {
@@ -198,7 +215,7 @@ mod tests {
     #[test]
     fn each_line_of_a_log_says_whose_it_is() {
         let page = Page::default();
-        let mut board = Board::lines(Box::new(page.clone()), &owners());
+        let mut board = Board::lines(Box::new(page.clone()), &names());
         for (index, event) in events() {
             board.event(index, &event);
         }
@@ -219,7 +236,7 @@ mod tests {
 
     #[test]
     fn each_environment_has_one_line_on_a_terminal() {
-        let mut board = Board::bars(ProgressDrawTarget::hidden(), &owners());
+        let mut board = Board::bars(ProgressDrawTarget::hidden(), &names());
         let mut seen = BTreeMap::new();
         for (index, event) in events() {
             board.event(index, &event);

@@ -47,7 +47,12 @@ impl Status {
 pub struct Outcome {
     owner: Owner,
     place: Place,
-    plan: Option<Plan>,
+    /// What the plan came to, if there is one. Plans are large, and a fleet has many: it is not kept itself.
+    summary: Option<Summary>,
+    /// Of the plan: whose it is, and for which Region where the environment has several.
+    label: String,
+    /// The plan for programs, where one reads it.
+    plan: Option<Value>,
     status: Status,
     destroyed: bool,
     done: usize,
@@ -108,7 +113,9 @@ impl Outcome {
             owner: owner.clone(),
             place: place.clone(),
             skipped: plan.map_or(0, |plan| plan.steps.len()),
-            plan: plan.cloned(),
+            summary: plan.map(Plan::summary),
+            label: plan.map(super::text::label).unwrap_or_default(),
+            plan: None,
             status,
             destroyed: false,
             done: 0,
@@ -117,6 +124,12 @@ impl Outcome {
             begun: false,
             why,
         }
+    }
+
+    /// With its plan, for programs.
+    #[must_use]
+    pub fn with_plan(self, plan: &Plan) -> Self {
+        Self { plan: Some(plan_json(plan)), ..self }
     }
 
     /// How it ended.
@@ -139,7 +152,7 @@ impl Outcome {
         let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         match self.status {
             Status::Done => {
-                let Summary { add, change, destroy } = self.plan.as_ref().map(Plan::summary).unwrap_or_default();
+                let Summary { add, change, destroy } = self.summary.unwrap_or_default();
                 (Tone::Added, format!("done ({add} added, {change} changed, {destroy} destroyed)"))
             }
             Status::NoChanges => (Tone::Plain, "no changes".to_owned()),
@@ -166,21 +179,21 @@ impl Outcome {
 pub fn outcome_text(outcome: &Outcome, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
     let page = options.page();
     let told = outcome.begun || outcome.is_whole();
-    let Some(plan) = outcome.plan.as_ref().filter(|_| told) else {
+    let Some(Summary { add, change, destroy }) = outcome.summary.filter(|_| told) else {
         return Ok(());
     };
-    let owner = super::text::label(plan);
+    let owner = &outcome.label;
+    let changes = outcome.status != Status::NoChanges;
     if !outcome.is_whole() {
         let text = format!("{} done, {} failed, {} not begun.", outcome.done, outcome.failed.len(), outcome.skipped);
         writeln!(out)?;
         return page.paragraph(&Text::of(Tone::Error, &format!("{owner} is not finished: {text}")), out);
     }
-    let Summary { add, change, destroy } = plan.summary();
-    if plan.is_empty() && outcome.destroyed {
+    if !changes && outcome.destroyed {
         return page
             .paragraph(&Text::of(Tone::Strong, "Nothing to destroy.").plain(&format!(" {owner} holds nothing.")), out);
     }
-    if !plan.is_empty() {
+    if changes {
         writeln!(out)?;
         let text = if outcome.destroyed {
             format!("Destroyed {owner}: {destroy} resources are gone.")
@@ -210,7 +223,7 @@ pub fn summary_text(outcomes: &[Outcome], out: &mut dyn Write, options: &TextOpt
     Ok(())
 }
 
-/// Outcomes as one JSON object: for each its plan, in the shape of [`plan_json`], and what came of it.
+/// Outcomes as one JSON object: for each its plan, in the shape of [`plan_json`], if it was kept, and what came of it.
 #[must_use]
 pub fn outcomes_json(outcomes: &[Outcome]) -> Value {
     let all: Vec<Value> = outcomes
@@ -233,7 +246,7 @@ pub fn outcomes_json(outcomes: &[Outcome]) -> Value {
                 "failure": outcome.why.as_ref().map(failure_json),
                 "urls": outcome.urls().collect::<Vec<_>>(),
                 "outputs": outputs,
-                "plan": outcome.plan.as_ref().map(plan_json),
+                "plan": outcome.plan,
             })
         })
         .collect();

@@ -25,6 +25,9 @@ use super::conditions::{Latency, Loss};
 use super::transport::Outcome;
 use super::wire::{Incoming, Response};
 
+/// A way for the SDK's requests.
+pub type Client = SharedHttpClient;
+
 /// An HTTP client for the SDK that ends in a sandbox; clones share the counters.
 #[derive(Debug, Clone)]
 pub struct Connector {

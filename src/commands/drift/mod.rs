@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::code::Code;
 use super::journal;
 use super::output::{self, data, text_options};
-use super::work::{Lookups, Member, Work, begin_all, load, side_by_side};
+use super::work::{Lookups, Member, Work, load, select, side_by_side};
 use crate::aws::{Aws, notice, trail};
 use crate::cli::{DriftOptions, Global, Notify, Selection};
 use crate::drift::{self, Deed, Drift, Finding, Looked, Who, quick};
@@ -28,13 +28,18 @@ pub(super) async fn run(global: &Global, options: &DriftOptions) -> Result<u8> {
     let all = options.selection.all || !options.selection.is_some();
     let configuration = load(global, &Selection { all, ..options.selection.clone() })?;
     let code = Code::of_each(global, &configuration).await;
-    let members = begin_all(global, &configuration, code, Lookups::Required).await?;
-    let looked = members.into_iter().map(async |Member { label, owner, place, work }| match work {
-        Ok(work) => {
-            let drift = look(&work, options).await;
-            (Looked { label, owner, place, drift }, Some(work))
+    let selected = select(global, &configuration, code, Lookups::Required)?;
+    let looked = selected.into_iter().map(async |one| {
+        let Member { label, owner, place, work } = one.begin().await;
+        match work {
+            Ok(work) => {
+                let drift = look(&work, options).await;
+                // Whoever is to be told of it is told through a session.
+                let told = options.metric || options.sns_topic.is_some();
+                (Looked { label, owner, place, drift }, told.then(|| work.let_go()))
+            }
+            Err(failure) => (Looked { label, owner, place, drift: Err(failure) }, None),
         }
-        Err(failure) => (Looked { label, owner, place, drift: Err(failure) }, None),
     });
     let (looked, works): (Vec<Looked>, Vec<Option<Work>>) = side_by_side(looked).await.into_iter().unzip();
     show(global, &looked)?;

@@ -14,7 +14,7 @@ pub(super) use self::preview::{Prepared, prepare};
 pub(super) use self::search::Whose;
 use super::code::Code;
 use super::files;
-use super::interruption;
+use super::interruption::Interruption;
 use super::locking::{Held, Wanted, under_lock};
 use super::output::{self, data, notice, text_options};
 use super::question::{Changed, Consent, confirm};
@@ -53,9 +53,10 @@ pub(super) async fn run(global: &Global, options: &ImportOptions) -> Result<u8> 
         return finish(global, &shown);
     }
     agree(global, &all, &consent)?;
-    let interrupt = interruption::watch(global);
+    let interruption = Interruption::new(global);
+    interruption.listen(global);
     for (turn, shown) in all.iter().zip(&mut shown) {
-        take_over(global, options, turn, shown, interrupt.clone()).await?;
+        take_over(global, options, turn, shown, interruption.told()).await?;
     }
     finish(global, &shown)
 }
