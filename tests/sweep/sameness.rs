@@ -35,11 +35,14 @@ pub(crate) fn normal(world: &World) -> Value {
     settled(&plain, &names)
 }
 
-/// The names of the locks in a world.
+/// The locks in a world: each with what tells it from another one.
 pub(crate) fn locks(world: &World) -> Vec<String> {
     let mut all = json!(world.accounts);
     let mut found = Vec::new();
-    for_each_group(&mut all, &mut |groups| found.extend(groups.keys().filter(|name| is_lock(name)).cloned()));
+    for_each_group(&mut all, &mut |groups| {
+        let locks = groups.iter().filter(|(name, _)| is_lock(name));
+        found.extend(locks.map(|(name, group)| format!("{name} {}", group["tags"]["gwctl:lock"])));
+    });
     found
 }
 
@@ -73,6 +76,8 @@ fn leave_past_out(all: &mut Value) {
 pub(crate) fn differences(one: &Value, other: &Value) -> Vec<String> {
     let mut found = Vec::new();
     differ(one, other, "", &mut found);
+    // What else differs says more than the names of ids, which follow from it.
+    found.sort_by_key(|text| text.contains("instead of") && !text.contains("null"));
     found.truncate(12);
     found
 }
@@ -171,6 +176,10 @@ impl Ids {
     fn mark(&self, text: &str) -> String {
         if is_time(text) {
             return "TIME".to_owned();
+        }
+        if let Some((before, time)) = text.split_once("gwctl:drained=").filter(|(_, rest)| is_time(rest)) {
+            let after = time.split_once(' ').map_or("", |(_, after)| after);
+            return format!("{before}gwctl:drained=TIME {}", self.mark(after));
         }
         let mut marked = String::with_capacity(text.len());
         for word in words(text) {

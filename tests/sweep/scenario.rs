@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use gwctl::config::Configuration;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::apigateway::state::LogsRole;
 use gwctl::sandbox::connector::Connector;
@@ -10,16 +9,20 @@ use gwctl::sandbox::world::World;
 use gwctl::stack;
 use serde_json::{Value, json};
 
-use crate::deed::Deed;
+use crate::deed::{By, Deed};
 use crate::support::project::{DEV, Project};
 use crate::support::{around, connect, edge, load};
 use crate::watch::{Probe, To};
+
+/// Requests that one address may send in five minutes, in every web ACL: more than the probes of a run that waits long.
+const MOST_REQUESTS: u64 = 1_000_000;
 
 /// One deed on one world.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) project: Arc<Project>,
-    pub(crate) configuration: Configuration,
+    pub(crate) product: &'static str,
+    pub(crate) env: &'static str,
     pub(crate) deed: Deed,
     /// As it is before.
     pub(crate) world: World,
@@ -53,8 +56,9 @@ impl Story {
         let [before, after] = versions.map(Arc::new);
         let scenario = |name, project: &Arc<Project>, deed, world: &World| Scenario {
             name,
-            configuration: load(project.root(), product, env),
             project: Arc::clone(project),
+            product,
+            env,
             deed,
             world: world.clone(),
             probes: probes.clone(),
@@ -73,9 +77,8 @@ impl Scenario {
     /// The world when it is done, undisturbed.
     async fn done(&self) -> World {
         let sandbox = Sandbox::holding(self.world.clone());
-        let client = Connector::new(sandbox.clone()).client();
-        let done = Box::pin(self.deed.carry_out(self.project.root(), &self.configuration, client)).await;
-        done.unwrap_or_else(|failure| panic!("{}: {failure}", self.name));
+        let ended = self.carry_out(&sandbox, By::nobody_in_particular(&sandbox)).await;
+        assert!(ended.is_well(), "{}: {ended:?}", self.name);
         sandbox.world().unwrap()
     }
 }
@@ -115,7 +118,7 @@ fn gate() -> Story {
             "throttling_rate_limit": 500,
             "authorizer_result_ttl": 60,
             "tags": {"team": "others"},
-            "waf": {"deny_addresses": ["203.0.113.0/24"], "rate_limit": {"limit": 1000}},
+            "waf": {"deny_addresses": ["203.0.113.0/24"], "rate_limit": {"limit": MOST_REQUESTS}},
         }),
     );
     after.add_route("white_path", "/new-service/{proxy+}");
@@ -156,7 +159,7 @@ async fn gates() -> Story {
         "account_logging_role": "make",
         "waf": {
             "deny_addresses": ["198.51.100.0/24"],
-            "rate_limit": {"limit": 1000},
+            "rate_limit": {"limit": MOST_REQUESTS},
             "managed_rule_groups": [{"name": "AWSManagedRulesCommonRuleSet"}],
             "logging": {},
         },
@@ -228,7 +231,7 @@ async fn active_active() -> Story {
         edge["authorizer"]["issuer"] = json!("https://id.example.com");
         edge["health_check"]["interval_seconds"] = json!(30);
         edge["allow_list"] = json!({"addresses": ["203.0.113.0/24"]});
-        edge["waf"] = json!({"rate_limit": {"limit": 1000}});
+        edge["waf"] = json!({"rate_limit": {"limit": MOST_REQUESTS}});
         edge["load_balancer"]["name"] = json!("other");
         edge["waf_logs"]["versioning"] = json!(false);
     });

@@ -15,7 +15,9 @@ use gwctl::sandbox::conditions::Counters;
 use gwctl::sandbox::connector::Connector;
 use gwctl::sandbox::execute_api::{Gateway, Options, Site};
 use gwctl::sandbox::world::{Region, World};
+use tokio::sync::watch;
 
+use crate::deed::By;
 use crate::support::failing::writes;
 
 /// A request that clients send all the time.
@@ -122,13 +124,17 @@ impl Watch {
         self.seen.lock().unwrap().wrong.iter().cloned().collect()
     }
 
-    /// A client that ends in a sandbox, watched.
-    pub(crate) fn client(self: &Arc<Self>, sandbox: &Sandbox) -> SharedHttpClient {
-        SharedHttpClient::new(Watched {
+    /// Somebody whose calls are watched, and who presses Ctrl-C while these are in flight.
+    pub(crate) fn by(self: &Arc<Self>, sandbox: &Sandbox, interrupts: Vec<Call>) -> By {
+        let (user, interrupt) = watch::channel(false);
+        let client = SharedHttpClient::new(Watched {
             inner: Connector::new(sandbox.clone()),
             sandbox: sandbox.clone(),
             watch: self.clone(),
-        })
+            interrupts: Arc::new(interrupts),
+            user,
+        });
+        By { client, interrupt }
     }
 
     /// Looks now.
@@ -284,6 +290,22 @@ struct Watched {
     inner: Connector,
     sandbox: Sandbox,
     watch: Arc<Watch>,
+    interrupts: Arc<Vec<Call>>,
+    user: watch::Sender<bool>,
+}
+
+impl Watched {
+    /// Whether one of the calls that the user interrupts has come to AWS.
+    fn is_time(&self) -> bool {
+        let counters = || self.sandbox.counters();
+        !self.interrupts.is_empty()
+            && counters().services.iter().any(|(service, operations)| {
+                self.interrupts.iter().any(|call| {
+                    let tally = operations.get(&call.operation).filter(|_| call.service == *service);
+                    tally.is_some_and(|tally| tally.calls >= call.number)
+                })
+            })
+    }
 }
 
 impl HttpClient for Watched {
@@ -294,11 +316,15 @@ impl HttpClient for Watched {
 
 impl HttpConnector for Watched {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { inner, sandbox, watch } = self.clone();
+        let watched = self.clone();
         let changes = writes(&request);
         HttpConnectorFuture::new(async move {
+            let Self { inner, sandbox, watch, user, .. } = &watched;
             let before = watch.records().then(|| sandbox.counters());
             let answer = inner.call(request).await;
+            if watched.is_time() {
+                user.send_replace(true);
+            }
             if let Some(before) = before {
                 watch.note(&before, &sandbox.counters(), changes);
             }
