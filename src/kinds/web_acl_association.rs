@@ -128,35 +128,57 @@ async fn read(
     }))
 }
 
-/// The load balancers that the owner's web ACLs have tags for, each once, with the web ACL.
-async fn known(aws: &ReadAws, owner: &Owner) -> BTreeMap<String, String> {
+/// The load balancers that the owner's web ACLs have tags for, each once, with the web ACLs: more than one where a change from one to
+/// another was cut off.
+async fn known(aws: &ReadAws, owner: &Owner) -> BTreeMap<String, Vec<String>> {
     let tagged = aws.tagged(owner).await;
     let acls = tagged.iter().filter(|(arn, _)| Named::parse(&aws.place, "webacl", arn).is_some());
     let marks = acls.flat_map(|(acl, tags)| tags.keys().filter_map(move |key| Some((key.strip_prefix(MARK)?, acl))));
-    marks.map(|(name, acl)| (format!("{}{name}", start(&aws.place)), acl.clone())).collect()
+    let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, acl) in marks {
+        known.entry(format!("{}{name}", start(&aws.place))).or_default().push(acl.clone());
+    }
+    known
 }
+
+/// What an association is shown with of which nothing but the tag of it is left.
+const ONLY_ITS_MARK: &str = "none: only the tag of the association is left";
 
 /// An association with a load balancer that nobody wants any more, or its mark alone: whoever died between the end of an association and
 /// that of its mark left that, and the same web ACL, put there again by somebody else, would pass for ours.
 async fn unwanted(
     aws: &ReadAws,
     scope: &Scope,
-    (balancer, acl): (String, String),
+    (balancer, acls): (String, Vec<String>),
 ) -> Result<Option<Observed<WebAclAssociationSpec>>> {
     // The list of what is tagged may be behind.
-    let tags = wafv2::tags_of(&aws.clients, &acl).await?.unwrap_or_default();
-    let ownership = ownership(&tags, &balancer, &scope.owner, None);
-    let one = Observed {
-        name: balancer.clone(),
+    let marks = acls.into_iter().map(async |acl| {
+        let tags = wafv2::tags_of(&aws.clients, &acl).await?.unwrap_or_default();
+        Ok::<_, Failure>((acl, ownership(&tags, &balancer, &scope.owner, None)))
+    });
+    let mut marks = try_join_all(marks).await?;
+    marks.retain(|(_, ownership)| matches!(ownership, Ownership::Ours { .. }));
+    if marks.is_empty() {
+        return Ok(None);
+    }
+    let now = web_acl_of(&aws.clients, &balancer).await?.map(|acl| acl.arn);
+    let stands = marks.iter().position(|(acl, _)| now.as_ref() == Some(acl));
+    let (acl, ownership) = marks.swap_remove(stands.unwrap_or(0));
+    let web_acl = if stands.is_some() { &acl } else { ONLY_ITS_MARK };
+    let others: Vec<&str> = marks.iter().map(|(acl, _)| acl.as_str()).collect();
+    Ok(Some(Observed {
         within: None,
-        outputs: outputs(&balancer, &acl),
-        spec: WebAclAssociationSpec { name: balancer, web_acl: Input::from(acl.as_str()) },
+        outputs: outputs(&balancer, &acl).iter().chain([(OTHER_MARKS, others.join(" ").as_str())]).collect(),
+        spec: WebAclAssociationSpec { name: balancer.clone(), web_acl: Input::from(web_acl) },
+        name: balancer,
         ownership,
         created: None,
         in_use_by: None,
-    };
-    Ok(Some(one).filter(|one| one.address().is_some()))
+    }))
 }
+
+/// The output of an association that is not wanted with the other web ACLs, apart by spaces, that have a tag for its load balancer.
+const OTHER_MARKS: &str = "other_marks";
 
 impl Kind for WebAclAssociation {
     type Spec = WebAclAssociationSpec;
@@ -228,10 +250,13 @@ impl Kind for WebAclAssociation {
     }
 
     async fn delete(&self, aws: &Aws, live: &Observed<WebAclAssociationSpec>) -> Result<()> {
-        let (name, acl) = (&live.spec.name, live.spec.web_acl.known()?);
+        let (name, acl) = (&live.spec.name, live.outputs.required("web_acl")?);
         // Another one that was put there since the plan was made stays.
-        if web_acl_of(&aws.write, name).await?.is_some_and(|now| now.arn == acl) {
+        if live.spec.web_acl.known()? == acl && web_acl_of(&aws.write, name).await?.is_some_and(|now| now.arn == acl) {
             wafv2::disassociate(aws, &what(name), name, PERMISSION).await?;
+        }
+        for other in live.outputs.get(OTHER_MARKS).unwrap_or_default().split_whitespace() {
+            remove_mark(aws, other, name).await?;
         }
         remove_mark(aws, acl, name).await
     }

@@ -209,12 +209,40 @@ async fn a_mark_whose_association_is_gone_is_taken_away() {
     let scope = Scope { owner: owner(), wanted: Vec::new() };
     let left = association.kind.observe(&session.aws.read.anew(), &scope).await.unwrap();
     let [mark] = left.as_slice() else { panic!("{left:#?}") };
+    // The plan must not say that a firewall is taken down.
+    assert_eq!(mark.spec["web_acl"], "none: only the tag of the association is left");
     assert_eq!((mark.name.as_str(), mark.address()), (balancer.as_str(), Some(&association.identity.address)));
     association.kind.delete(&session.aws, mark).await.unwrap();
     assert!(association.kind.observe(&session.aws.read.anew(), &scope).await.unwrap().is_empty());
     let tags = session.aws.read.clients.wafv2.list_tags_for_resource().resource_arn(arn(&own.outputs)).send().await;
     let tags = tags.unwrap().tag_info_for_resource.unwrap().tag_list.unwrap();
     assert!(tags.iter().all(|tag| !tag.key().starts_with("gwctl:association:")), "{tags:?}");
+}
+
+/// Whoever died while one web ACL took the place of another left both marked: what stands there goes, and both marks do.
+#[tokio::test(start_paused = true)]
+async fn of_two_web_acls_that_are_marked_the_one_that_stands_there_is_taken_away() {
+    for last in [0, 1] {
+        let (_project, session) = session(&Sandbox::in_memory()).await;
+        let acls = [acl(&session, "one", &owner()).await, acl(&session, "two", &owner()).await];
+        let balancer = balancer(&session, "orders").await;
+        for own in [1 - last, last].map(|place| arn(&acls[place].outputs).to_owned()) {
+            let spec = &web_acl_associations(&balancer, [&own, &own])[0];
+            let association = bench(&session, "web-acl-association", spec);
+            let outputs = association.kind.create(&session.aws, &association.identity, spec).await.unwrap();
+            association.record(spec, &outputs).await;
+        }
+        let stands = before(&session, &balancer).await.unwrap();
+        assert_eq!(stands, arn(&acls[last].outputs));
+        let kind = session.registry.kind("web-acl-association").unwrap();
+        let scope = Scope { owner: owner(), wanted: Vec::new() };
+        let seen = kind.observe(&session.aws.read.anew(), &scope).await.unwrap();
+        let [one] = seen.as_slice() else { panic!("{seen:#?}") };
+        assert_eq!(one.spec["web_acl"], stands.as_str());
+        kind.delete(&session.aws, one).await.unwrap();
+        assert_eq!(before(&session, &balancer).await, None);
+        assert!(kind.observe(&session.aws.read.anew(), &scope).await.unwrap().is_empty(), "a mark is left");
+    }
 }
 
 #[tokio::test(start_paused = true)]
