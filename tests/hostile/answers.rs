@@ -32,16 +32,21 @@ fn may_mean_it(call: &str, way: &Way) -> bool {
     let tags = way.label.contains("/tags") || way.label.contains("Tag") || way.label == "another account";
     // Our digest stands in descriptions that anybody may take away.
     let description = way.label.to_lowercase().contains("/description");
-    tags || description || LESS_IS_NOTHING.iter().any(|(of, what)| call.contains(of) && way.label.ends_with(what))
+    let lack = way.label.trim_end_matches(" null");
+    tags || description || LESS_IS_NOTHING.iter().any(|(of, what)| call.contains(of) && lack.ends_with(what))
 }
 
 /// Answers, by the call and what they lack, which say as well that there is nothing: by what AWS is known to answer then, or because an XML list
-/// without items is an empty one.
-const LESS_IS_NOTHING: [(&str, &str); 11] = [
-    ("/basepathmappings", ""),
-    ("/apimappings", ""),
-    ("wafv2 GetWebACLForResource", ""),
-    ("logs ListTagsForResource", ""),
+/// without items is an empty one. A mapping without a key is one of the root.
+const LESS_IS_NOTHING: [(&str, &str); 15] = [
+    ("/basepathmappings", "/item"),
+    ("/basepathmappings", "`{}`"),
+    ("/apimappings", "/items"),
+    ("/apimappings", "/apiMappingKey"),
+    ("/apimappings", "`{}`"),
+    ("wafv2 GetWebACLForResource", "/WebACL"),
+    ("wafv2 GetWebACLForResource", "`{}`"),
+    ("logs ListTagsForResource", "`{}`"),
     ("route53 GET /2013-04-01/healthcheck", "/HealthChecks/HealthCheck"),
     ("route53 GET /2013-04-01/healthcheck", "/HealthChecks"),
     ("route53 GET /2013-04-01/hostedzone", "/HostedZones/HostedZone"),
