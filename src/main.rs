@@ -30,7 +30,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::io("failed to start", &error), color),
     };
-    match runtime.block_on(commands::run(cli)) {
+    let came = runtime.block_on(commands::run(cli));
+    // Whoever still waits for a line from a terminal would be waited for.
+    runtime.shutdown_background();
+    match came {
         Ok(code) => ExitCode::from(code),
         Err(failure) => fail(&failure, color),
     }

@@ -67,6 +67,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 impl Connection {
+    /// Whether a code of an MFA device may have to be typed to open it. What is wrong with the profile says whoever opens it.
+    pub async fn may_ask(&self) -> bool {
+        let profile = async { matches!(credentials::mfa_profile(self.profile.as_deref()).await, Ok(Some(_))) };
+        self.transport.is_none() && (self.role.is_some() && self.mfa_serial.is_some() || profile.await)
+    }
+
     /// Loads credentials and settings as every AWS tool does, and opens the two sessions.
     pub async fn open(&self, place: &Place) -> Result<Aws> {
         // The SDK's loaders make futures of many kilobytes, which every caller's would hold.

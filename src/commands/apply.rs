@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, options: &ApplyOptions) -> Result<u8> {
         keep_planned(&mut configuration, saved, path)?;
     }
     let code = Code::of_each(&global, &configuration).await;
-    let selected = select(&global, &configuration, code, Lookups::Required)?;
+    let selected = select(&global, &configuration, code, Lookups::Required).await?;
     let order = Order {
         verb: Verb::Apply { allow_deletes: options.allow_deletes, canary },
         consent: Consent { yes: options.yes || saved.is_some(), confirmed: options.confirm.clone() },

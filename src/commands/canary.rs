@@ -22,7 +22,7 @@ pub(super) async fn run(global: &Global, options: &CanaryOptions) -> Result<u8> 
 
 async fn finish(global: &Global, end: &CanaryEnd, verb: fn(Option<&'static str>) -> Verb) -> Result<u8> {
     let configuration = load_rest(global, &end.selection)?;
-    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open)?;
+    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
     let order = Order {
         verb: verb(end.stack.map(|stack| GatewayStack::from(stack).name())),
         consent: Consent { yes: end.yes, confirmed: end.confirm.clone() },

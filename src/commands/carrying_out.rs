@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use super::execution::{Order, Run, Turn};
+use super::execution::{Order, Run, Turn, interrupted, whatever_happens};
 use super::journal;
 use super::locking::{Held, Wanted, under_lock};
 use super::work::Work;
@@ -18,6 +18,18 @@ struct Carried {
     plan: Option<Plan>,
     applied: Applied,
     beside: Vec<Failure>,
+}
+
+/// Why a plan was not carried out.
+struct Stopped {
+    why: Failure,
+    beside: Vec<Failure>,
+}
+
+impl From<Failure> for Stopped {
+    fn from(why: Failure) -> Self {
+        Self { why, beside: Vec::new() }
+    }
 }
 
 impl Turn {
@@ -38,13 +50,17 @@ impl Run<'_> {
         }
         let mut earlier = Vec::new();
         for index in self.order_of(turns) {
-            if let Some(failure) = self.holds_back(turns, index, &earlier).await {
+            let held_back = whatever_happens(self.holds_back(turns, index, &earlier)).await;
+            if let Some(failure) = held_back.unwrap_or_else(Some) {
                 turns[index].stop(failure);
             }
             match self.carry_out_one(&turns[index]).await {
                 None => {}
                 Some(Ok(carried)) => turns[index].carried(carried),
-                Some(Err(failure)) => turns[index].stop(failure),
+                Some(Err(Stopped { why, beside })) => {
+                    turns[index].stop(why);
+                    turns[index].beside = beside;
+                }
             }
             earlier.push(index);
         }
@@ -116,12 +132,13 @@ impl Run<'_> {
     }
 
     /// Carries a plan out under the lock of its environment, and leaves a record of it. An empty plan needs neither.
-    async fn carry_out_one(&self, turn: &Turn) -> Option<Result<Carried>> {
+    async fn carry_out_one(&self, turn: &Turn) -> Option<Result<Carried, Stopped>> {
         let (work, plan) = turn.ready.as_ref().ok()?;
         if plan.is_empty() || *self.interruption.told().borrow() {
             return Some(Ok(self.nothing(work, plan).await));
         }
-        Some(self.carry_out_locked(turn, work, plan).await)
+        let way = Box::pin(self.carry_out_locked(turn, work, plan));
+        Some(whatever_happens(way).await.unwrap_or_else(|failure| Err(failure.into())))
     }
 
     /// What comes of a plan of which no step is begun, because there is none or because the user ended it before. There is nothing to
@@ -132,14 +149,14 @@ impl Run<'_> {
         Carried { plan: None, applied, beside: Vec::new() }
     }
 
-    async fn carry_out_locked(&self, turn: &Turn, work: &Work, plan: &Plan) -> Result<Carried> {
+    async fn carry_out_locked(&self, turn: &Turn, work: &Work, plan: &Plan) -> Result<Carried, Stopped> {
         let deed = self.order.verb.deed();
         let circumstances = journal::begin(work, deed).await;
         let wanted = Wanted { purpose: deed.name(), by: &circumstances.by, patience: self.order.patience };
         let tell = |message| self.tell_of(turn, message);
         let held = under_lock(&work.aws, &work.owner, wanted, self.interruption.told(), &tell, async |ended| {
             if *ended.borrow() {
-                return Err(Failure::new(FailureKind::Interrupted, "interrupted before anything was changed"));
+                return Err(interrupted());
             }
             let now = self.look_again(turn, work, plan).await?;
             let applied = self.apply(turn, work, &now, ended).await;
@@ -152,8 +169,8 @@ impl Run<'_> {
         };
         let (now, applied, recorded) = match came {
             Ok(came) => came,
-            // Whoever reads why nothing was done has to know that the lock stays, too.
-            Err(failure) => return Err(kept.into_iter().chain(lost).fold(failure, Failure::beside)),
+            // Whoever reads that nothing was done has to know that the lock stays, too.
+            Err(why) => return Err(Stopped { why, beside: kept.into_iter().chain(lost).collect() }),
         };
         let mut beside: Vec<Failure> = unseen(&turn.label, plan, &now).chain(recorded.err()).chain(kept).collect();
         let applied = applied.ended_by(lost.clone());

@@ -12,7 +12,7 @@ use crate::error::Result;
 pub(super) async fn run(global: &Global, options: &DestroyOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     // Only names are looked at, so nothing has to be built.
-    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open)?;
+    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
     let consent = Consent { yes: options.yes, confirmed: options.confirm.clone() };
     let patience = options.lock.patience();
     let order = Order { verb: Verb::Destroy, consent, settle: None, saved: None, patience, tolerant: false };

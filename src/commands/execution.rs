@@ -7,8 +7,7 @@
 //! What fails for one environment is its own: it stops no other one and touches none. Whatever ends the work, what was
 //! done until then is told: with `--output json`, stdout holds one object at the end, with every environment in it.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +25,7 @@ use crate::error::{Failure, FailureKind, Result, exit};
 use crate::model::{Owner, Place};
 use crate::plan::Plan;
 use crate::plan::saved::SavedPlan;
-use crate::report::{self, Board, Format, Outcome, Planned, Status};
+use crate::report::{self, Board, Format, Manner, Outcome, PlanJson, Planned, Status};
 
 /// What is to be done, and with whose consent.
 #[derive(Debug)]
@@ -111,15 +110,23 @@ impl Turn {
     fn arrive(self, verb: &Verb, format: Format) -> Arrived {
         let outcome = self.outcome(verb);
         let plan = self.plan().or(self.shown.as_ref());
-        let outcome = match plan.filter(|_| format == Format::Json) {
-            Some(plan) => outcome.with_plan(plan),
-            None => outcome,
+        let shown = plan.filter(|_| format == Format::Json).map(|plan| {
+            // At this time others may hold locks.
+            catch_unwind(AssertUnwindSafe(|| PlanJson::of(plan))).map_err(|_| panicked())
+        });
+        let mut beside = self.beside;
+        let outcome = match shown.transpose() {
+            Ok(plan) => outcome.with_plan(plan),
+            Err(failure) => {
+                beside.push(failure.context("the plan can't be shown"));
+                outcome
+            }
         };
         let failure = match self.ready {
             Err(failure) => Some(failure),
             Ok(_) => self.applied.and_then(Applied::into_failure),
         };
-        Arrived { label: self.label, outcome, failure, told: self.told, beside: self.beside }
+        Arrived { label: self.label, outcome, failure, told: self.told, beside }
     }
 }
 
@@ -147,8 +154,8 @@ pub(super) struct Run<'a> {
     pub(super) order: &'a Order,
     several: bool,
     board: Mutex<Board>,
-    /// A plan was shown, and the next one stands apart from it.
-    shown: AtomicBool,
+    /// A plan was shown, and the next one stands apart from it. Plans are shown one after the other.
+    shown: tokio::sync::Mutex<bool>,
     pub(super) interruption: Interruption,
 }
 
@@ -160,7 +167,7 @@ impl<'a> Run<'a> {
             order,
             several: selected.len() > 1,
             board: Mutex::new(output::board(global, &labels)),
-            shown: AtomicBool::new(false),
+            shown: tokio::sync::Mutex::new(false),
             interruption: Interruption::new(global),
         }
     }
@@ -178,50 +185,24 @@ impl<'a> Run<'a> {
             None => self.ask(&turns).err(),
             Some(_) => None,
         };
-        let of_owners = by_owner(turns, |turn| &turn.owner).into_iter().map(|mut turns| {
-            let members = members(turns.iter().map(|turn| (&turn.label, &turn.owner, &turn.place)));
-            let refused = &refused;
-            self.whatever_happens(members, async move {
-                if refused.is_none() {
-                    self.carry_out(&mut turns).await;
-                }
-                self.arrive(turns)
-            })
+        let of_owners = by_owner(turns, |turn| &turn.owner).into_iter().map(async |mut turns| {
+            if refused.is_none() {
+                self.carry_out(&mut turns).await;
+            }
+            self.arrive(turns)
         });
         (side_by_side(of_owners).await.concat(), refused)
     }
 
     /// Leads each environment from its plan to its end.
     async fn each_alone(&self, selected: Vec<(usize, Selected<'_>)>) -> Vec<Arrived> {
-        let of_owners = by_owner(selected, |(_, one)| &one.owner).into_iter().map(|selected| {
-            let members = members(selected.iter().map(|(_, one)| (&one.label, &one.owner, &one.place)));
-            self.whatever_happens(members, async move {
-                let mut turns = self.plan(selected).await;
-                self.present(&mut turns).await;
-                self.carry_out(&mut turns).await;
-                self.arrive(turns)
-            })
+        let of_owners = by_owner(selected, |(_, one)| &one.owner).into_iter().map(async |selected| {
+            let mut turns = self.plan(selected).await;
+            self.present(&mut turns).await;
+            self.carry_out(&mut turns).await;
+            self.arrive(turns)
         });
         side_by_side(of_owners).await.concat()
-    }
-
-    /// A panic on the way of one is its failure, so that the others, who hold locks, come to their end.
-    async fn whatever_happens(
-        &self,
-        members: Vec<(String, Owner, Place)>,
-        way: impl Future<Output = Vec<Arrived>>,
-    ) -> Vec<Arrived> {
-        AssertUnwindSafe(way).catch_unwind().await.unwrap_or_else(|_| {
-            let failure = Failure::internal("the work panicked; what went before has said where");
-            let arrived = members.into_iter().map(|(label, owner, place)| Arrived {
-                label,
-                outcome: Outcome::refused(&owner, &place, None, &failure),
-                failure: Some(failure.clone()),
-                told: false,
-                beside: Vec::new(),
-            });
-            arrived.collect()
-        })
     }
 
     async fn plan(&self, selected: Vec<(usize, Selected<'_>)>) -> Vec<Turn> {
@@ -238,10 +219,8 @@ impl<'a> Run<'a> {
             };
             let ready = tokio::select! {
                 biased;
-                () = wait::told(&mut interrupt) => {
-                    Err(Failure::new(FailureKind::Interrupted, "interrupted before anything was changed"))
-                }
-                ready = Box::pin(ready) => ready,
+                () = wait::told(&mut interrupt) => Err(interrupted()),
+                ready = Box::pin(whatever_happens(ready)) => ready.flatten(),
             };
             Turn { number, label, owner, place, ready, shown: None, applied: None, told: false, beside: Vec::new() }
         });
@@ -251,7 +230,12 @@ impl<'a> Run<'a> {
     /// Shows the plans, and stops what may not be carried out. Where there are several, whoever reads them has to know who is not
     /// among them, and why. What can't be shown is not done.
     async fn present(&self, turns: &mut [Turn]) {
-        let shown = self.show(turns).await;
+        let mut interrupt = self.interruption.told();
+        let shown = tokio::select! {
+            biased;
+            shown = whatever_happens(self.show(turns)) => shown.flatten(),
+            () = wait::told(&mut interrupt) => Err(interrupted()),
+        };
         self.refuse(turns);
         let told = if self.several { self.board().beside(|| self.tell_stopped(turns)) } else { Ok(()) };
         if let Err(failure) = shown.and(told) {
@@ -266,17 +250,19 @@ impl<'a> Run<'a> {
         }
         let destroys = self.order.verb.is_destroy();
         let plans = turns.iter().filter_map(Turn::plan).filter(|plan| !destroys || !plan.is_empty());
-        let plans: Vec<Planned> = plans.cloned().map(Planned::from).collect();
+        let manner = Manner { format: global.output, options: text_options(global), several: self.several };
+        let plans: Vec<Planned> = plans.map(|plan| Planned::of(plan, manner)).collect();
         if plans.is_empty() {
             return Ok(());
         }
-        let apart = self.shown.swap(true, Ordering::Relaxed);
+        let mut shown = self.shown.lock().await;
+        let apart = std::mem::replace(&mut *shown, true);
         let above = |write: &mut dyn FnMut() -> Result<()>| self.board().beside(write);
         data_beside(global, above, |out| {
             if apart {
                 writeln!(out)?;
             }
-            report::plans(&plans, global.output, out, &text_options(global))
+            report::plans(&plans, global.output, out)
         })
         .await
     }
@@ -346,9 +332,17 @@ fn by_owner<T>(all: Vec<T>, owner: impl Fn(&T) -> &Owner) -> Vec<Vec<T>> {
     groups
 }
 
-/// Who is on the way, whatever becomes of that.
-fn members<'a>(all: impl Iterator<Item = (&'a String, &'a Owner, &'a Place)>) -> Vec<(String, Owner, Place)> {
-    all.map(|(label, owner, place)| (label.clone(), owner.clone(), place.clone())).collect()
+/// Does it; a panic is a failure of its own, so that others, who hold locks, come to their end.
+pub(super) async fn whatever_happens<T>(way: impl Future<Output = T>) -> Result<T> {
+    AssertUnwindSafe(way).catch_unwind().await.map_err(|_| panicked())
+}
+
+pub(super) fn interrupted() -> Failure {
+    Failure::new(FailureKind::Interrupted, "interrupted before anything was changed")
+}
+
+fn panicked() -> Failure {
+    Failure::internal("the work panicked; what went before has said where")
 }
 
 /// Tells what became of each, and with what the command ends.
@@ -384,10 +378,9 @@ fn finish(global: &Global, arrived: Vec<Arrived>, several: bool, refused: Option
 }
 
 fn exit_code(outcomes: &[Outcome]) -> u8 {
-    let any = |wanted: &[Status]| outcomes.iter().any(|outcome| wanted.contains(&outcome.status()));
-    if any(&[Status::Interrupted, Status::NotBegun]) {
+    if outcomes.iter().any(Outcome::is_interrupted) {
         exit::INTERRUPTED
-    } else if any(&[Status::Failed]) {
+    } else if outcomes.iter().any(|outcome| outcome.status() == Status::Failed) {
         exit::FAILED
     } else {
         exit::DONE

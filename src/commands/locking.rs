@@ -78,9 +78,11 @@ where
         pending::<Infallible>().await
     };
     let came = tokio::select! {
-        came = AssertUnwindSafe(act(ended)).catch_unwind() => came,
+        // Who wants the work to end is heard before the next step begins.
+        biased;
         never = told => match never {},
         never = kept_alive => match never {},
+        came = AssertUnwindSafe(act(ended)).catch_unwind() => came,
     };
     let gone = lock.is_lost();
     let (kept, gone) = match Box::pin(Pace::to_the_end(lock.give_back())).await {

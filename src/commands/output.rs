@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use anstream::AutoStream;
-use serde_json::Value;
+use anstream::adapter::strip_bytes;
+use anstream::{AutoStream, ColorChoice};
+use serde::Serialize;
 
-use crate::cli::Global;
+use crate::cli::{Color, Global};
 use crate::config::Faults;
 use crate::error::{Failure, Result};
 use crate::host::Page;
@@ -62,7 +63,7 @@ impl Stream {
     }
 }
 
-/// Writes to stdout what may be long, while other work goes on: a pager that is not read on holds up nobody else. On a terminal `above`
+/// Writes to stdout what may be long, while other work goes on: a pager that is not read on holds up no change that was begun. On a terminal `above`
 /// takes the bars away meanwhile.
 pub(super) async fn data_beside(
     global: &Global,
@@ -75,7 +76,14 @@ pub(super) async fn data_beside(
     if Stream::Out.page(&global).is_none() && io::stdout().is_terminal() {
         return above(&mut || data(&global, |out| out.write_all(&text)));
     }
-    let written = tokio::task::spawn_blocking(move || data(&global, |out| out.write_all(&text))).await;
+    let color = match global.color.into() {
+        ColorChoice::Auto => AutoStream::choice(&io::stdout()),
+        chosen => chosen,
+    };
+    let text = if color == ColorChoice::Never { strip_bytes(&text).into_vec() } else { text };
+    // Written in one piece: where stderr goes to the same place, no line of progress comes between.
+    let as_it_is = Global { color: Color::Always, ..global };
+    let written = tokio::task::spawn_blocking(move || data(&as_it_is, |out| out.write_all(&text))).await;
     written.unwrap_or_else(|error| Err(Failure::internal("writing to stdout panicked").because(&error)))
 }
 
@@ -116,8 +124,8 @@ pub(super) fn line_writer() -> impl Write + Send + 'static {
     io::stdout()
 }
 
-/// Writes one JSON value to stdout, for programs.
-pub(super) fn json(global: &Global, value: &Value) -> Result<()> {
+/// Writes one value as JSON to stdout, for programs.
+pub(super) fn json(global: &Global, value: &impl Serialize) -> Result<()> {
     data(global, |out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
         writeln!(out)

@@ -23,7 +23,7 @@ pub(super) async fn run(global: &Global, options: &PackageOptions) -> Result<u8>
         }
     }
     if global.output == Format::Json {
-        output::json(global, &built.iter().map(describe).collect())?;
+        output::json(global, &built.iter().map(describe).collect::<Vec<_>>())?;
         return Ok(exit::DONE);
     }
     data(global, |out| {

@@ -9,25 +9,35 @@ use crate::cli::{Global, PlanOptions, Selection};
 use crate::error::{Failure, FailureKind, Result, exit};
 use crate::plan::Plan;
 use crate::plan::saved::{Asked, SavedPlan};
-use crate::report::{self, Planned};
+use crate::report::{self, Manner, Planned};
 
 /// Runs the command.
 pub(super) async fn run(global: &Global, options: &PlanOptions) -> Result<u8> {
     let configuration = load(global, &options.selection)?;
     let code = Code::of_each(global, &configuration).await;
-    let selected = select(global, &configuration, code, Lookups::Required)?;
+    let selected = select(global, &configuration, code, Lookups::Required).await?;
     let verb = Verb::Apply { allow_deletes: false, canary: options.canary };
-    let planned: Vec<(String, Planned)> = side_by_side(selected.into_iter().map(async |one| {
+    let several = selected.len() > 1;
+    let manner = Manner { format: global.output, options: text_options(global), several };
+    let turns = side_by_side(selected.into_iter().map(async |one| {
         let Member { label, owner, place, work } = one.begin().await;
-        let plan = async { verb.plan(&work?).await };
-        (label, Planned { owner, place, plan: plan.await })
+        let plan = async { verb.plan(&work?).await }.await;
+        let planned = Planned::new(&owner, &place, plan.as_ref(), manner);
+        let pending = plan.as_ref().is_ok_and(|plan| !plan.is_empty());
+        // Laid out, nobody needs it any more but a file.
+        Turn { label, planned, pending, plan: plan.map(|plan| options.out.as_ref().map(|_| plan)) }
     }))
     .await;
-    let (labels, planned): (Vec<String>, Vec<Planned>) = planned.into_iter().unzip();
-    data(global, |out| report::plans(&planned, global.output, out, &text_options(global)))?;
-    let pending = planned.iter().any(|one| one.plan.as_ref().is_ok_and(|plan| !plan.is_empty()));
-    let several = planned.len() > 1;
-    let (plans, failures) = apart(labels, planned);
+    let pending = turns.iter().any(|turn| turn.pending);
+    let (mut planned, mut plans, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for turn in turns {
+        planned.push(turn.planned);
+        match turn.plan {
+            Ok(plan) => plans.extend(plan),
+            Err(failure) => failures.push((turn.label, failure)),
+        }
+    }
+    data(global, |out| report::plans(&planned, global.output, out))?;
     if output::failures(global, failures, several)? {
         return Ok(exit::FAILED);
     }
@@ -35,15 +45,14 @@ pub(super) async fn run(global: &Global, options: &PlanOptions) -> Result<u8> {
     Ok(if pending && options.detailed_exitcode { exit::CHANGES } else { exit::DONE })
 }
 
-fn apart(labels: Vec<String>, planned: Vec<Planned>) -> (Vec<Plan>, Vec<(String, Failure)>) {
-    let (mut plans, mut failures) = (Vec::new(), Vec::new());
-    for (label, one) in labels.into_iter().zip(planned) {
-        match one.plan {
-            Ok(plan) => plans.push(plan),
-            Err(failure) => failures.push((label, failure)),
-        }
-    }
-    (plans, failures)
+/// One environment that was planned.
+struct Turn {
+    label: String,
+    planned: Planned,
+    /// There is something to do.
+    pending: bool,
+    /// The plan, where it is to be saved; or why there is none.
+    plan: Result<Option<Plan>>,
 }
 
 /// Saves the plans, if that was asked for. Where one of them failed there is nothing to save: half of what was asked for is

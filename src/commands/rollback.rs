@@ -14,7 +14,7 @@ use crate::plan::serving::Target;
 pub(super) async fn run(global: &Global, options: &RollbackOptions) -> Result<u8> {
     let configuration = load_rest(global, &options.selection)?;
     // Nothing has to be built, and what the configuration names may be gone: a rollback has to work on a bad day.
-    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open)?;
+    let selected = select(global, &configuration, Code::of_none(&configuration), Lookups::Open).await?;
     let order = Order {
         verb: Verb::RollBack {
             stack: options.stack.map(|stack| GatewayStack::from(stack).name()),

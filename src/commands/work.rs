@@ -350,12 +350,12 @@ pub(super) async fn begin_all(
     code: Vec<Result<Code>>,
     lookups: Lookups,
 ) -> Result<Vec<Member>> {
-    let selected = select(global, configuration, code, lookups)?;
+    let selected = select(global, configuration, code, lookups).await?;
     Ok(side_by_side(selected.into_iter().map(Selected::begin)).await)
 }
 
 /// Every environment that is selected, to begin with when its turn comes.
-pub(super) fn select<'a>(
+pub(super) async fn select<'a>(
     global: &'a Global,
     configuration: &'a Configuration,
     code: Vec<Result<Code>>,
@@ -365,10 +365,12 @@ pub(super) fn select<'a>(
     let summary = open_sandbox(global)?.map(|sandbox| Arc::new(Summary(sandbox)));
     let sessions = MfaSessions::asking(Arc::new(Terminal::of(global)));
     let (pace, lists) = (Pace::default(), Arc::<Lists>::default());
-    let selected = configuration.environments.iter().zip(code).map(|(environment, code)| {
+    let mut all = Vec::with_capacity(configuration.environments.len());
+    for (environment, code) in configuration.environments.iter().zip(code) {
         let mut connection = connection(global, environment, summary.as_ref().map(|summary| &summary.0));
         connection.mfa_sessions = sessions.clone();
         connection.pace = pace.clone();
+        let asks = connection.may_ask().await;
         let (found, summary, lists) = (found.clone(), summary.clone(), lists.clone());
         let work = async move {
             let code = code?;
@@ -381,10 +383,9 @@ pub(super) fn select<'a>(
             0 | 1 => owner.to_string(),
             _ => format!("{owner} {}", environment.target.region),
         };
-        let asks = environment.target.mfa_serial.is_some();
-        Selected { label, owner, asks, place: stack::place(&environment.target), work: work.boxed_local() }
-    });
-    Ok(selected.collect())
+        all.push(Selected { label, owner, asks, place: stack::place(&environment.target), work: work.boxed_local() });
+    }
+    Ok(all)
 }
 
 /// Does all of it, at most [`AT_ONCE`] at the same time; what comes of it stands in the order of what was asked.

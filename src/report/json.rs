@@ -3,13 +3,15 @@
 //!
 //! What is ours alone stands under `gwctl` members: Terraform's readers skip what they don't know.
 
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::mask::{masked, sensitive_parts};
-use super::planned::{Planned, failure_json};
+use super::planned::failure_json;
 use crate::error::Failure;
 use crate::model::diff::FieldChange;
-use crate::model::{Address, as_reference};
+use crate::model::{Address, Owner, Place, as_reference};
 use crate::plan::{Action, Plan, Reason, Step, Summary, Unchanged};
 
 /// The version of Terraform's format that this follows.
@@ -19,39 +21,92 @@ pub(super) const FORMAT_VERSION: &str = "1.2";
 ///
 /// `gwctl` holds `product`, `environment`, `account`, `region`, `partition`, `status`, `summary` and `warnings`. A drift whose
 /// last applied state is not recorded (both sides moved) has `before: null` in `resource_drift`.
-#[must_use]
-pub fn plan_json(plan: &Plan) -> Value {
-    let plan = &masked(plan);
-    document(&[(plan, String::new())], true, &about(plan))
+#[derive(Debug, Clone)]
+pub struct PlanJson {
+    about: Value,
+    summary: Summary,
+    is_empty: bool,
+    changes: Vec<Packed>,
+    drift: Vec<Packed>,
+    planned: Vec<Packed>,
 }
 
-/// Several plans as one object. With more than one, every address begins with product and environment,
-/// `product-a/dev/gate/rest-api/gateway`, and `gwctl` holds the `summary` of all and, under `plans`, what it holds for
-/// one. An environment without a plan has the status `failed` and says why.
-#[must_use]
-pub fn plans_json(planned: &[Planned]) -> Value {
-    match planned {
-        [Planned { plan: Ok(plan), .. }] => return plan_json(plan),
-        [one @ Planned { plan: Err(failure), .. }] => return document(&[], false, &about_failed(one, failure)),
-        _ => {}
+impl PlanJson {
+    /// A plan for itself.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        Self::beginning_with("", plan)
     }
-    let masked: Vec<Plan> = planned.iter().filter_map(|one| one.plan.as_ref().ok()).map(masked).collect();
-    let prefixed: Vec<(&Plan, String)> = masked.iter().map(|plan| (plan, format!("{}/", plan.owner))).collect();
-    let mut total = Summary::default();
-    for Summary { add, change, destroy } in masked.iter().map(Plan::summary) {
-        total.add += add;
-        total.change += change;
-        total.destroy += destroy;
+
+    /// One among several: every address begins with product and environment, `product-a/dev/gate/rest-api/gateway`.
+    #[must_use]
+    pub fn among_several(plan: &Plan) -> Self {
+        Self::beginning_with(&format!("{}/", plan.owner), plan)
     }
-    let mut plans = masked.iter();
-    let all: Vec<Value> = planned
-        .iter()
-        .filter_map(|one| match &one.plan {
-            Ok(_) => plans.next().map(about),
-            Err(failure) => Some(about_failed(one, failure)),
-        })
-        .collect();
-    document(&prefixed, masked.len() == planned.len(), &json!({ "summary": total, "plans": all }))
+
+    fn beginning_with(prefix: &str, plan: &Plan) -> Self {
+        let plan = masked(plan);
+        let steps = plan.steps.iter();
+        let later = steps.clone().filter_map(|step| Some((&step.address, step.after.as_ref()?)));
+        let stays = plan.unchanged.iter().map(|one| (&one.address, &one.live.spec));
+        Self {
+            about: about(&plan),
+            summary: plan.summary(),
+            is_empty: plan.is_empty(),
+            changes: (steps.clone().map(|step| step_change(step, prefix)))
+                .chain(plan.unchanged.iter().map(|one| no_op(one, prefix)))
+                .map(|value| Packed::of(&value))
+                .collect(),
+            drift: steps.filter_map(|step| step_drift(step, prefix)).map(|value| Packed::of(&value)).collect(),
+            planned: (later.chain(stays))
+                .map(|(address, spec)| Packed::of(&planned_value(address, spec, prefix)))
+                .collect(),
+        }
+    }
+}
+
+impl Serialize for PlanJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Document::of(&[self], true, &self.about).serialize(serializer)
+    }
+}
+
+/// Plans as one object: several that are each [among several](PlanJson::among_several), or one for itself; or what an environment is
+/// known by without one.
+pub(super) struct PlansJson<'a>(pub(super) Vec<Result<&'a PlanJson, Value>>);
+
+impl Serialize for PlansJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [Ok(plan)] => return plan.serialize(serializer),
+            [Err(about)] => return Document::of(&[], false, about).serialize(serializer),
+            _ => {}
+        }
+        let plans: Vec<&PlanJson> = self.0.iter().filter_map(|one| one.as_ref().ok().copied()).collect();
+        let mut total = Summary::default();
+        for Summary { add, change, destroy } in plans.iter().map(|plan| plan.summary) {
+            total.add += add;
+            total.change += change;
+            total.destroy += destroy;
+        }
+        let all: Vec<&Value> =
+            self.0.iter().map(|one| one.as_ref().map_or_else(|about| about, |plan| &plan.about)).collect();
+        let about = json!({ "summary": total, "plans": all });
+        Document::of(&plans, plans.len() == self.0.len(), &about).serialize(serializer)
+    }
+}
+
+/// What an environment without a plan is known by: `gwctl` of its plan, with `status` `failed` and why.
+pub(super) fn about_failed(owner: &Owner, place: &Place, failure: &Failure) -> Value {
+    json!({
+        "product": owner.product,
+        "environment": owner.environment,
+        "account": place.account,
+        "region": place.region,
+        "partition": place.partition,
+        "status": "failed",
+        "failure": failure_json(failure),
+    })
 }
 
 fn about(plan: &Plan) -> Value {
@@ -67,43 +122,63 @@ fn about(plan: &Plan) -> Value {
     })
 }
 
-fn about_failed(planned: &Planned, failure: &Failure) -> Value {
-    json!({
-        "product": planned.owner.product,
-        "environment": planned.owner.environment,
-        "account": planned.place.account,
-        "region": planned.place.region,
-        "partition": planned.place.partition,
-        "status": "failed",
-        "failure": failure_json(failure),
-    })
+/// The whole, with its members in the order of their names, as in every other object.
+#[derive(Serialize)]
+struct Document<'a> {
+    applyable: bool,
+    complete: bool,
+    errored: bool,
+    format_version: &'static str,
+    gwctl: &'a Value,
+    gwctl_version: &'static str,
+    output_changes: Map<String, Value>,
+    planned_values: Root<'a>,
+    resource_changes: Vec<&'a Packed>,
+    resource_drift: Vec<&'a Packed>,
 }
 
-fn document(plans: &[(&Plan, String)], complete: bool, about: &Value) -> Value {
-    let (mut changes, mut drift, mut planned) = (Vec::new(), Vec::new(), Vec::new());
-    for (plan, prefix) in plans {
-        for step in &plan.steps {
-            changes.push(step_change(step, prefix));
-            drift.extend(step_drift(step, prefix));
-            planned.extend(step.after.as_ref().map(|after| planned_value(&step.address, after, prefix)));
-        }
-        for unchanged in &plan.unchanged {
-            changes.push(no_op(unchanged, prefix));
-            planned.push(planned_value(&unchanged.address, &unchanged.live.spec, prefix));
+#[derive(Serialize)]
+struct Root<'a> {
+    root_module: Module<'a>,
+}
+
+#[derive(Serialize)]
+struct Module<'a> {
+    resources: Vec<&'a Packed>,
+}
+
+impl<'a> Document<'a> {
+    fn of(plans: &[&'a PlanJson], complete: bool, about: &'a Value) -> Self {
+        let all = |of: fn(&PlanJson) -> &[Packed]| plans.iter().flat_map(|plan| of(plan)).collect();
+        Self {
+            applyable: plans.iter().any(|plan| !plan.is_empty),
+            complete,
+            errored: !complete,
+            format_version: FORMAT_VERSION,
+            gwctl: about,
+            gwctl_version: env!("CARGO_PKG_VERSION"),
+            output_changes: Map::new(),
+            planned_values: Root { root_module: Module { resources: all(|plan| &plan.planned) } },
+            resource_changes: all(|plan| &plan.changes),
+            resource_drift: all(|plan| &plan.drift),
         }
     }
-    json!({
-        "format_version": FORMAT_VERSION,
-        "gwctl_version": env!("CARGO_PKG_VERSION"),
-        "planned_values": { "root_module": { "resources": planned } },
-        "resource_changes": changes,
-        "resource_drift": drift,
-        "output_changes": {},
-        "complete": complete,
-        "errored": !complete,
-        "applyable": plans.iter().any(|(plan, _)| !plan.is_empty()),
-        "gwctl": about,
-    })
+}
+
+/// JSON that waits to be written as its text: as a tree of values it takes many times the memory, and a fleet has hundreds of plans.
+#[derive(Debug, Clone)]
+struct Packed(Box<str>);
+
+impl Packed {
+    fn of(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
+impl Serialize for Packed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<Value>(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+    }
 }
 
 /// The members that every mention of a resource begins with.

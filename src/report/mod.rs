@@ -5,7 +5,7 @@
 //! pass:
 //!
 //! - text for a terminal ([`plan_text`]): a tree that fits 80 columns and reads without colour;
-//! - JSON in the shape of `terraform show -json` ([`plan_json`]), for policy checkers and bots;
+//! - JSON in the shape of `terraform show -json` ([`PlanJson`]), for policy checkers and bots;
 //! - Markdown for a comment under a pull request ([`plan_markdown`]).
 
 mod board;
@@ -45,7 +45,6 @@ mod value;
 mod tests;
 
 use std::fmt;
-use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use board::Board;
@@ -61,7 +60,7 @@ pub use fleet::{FleetRow, fleet, inventories_json};
 pub use history::{Chronicle, chronicles, chronicles_json, record, record_json};
 pub use import::{Import, import, imported, imports_json};
 pub use inventory::{Inventory, LogGroupView, Serving, inventory_text};
-pub use json::{plan_json, plans_json};
+pub use json::PlanJson;
 pub use lints::{lints_json, lints_text};
 pub use lock::{Fate, Locked, locked_text, locks_json, unlocked_text};
 pub use log_line::{LogLine, log_line_json, log_line_raw, log_line_text};
@@ -69,7 +68,7 @@ pub use markdown::plan_markdown;
 pub use mask::{masked, masked_spec, without_secrets};
 pub use outcome::{Outcome, Status, outcome_text, outcomes_json, summary_text};
 pub use permissions::{AccountPolicy, policies, policies_json, policies_notes};
-pub use planned::Planned;
+pub use planned::{Manner, Planned, plans, plans_json};
 pub use progress::Reporter;
 pub use routes::{RouteTable, route_tables};
 pub use text::{TextOptions, footer, plan_text};
@@ -116,23 +115,4 @@ impl FromStr for Format {
             .find(|format| format.name() == text)
             .ok_or_else(|| format!("`{text}` is not one of {}", Self::ALL.map(Self::name).join(", ")))
     }
-}
-
-/// Writes plans in a format: text and Markdown one below the other, JSON as one object (see [`plans_json`]). Of an
-/// environment without a plan only JSON tells.
-pub fn plans(planned: &[Planned], format: Format, out: &mut dyn Write, options: &TextOptions) -> io::Result<()> {
-    if format == Format::Json {
-        serde_json::to_writer_pretty(&mut *out, &plans_json(planned))?;
-        return writeln!(out);
-    }
-    for (index, plan) in planned.iter().filter_map(|one| one.plan.as_ref().ok()).enumerate() {
-        if index > 0 {
-            writeln!(out)?;
-        }
-        match format {
-            Format::Markdown => out.write_all(plan_markdown(plan).as_bytes())?,
-            _ => plan_text(plan, out, options)?,
-        }
-    }
-    Ok(())
 }

@@ -1,13 +1,15 @@
 //! What an apply or a destroy came to.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::planned::failure_json;
 use super::style::{Text, Tone};
 use super::text::TextOptions;
-use super::{plan_json, style};
+use super::{PlanJson, style};
 use crate::apply::Applied;
 use crate::error::{Failure, FailureKind};
 use crate::model::{Outputs, Owner, Place};
@@ -52,7 +54,7 @@ pub struct Outcome {
     /// Of the plan: whose it is, and for which Region where the environment has several.
     label: String,
     /// The plan for programs, where one reads it.
-    plan: Option<Value>,
+    plan: Option<PlanJson>,
     status: Status,
     destroyed: bool,
     done: usize,
@@ -61,6 +63,8 @@ pub struct Outcome {
     outputs: Vec<(String, Outputs)>,
     /// Something was begun.
     begun: bool,
+    /// The user ended it.
+    interrupted: bool,
     why: Option<Failure>,
 }
 
@@ -83,6 +87,7 @@ impl Outcome {
             failed: applied.failed.iter().map(|(address, why)| (address.to_string(), why.to_string())).collect(),
             skipped: applied.skipped,
             begun: !applied.is_untouched(),
+            interrupted: applied.interrupted,
             outputs: applied.outputs.iter().map(|(address, outputs)| (address.to_string(), outputs.clone())).collect(),
             ..Self::without(&plan.owner, &plan.place, Some(plan), status, applied.ended_by.clone())
         }
@@ -122,20 +127,27 @@ impl Outcome {
             failed: Vec::new(),
             outputs: Vec::new(),
             begun: false,
+            interrupted: status == Status::NotBegun,
             why,
         }
     }
 
     /// With its plan, for programs.
     #[must_use]
-    pub fn with_plan(self, plan: &Plan) -> Self {
-        Self { plan: Some(plan_json(plan)), ..self }
+    pub fn with_plan(self, plan: Option<PlanJson>) -> Self {
+        Self { plan, ..self }
     }
 
     /// How it ended.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// Whether the user ended it, half-way or before it was begun, or did not want it.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     fn is_whole(&self) -> bool {
@@ -223,44 +235,72 @@ pub fn summary_text(outcomes: &[Outcome], out: &mut dyn Write, options: &TextOpt
     Ok(())
 }
 
-/// Outcomes as one JSON object: for each its plan, in the shape of [`plan_json`], if it was kept, and what came of it.
-#[must_use]
-pub fn outcomes_json(outcomes: &[Outcome]) -> Value {
-    let all: Vec<Value> = outcomes
-        .iter()
-        .map(|outcome| {
-            let failed: Vec<Value> =
-                outcome.failed.iter().map(|(address, why)| json!({"address": address, "failure": why})).collect();
-            let outputs: serde_json::Map<String, Value> =
-                outcome.outputs.iter().map(|(address, outputs)| (address.clone(), json!(outputs))).collect();
-            json!({
-                "product": outcome.owner.product,
-                "environment": outcome.owner.environment,
-                "account": outcome.place.account,
-                "region": outcome.place.region,
-                "status": outcome.status.name(),
-                "complete": outcome.is_whole(),
-                "done": outcome.done,
-                "failed": failed,
-                "not_begun": outcome.skipped,
-                "failure": outcome.why.as_ref().map(failure_json),
-                "urls": outcome.urls().collect::<Vec<_>>(),
-                "outputs": outputs,
-                "plan": outcome.plan,
-            })
-        })
-        .collect();
-    json!({ "gwctl_version": env!("CARGO_PKG_VERSION"), "outcomes": all })
+/// Outcomes as one JSON object: for each its plan, as [`PlanJson`], if it was kept, and what came of it.
+pub fn outcomes_json(outcomes: &[Outcome]) -> impl Serialize {
+    OutcomesJson { gwctl_version: env!("CARGO_PKG_VERSION"), outcomes: outcomes.iter().map(OutcomeJson::of).collect() }
+}
+
+#[derive(Serialize)]
+struct OutcomesJson<'a> {
+    gwctl_version: &'static str,
+    outcomes: Vec<OutcomeJson<'a>>,
+}
+
+/// An outcome for programs, with its members in the order of their names, as in every other object.
+#[derive(Serialize)]
+struct OutcomeJson<'a> {
+    account: &'a str,
+    complete: bool,
+    done: usize,
+    environment: &'a str,
+    failed: Vec<Value>,
+    failure: Option<Value>,
+    not_begun: usize,
+    outputs: BTreeMap<&'a str, &'a Outputs>,
+    plan: Option<&'a PlanJson>,
+    product: &'a str,
+    region: &'a str,
+    status: &'static str,
+    urls: Vec<&'a str>,
+}
+
+impl<'a> OutcomeJson<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        let failed = outcome.failed.iter().map(|(address, why)| json!({"address": address, "failure": why}));
+        Self {
+            account: &outcome.place.account,
+            complete: outcome.is_whole(),
+            done: outcome.done,
+            environment: &outcome.owner.environment,
+            failed: failed.collect(),
+            failure: outcome.why.as_ref().map(failure_json),
+            not_begun: outcome.skipped,
+            outputs: outcome.outputs.iter().map(|(address, outputs)| (address.as_str(), outputs)).collect(),
+            plan: outcome.plan.as_ref(),
+            product: &outcome.owner.product,
+            region: &outcome.place.region,
+            status: outcome.status.name(),
+            urls: outcome.urls().collect(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::apply::Ended;
 
     fn outcome(done: usize, ended: Vec<Ended>, ended_by: Option<Failure>) -> Outcome {
+        outcome_of(&Applied { ended_by, ..applied(done, ended) })
+    }
+
+    fn applied(done: usize, ended: Vec<Ended>) -> Applied {
+        let skipped = ended.iter().filter(|ended| matches!(ended, Ended::NotBegun)).count();
+        let (outputs, failed) = (BTreeMap::new(), Vec::new());
+        Applied { outputs, failed, ended, done, skipped, interrupted: false, ended_by: None }
+    }
+
+    fn outcome_of(applied: &Applied) -> Outcome {
         let plan = Plan {
             owner: Owner { product: "shop".into(), environment: "prod".into() },
             place: Place { account: "111122223333".into(), region: "eu-west-1".into(), partition: "aws".into() },
@@ -268,9 +308,7 @@ mod tests {
             unchanged: Vec::new(),
             warnings: Vec::new(),
         };
-        let skipped = ended.iter().filter(|ended| matches!(ended, Ended::NotBegun)).count();
-        let (outputs, failed) = (BTreeMap::new(), Vec::new());
-        Outcome::new(&plan, &Applied { outputs, failed, ended, done, skipped, interrupted: false, ended_by })
+        Outcome::new(&plan, applied)
     }
 
     #[test]
@@ -278,6 +316,17 @@ mod tests {
         let left = outcome(1, vec![Ended::Done(None), Ended::NotBegun], None);
         assert_eq!((left.status(), left.is_whole()), (Status::Failed, false));
         assert!(left.in_short().1.contains("1 done, 0 failed, 1 not begun"), "{:?}", left.in_short());
+    }
+
+    #[test]
+    fn what_the_user_ended_is_ended_by_the_user_whatever_failed_before() {
+        let failure = Failure::new(FailureKind::Aws, "refused");
+        let failed = vec![(crate::model::Address::new("gate", "stage", "gateway"), failure.clone())];
+        for interrupted in [false, true] {
+            let half = applied(0, vec![Ended::Failed(failure.clone()), Ended::NotBegun]);
+            let half = outcome_of(&Applied { failed: failed.clone(), interrupted, ..half });
+            assert_eq!((half.status(), half.is_interrupted()), (Status::Failed, interrupted));
+        }
     }
 
     #[test]

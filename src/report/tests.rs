@@ -433,7 +433,7 @@ fn secrets_are_shown_nowhere() {
         text_with(&changed, TextOptions { verbose: true, ..TextOptions::default() }),
         plan_markdown(&changed),
         plan_json(&changed).to_string(),
-        plans_json(&planned(&[changed.clone(), changed.clone()])).to_string(),
+        several_json(&planned(&[changed.clone(), changed.clone()])).to_string(),
     ];
     for shown in everything {
         for secret in ["tok-", "pw-", "sec-", "key-"] {
@@ -627,7 +627,7 @@ fn several_plans_are_one_object_with_longer_addresses() {
     let mut second = fixtures::throttle();
     second.owner.product = "product-b".to_owned();
     let plans = [fixtures::added_route(), second];
-    let json = plans_json(&planned(&plans));
+    let json = several_json(&planned(&plans));
     let addresses: Vec<&str> =
         json["resource_changes"].as_array().unwrap().iter().filter_map(|change| change["address"].as_str()).collect();
     assert_eq!(
@@ -641,27 +641,42 @@ fn several_plans_are_one_object_with_longer_addresses() {
     );
     assert_eq!(json["gwctl"]["summary"], json!({"add": 1, "change": 3, "destroy": 0}));
     assert_eq!(json["gwctl"]["plans"][1]["product"], "product-b");
-    assert_eq!(plans_json(&planned(&plans[..1])), plan_json(&plans[0]));
+    assert_eq!(several_json(&planned(&plans[..1])), plan_json(&plans[0]));
     assert_eq!((&json["complete"], &json["errored"]), (&json!(true), &json!(false)));
 }
 
 #[test]
 fn an_environment_without_a_plan_keeps_its_place_in_json() {
-    let mut all = planned(&[fixtures::added_route(), fixtures::throttle()]);
-    all[0].plan = Err(Failure::new(FailureKind::Aws, "failed to ask").hint("log in"));
-    let several = plans_json(&all);
+    let manner = Manner { format: Format::Json, options: TextOptions::default(), several: true };
+    let (first, second) = (fixtures::added_route(), fixtures::throttle());
+    let why = Failure::new(FailureKind::Aws, "failed to ask").hint("log in");
+    let all = [Planned::new(&first.owner, &first.place, Err(&why), manner), Planned::of(&second, manner)];
+    let several = several_json(&all);
     let statuses: Vec<&Value> =
         several["gwctl"]["plans"].as_array().unwrap().iter().map(|plan| &plan["status"]).collect();
     assert_eq!(statuses, ["failed", "changes"]);
     let failed = json!({"message": "failed to ask", "hints": ["log in"]});
     assert_eq!(several["gwctl"]["plans"][0]["failure"], failed);
     assert_eq!((&several["complete"], &several["errored"]), (&json!(false), &json!(true)));
-    let alone = plans_json(&all[..1]);
+    let alone = several_json(&all[..1]);
     assert_eq!((&alone["gwctl"]["failure"], &alone["resource_changes"]), (&failed, &json!([])));
 }
 
 fn planned(plans: &[Plan]) -> Vec<Planned> {
-    plans.iter().cloned().map(Planned::from).collect()
+    planned_as(Format::Json, plans)
+}
+
+fn planned_as(format: Format, plans: &[Plan]) -> Vec<Planned> {
+    let manner = Manner { format, options: TextOptions::default(), several: plans.len() > 1 };
+    plans.iter().map(|plan| Planned::of(plan, manner)).collect()
+}
+
+fn plan_json(plan: &Plan) -> Value {
+    serde_json::to_value(PlanJson::of(plan)).unwrap()
+}
+
+fn several_json(planned: &[Planned]) -> Value {
+    serde_json::to_value(plans_json(planned)).unwrap()
 }
 
 #[test]
@@ -669,10 +684,10 @@ fn every_format_is_written_through_one_door() {
     let plans = [fixtures::added_route(), fixtures::throttle()];
     let shown = |format| {
         let mut out = Vec::new();
-        super::plans(&planned(&plans), format, &mut out, &TextOptions::default()).unwrap();
+        super::plans(&planned_as(format, &plans), format, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
-    assert_eq!(serde_json::from_str::<Value>(&shown(Format::Json)).unwrap(), plans_json(&planned(&plans)));
+    assert_eq!(serde_json::from_str::<Value>(&shown(Format::Json)).unwrap(), several_json(&planned(&plans)));
     assert_eq!(shown(Format::Text), format!("{}\n{}", text(&plans[0]), text(&plans[1])));
     assert_eq!(shown(Format::Markdown), format!("{}\n{}", plan_markdown(&plans[0]), plan_markdown(&plans[1])));
     for format in Format::ALL {

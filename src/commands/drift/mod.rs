@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, options: &DriftOptions) -> Result<u8> {
     let all = options.selection.all || !options.selection.is_some();
     let configuration = load(global, &Selection { all, ..options.selection.clone() })?;
     let code = Code::of_each(global, &configuration).await;
-    let selected = select(global, &configuration, code, Lookups::Required)?;
+    let selected = select(global, &configuration, code, Lookups::Required).await?;
     let looked = selected.into_iter().map(async |one| {
         let Member { label, owner, place, work } = one.begin().await;
         match work {
