@@ -329,8 +329,10 @@ fn a_region_that_is_named_moves_nothing() {
 struct Gate {
     inner: Connector,
     open: watch::Sender<bool>,
-    /// Turns true when the first product makes its deployment.
-    deploys: watch::Sender<bool>,
+    /// Turns true when the first product makes the call.
+    made: watch::Sender<bool>,
+    /// Which it is.
+    call: fn(&HttpRequest) -> bool,
 }
 
 impl HttpClient for Gate {
@@ -341,19 +343,28 @@ impl HttpClient for Gate {
 
 impl HttpConnector for Gate {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { inner, open, deploys } = self.clone();
+        let Self { inner, open, made, call } = self.clone();
         HttpConnectorFuture::new(async move {
             if request.uri().contains("cn-north-1") {
                 open.subscribe().wait_for(|open| *open).await.expect("the gate is there");
-            } else if request.method() == "POST" && request.uri().ends_with("/deployments") {
-                deploys.send_replace(true);
+            } else if call(&request) {
+                made.send_replace(true);
             }
             inner.call(request).await
         })
     }
 }
 
-/// What happens when the first product makes its deployment.
+fn makes_a_deployment(request: &HttpRequest) -> bool {
+    request.method() == "POST" && request.uri().ends_with("/deployments")
+}
+
+/// The first log group that is made is the lock.
+fn takes_the_lock(request: &HttpRequest) -> bool {
+    request.headers().get("x-amz-target").is_some_and(|target| target.ends_with(".CreateLogGroup"))
+}
+
+/// What happens when the first product makes a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     /// The second may be planned.
@@ -365,7 +376,7 @@ enum Then {
 }
 
 /// `apply --yes` of two products' `dev`. The exit code, and what was printed.
-fn apply_both(sandbox: &Sandbox, then: Then) -> (u8, Value, String) {
+fn apply_both(sandbox: &Sandbox, call: fn(&HttpRequest) -> bool, then: Then) -> (u8, Value, String) {
     let project = Project::new();
     let root = project.root().display().to_string();
     let line = ["gwctl", "apply", "--yes", "--no-progress", "--output", "json", "--sandbox", "--root", &root];
@@ -373,8 +384,8 @@ fn apply_both(sandbox: &Sandbox, then: Then) -> (u8, Value, String) {
     let mut cli = Cli::try_parse_from(line.iter().chain(&both)).unwrap();
     let [open, user] = [(); 2].map(|()| watch::channel(false).0);
     open.send_replace(then == Then::Nothing);
-    let deploys = if then == Then::Interrupts { user.clone() } else { open.clone() };
-    let client = Client::new(Gate { inner: Connector::new(sandbox.clone()), open, deploys });
+    let made = if then == Then::Interrupts { user.clone() } else { open.clone() };
+    let client = Client::new(Gate { inner: Connector::new(sandbox.clone()), open, made, call });
     let pages = [Page::default(), Page::default()];
     let interrupt = user.subscribe();
     cli.global.host = Some(Host { sandbox: sandbox.clone(), client, pages: Some(pages.clone()), interrupt });
@@ -393,7 +404,7 @@ fn statuses(printed: &Value) -> Vec<&str> {
 #[test]
 fn where_nobody_is_asked_one_is_changed_while_the_other_is_planned() {
     let sandbox = Sandbox::in_memory();
-    let (code, printed, err) = apply_both(&sandbox, Then::Opens);
+    let (code, printed, err) = apply_both(&sandbox, makes_a_deployment, Then::Opens);
     assert_eq!((code, statuses(&printed)), (0, vec!["done"; 2]), "{err}");
 }
 
@@ -401,13 +412,23 @@ fn where_nobody_is_asked_one_is_changed_while_the_other_is_planned() {
 fn ctrl_c_ends_one_that_is_changed_and_one_that_is_planned() {
     // What takes no time can't be interrupted.
     let sandbox = Sandbox::in_memory().under(Conditions::none().latency("10ms".parse().unwrap()));
-    let (code, printed, err) = apply_both(&sandbox, Then::Interrupts);
+    let (code, printed, err) = apply_both(&sandbox, makes_a_deployment, Then::Interrupts);
     assert_eq!((code, statuses(&printed)), (130, vec!["interrupted", "not_begun"]), "{err}");
     assert!(printed["outcomes"][1]["plan"].is_null(), "{printed:#}");
     assert!(!err.contains("product-b/dev"), "the summary says it: {err}");
     let world = serde_json::to_value(sandbox.world().unwrap().accounts).unwrap().to_string();
     assert!(!world.contains("gwctl/lock/") && world.contains("product-a-gateway-dev"), "the lock is given back");
     // The next one finishes both.
-    let (code, printed, err) = apply_both(&sandbox, Then::Nothing);
+    let (code, printed, err) = apply_both(&sandbox, makes_a_deployment, Then::Nothing);
     assert_eq!((code, statuses(&printed)), (0, vec!["done"; 2]), "{err}");
+}
+
+#[test]
+fn a_lock_that_stays_is_told_where_nothing_was_begun() {
+    let conditions = Conditions::none().latency("10ms".parse().unwrap());
+    let sandbox = Sandbox::in_memory().under(conditions.fault("deny:logs.DeleteLogGroup#1..".parse().unwrap()));
+    let (code, printed, err) = apply_both(&sandbox, takes_the_lock, Then::Interrupts);
+    assert_eq!((code, statuses(&printed)), (130, vec!["not_begun"; 2]), "{err}");
+    assert!(err.contains("the lock `gwctl/lock/product-a/dev` was not given back"), "{err}");
+    assert!(err.contains("`gwctl unlock` takes it away"), "{err}");
 }

@@ -1,7 +1,9 @@
 //! Looks at the world after every call that may have changed it: what is served, and to whom.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -9,6 +11,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use bytes::Bytes;
+use futures::poll;
 use gwctl::sandbox::Sandbox;
 use gwctl::sandbox::apigateway::state::{Definition, RestApi};
 use gwctl::sandbox::conditions::Counters;
@@ -321,10 +324,16 @@ impl HttpConnector for Watched {
         HttpConnectorFuture::new(async move {
             let Self { inner, sandbox, watch, user, .. } = &watched;
             let before = watch.records().then(|| sandbox.counters());
-            let answer = inner.call(request).await;
+            let mut call = pin!(inner.call(request));
+            let answer = poll!(call.as_mut());
+            // It has come to AWS, and is in flight for as long as AWS takes.
             if watched.is_time() {
                 user.send_replace(true);
             }
+            let answer = match answer {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => call.await,
+            };
             if let Some(before) = before {
                 watch.note(&before, &sandbox.counters(), changes);
             }
