@@ -230,12 +230,16 @@ impl Case {
             // Two at once may meet the same call.
             let alone = points.len() == 1 || matches!(day, Day::Good);
             let borne = alone && points.iter().all(|(fault, _)| fault.is_borne());
-            let Some(ended) = ended else { continue };
+            let Some((ended, interrupted)) = ended else { continue };
             if borne && ended.code != exit::DONE {
                 return Err(format!("one is no reason to give up: {}", ended.said));
             }
             let world = sandbox.world().unwrap();
-            if alone && points.iter().any(|(fault, _)| *fault == Fault::Interrupted) {
+            if number == 0 && !interrupted && matches!(points, [(Fault::Interrupted, _)]) {
+                return Err("it never came to the call at which it was to be interrupted".to_owned());
+            }
+            // A run that repairs may not come to the call.
+            if alone && interrupted {
                 let (code, left) = (ended.code, new_locks(&world, &of_dead));
                 // Near its end a run may have begun all that there was to do.
                 let near = |call: usize| self.trace.calls[call].leaves * 4 >= self.trace.worlds.len() * 3;
@@ -255,20 +259,23 @@ impl Case {
         self.repair(&sandbox, &watch).await
     }
 
-    /// One run with faults; nothing if it died.
-    async fn run(&self, sandbox: &Sandbox, watch: &Arc<Watch>, points: &[Point], day: Day) -> Option<Ended> {
+    /// One run with faults, and whether the user interrupted it; nothing if it died.
+    async fn run(&self, sandbox: &Sandbox, watch: &Arc<Watch>, points: &[Point], day: Day) -> Option<(Ended, bool)> {
         let (by_user, by_aws): (Vec<&Point>, Vec<&Point>) =
             points.iter().partition(|(fault, _)| *fault == Fault::Interrupted);
         let faults = by_aws.into_iter().map(|(fault, call)| fault.at(&self.trace.calls[*call]).parse().unwrap());
         let shaken = sandbox.clone().under(faults.fold(day.conditions(!by_user.is_empty()), Conditions::fault));
         let interrupts = by_user.into_iter().map(|(_, call)| self.trace.calls[*call].clone()).collect();
-        let run = self.scenario.carry_out(&shaken, watch.by(&shaken, interrupts));
+        let by = watch.by(&shaken, interrupts);
+        let told = by.interrupt.clone();
+        let run = self.scenario.carry_out(&shaken, by);
         let ended = tokio::select! {
             ended = Box::pin(run) => Some(ended),
             () = shaken.conditions().crashed() => None,
         };
         watch.look().await;
-        ended
+        let interrupted = *told.borrow();
+        ended.map(|ended| (ended, interrupted))
     }
 
     /// One more run, undisturbed, has to lead to where an undisturbed one leads.
