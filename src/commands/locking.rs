@@ -78,7 +78,7 @@ where
         pending::<Infallible>().await
     };
     let came = tokio::select! {
-        // Who wants the work to end is heard before the next step begins.
+        // Who wants the work to end is heard before the work goes on.
         biased;
         never = told => match never {},
         never = kept_alive => match never {},

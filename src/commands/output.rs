@@ -63,8 +63,8 @@ impl Stream {
     }
 }
 
-/// Writes to stdout what may be long, while other work goes on: a pager that is not read on holds up no change that was begun. On a terminal `above`
-/// takes the bars away meanwhile.
+/// Writes to stdout what may be long, while other work goes on: a pager that is not read on holds up no change that was begun. On a
+/// terminal `above` takes the bars away meanwhile.
 pub(super) async fn data_beside(
     global: &Global,
     above: impl FnOnce(&mut dyn FnMut() -> Result<()>) -> Result<()>,

@@ -141,7 +141,8 @@ async fn known(aws: &ReadAws, owner: &Owner) -> BTreeMap<String, Vec<String>> {
     known
 }
 
-/// What an association is shown with of which nothing but the tag of it is left.
+/// Stands for the web ACL of an association of which nothing but the tag is left: whoever reads all of the plan (`-v`, JSON) sees that no
+/// firewall is taken down.
 const ONLY_ITS_MARK: &str = "none: only the tag of the association is left";
 
 /// An association with a load balancer that nobody wants any more, or its mark alone: whoever died between the end of an association and
